@@ -1,0 +1,62 @@
+"""Every error that a user can meet, each with what to try next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class PackageFunctionError(Exception):
+    """Something that the user can mend.
+
+    Args:
+        reason: What is wrong, with the measured number and the limit where there are
+            any.
+        hint: What to try next.
+    """
+
+    exit_status = 1
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
+class ConfigError(PackageFunctionError):
+    """Options or settings that are unknown, malformed or exclude each other."""
+
+    exit_status = 2
+
+    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems), hint)
+
+
+class SourceDateEpochError(PackageFunctionError):
+    """`SOURCE_DATE_EPOCH` is not a time that a ZIP can hold."""
+
+    exit_status = 2
+
+
+class SourceError(PackageFunctionError):
+    """What is to be packaged is missing, broken, or cannot work on Lambda."""
+
+
+class BundleError(PackageFunctionError):
+    """The virtual environment could not be built."""
+
+
+class OutputError(PackageFunctionError):
+    """The archive or the report could not be written."""
+
+
+class PackageTooLargeError(PackageFunctionError):
+    """Neither the files nor their nested ZIP fit into what Lambda unzips."""
+
+
+class InterruptedBySignal(PackageFunctionError):  # noqa: N818 - not a fault
+    """The user, or the machine that runs the job, has asked to stop."""

@@ -1,0 +1,66 @@
+"""Stopping in good order: SIGINT, SIGTERM and SIGHUP become an error like any other."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.errors import InterruptedBySignal
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+
+
+_SIGNALS: Final = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], None]]:
+    """Unwinds the stack when the process is asked to stop, so that all is cleaned up.
+
+    Poetry's installer swallows KeyboardInterrupt and returns a status instead, so the
+    context gives a function that raises again if a signal has come.
+
+    Raises:
+        InterruptedBySignal: One of the signals has come. Those that come later are
+            ignored: they would only interrupt the cleaning up.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        received.append(number)
+        if len(received) == 1:
+            raise KeyboardInterrupt
+
+    def check() -> None:
+        if received:
+            raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {
+            number: signal.signal(number, stop)
+            for number in _SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+        }
+    try:
+        yield check
+    except KeyboardInterrupt:
+        name = signal.Signals(received[0]).name if received else "SIGINT"
+        raise InterruptedBySignal(
+            f"Stopped by {name}; earlier results are as they were."
+        ) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,118 @@
+"""What is read from `pyproject.toml` and `poetry.lock`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.errors import ConfigError
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+
+TABLE = "poetry-plugin-package-function"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project, as its `pyproject.toml` tells.
+
+    Attributes:
+        directory: Where `pyproject.toml` is; paths in the table start here.
+        name: The project's name as it is written, or None where it has none.
+        table: `[tool.poetry-plugin-package-function]`, not yet checked.
+        needed: Distributions that the main group of `poetry.lock` or, without a lock,
+            the project's own dependencies name.
+    """
+
+    directory: Path
+    name: str | None
+    table: dict[str, Any]
+    needed: frozenset[NormalizedName]
+
+    @property
+    def distribution_name(self) -> str | None:
+        """The stem of the archive's file name: case kept, as in `My-App` -> `My_App`.
+
+        The rule is the one of package-python-function 1.0.0, so that scripts which
+        look for its file find ours.
+        """
+        if self.name is None:
+            return None
+        return re.sub(r"[^A-Za-z0-9_.]+", "_", self.name)
+
+
+def read_project(pyproject: Path) -> Project:
+    """Reads a `pyproject.toml` and the `poetry.lock` beside it, if there is one.
+
+    Raises:
+        ConfigError: The file is missing or is not TOML, or its tables are not tables.
+    """
+    document = _read_toml(pyproject)
+    directory = pyproject.parent
+    tool = _table(pyproject, document, "tool")
+    project = _table(pyproject, document, "project")
+    poetry = _table(pyproject, tool, "poetry", "tool.")
+    table = _table(pyproject, tool, TABLE, "tool.")
+    name = project.get("name") or poetry.get("name")
+    if name is not None and not isinstance(name, str):
+        raise ConfigError([f"{pyproject}: the project's name is not a string."])
+    lock = directory / "poetry.lock"
+    if lock.is_file():
+        needed = _locked_names(_read_toml(lock))
+    else:
+        needed = _dependency_names(project, poetry)
+    return Project(directory=directory, name=name, table=table, needed=needed)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(
+            [f"There is no {path.name} in {path.parent}."],
+            "Run the command in the project's directory, or name the file: --project.",
+        ) from None
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read: {error.strerror}."]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path} is not valid TOML: {error}."]) from None
+
+
+def _table(
+    path: Path, parent: dict[str, Any], key: str, prefix: str = ""
+) -> dict[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise ConfigError([f"{path}: [{prefix}{key}] is not a table."])
+    return value
+
+
+def _locked_names(lock: dict[str, Any]) -> frozenset[NormalizedName]:
+    # Locks of Poetry < 2.0 do not name groups: all their packages count then.
+    packages = lock.get("package", [])
+    return frozenset(
+        canonicalize_name(package["name"])
+        for package in packages
+        if "main" in package.get("groups", ["main"])
+    )
+
+
+def _dependency_names(
+    project: dict[str, Any], poetry: dict[str, Any]
+) -> frozenset[NormalizedName]:
+    requirements = [str(text) for text in project.get("dependencies", [])]
+    names = [re.split(r"[^A-Za-z0-9._-]", text.strip())[0] for text in requirements]
+    names += poetry.get("dependencies", {})
+    return frozenset(canonicalize_name(name) for name in names)

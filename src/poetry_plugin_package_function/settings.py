@@ -1,0 +1,309 @@
+"""Options: a flag beats the table in `pyproject.toml`, the table beats the default."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.project import TABLE
+from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from poetry_plugin_package_function.project import Project
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """Project files to copy into the archive, in the words of Poetry's `packages`.
+
+    Attributes:
+        pattern: A glob, relative to `source`.
+        source: A directory, relative to the project's.
+        target: A directory in the archive; "" is its root.
+    """
+
+    pattern: str
+    source: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that one run is asked to do. The fields are described in docs/usage.md."""
+
+    output: Path
+    report: Path | None = None
+    exclude: tuple[str, ...] = ()
+    include: tuple[Inclusion, ...] = ()
+    layers_size_bytes: int = 0
+    with_groups: frozenset[str] = frozenset()
+    without_groups: frozenset[str] = frozenset()
+    only_groups: frozenset[str] = frozenset()
+    all_groups: bool = False
+    extras: frozenset[str] = frozenset()
+    all_extras: bool = False
+    python: str | None = None
+    venv: Path | None = None
+
+
+_UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
+
+_EXCLUSIVE: Final = (
+    ("output", ("output-dir",)),
+    ("only", ("with", "without")),
+    ("all-groups", ("with", "without", "only")),
+    ("all-extras", ("extras",)),
+    (
+        "venv",
+        (
+            *("python", "with", "without", "only"),
+            *("all-groups", "extras", "all-extras"),
+        ),
+    ),
+)
+
+
+def resolve(
+    flags: Mapping[str, Any], project: Project, *, default_output_dir: Path
+) -> Settings:
+    """Merges flags, table and defaults.
+
+    Args:
+        flags: What the command line says, under the same names as in the table; an
+            option that was not given is missing, None, False or empty.
+        project: Whose table it is. Relative paths in the table start at the project's
+            directory, those of flags at the current one.
+        default_output_dir: Where the archive goes if nothing else is said.
+
+    Raises:
+        ConfigError: Lists everything that is wrong, not just the first problem.
+    """
+    given = {key: value for key, value in flags.items() if value or value == 0}
+    given = {key: value for key, value in given.items() if value is not False}
+    problems: list[str] = []
+    from_flags = _Source("--{}", Path.cwd(), given, problems)
+    from_table = _Source(
+        f"[tool.{TABLE}] {{}}", project.directory, project.table, problems
+    )
+    _refuse_unknown(project.table, problems)
+    for source in (from_flags, from_table):
+        _refuse_exclusive(source, problems)
+    silenced = {
+        other
+        for key, excluded in _EXCLUSIVE
+        for one, others in ((key, excluded), *((other, (key,)) for other in excluded))
+        if one in given
+        for other in others
+    }
+
+    def value(key: str, parse: Callable[[_Source, str], Any], default: Any) -> Any:
+        parsed = default
+        for source in (from_table, from_flags):  # both are parsed: all is checked
+            if key not in source.values:
+                continue
+            found = parse(source, key)
+            if found is None or (source is from_table and key in silenced):
+                continue
+            parsed = found
+        return parsed
+
+    output = value("output", _path, None)
+    output_dir = value("output-dir", _path, default_output_dir)
+    if output is None:
+        if project.distribution_name is None:
+            problems.append(
+                "The project has no name to call the archive by: set `name` in"
+                " [project], or give --output FILE."
+            )
+        else:
+            output = output_dir / f"{project.distribution_name}.zip"
+    report = value("report", _path, None)
+    if output is not None and output == report:
+        problems.append(f"The archive and the report are the same file: {output}.")
+    settings = Settings(
+        output=output or Path(),
+        report=report,
+        exclude=value("exclude", _patterns, ()),
+        include=value("include", _inclusions, ()),
+        layers_size_bytes=value("layers-size", _size, 0),
+        with_groups=value("with", _names, frozenset()),
+        without_groups=value("without", _names, frozenset()),
+        only_groups=value("only", _names, frozenset()),
+        all_groups=value("all-groups", _boolean, False),
+        extras=value("extras", _names, frozenset()),
+        all_extras=value("all-extras", _boolean, False),
+        python=value("python", _text, None),
+        venv=value("venv", _path, None),
+    )
+    if problems:
+        raise ConfigError(problems, "Every key is described in docs/configuration.md.")
+    return settings
+
+
+KEYS: Final = (
+    *("with", "without", "only", "all-groups", "extras", "all-extras"),
+    *("python", "venv", "output", "output-dir", "report"),
+    *("exclude", "include", "layers-size"),
+)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Flags, or the table: how its keys are called, and where its paths start."""
+
+    label: str
+    directory: Path
+    values: Mapping[str, Any]
+    problems: list[str]
+
+    def refuse(self, key: str, what: str) -> None:
+        self.problems.append(f"{self.label.format(key)}: {what}")
+
+
+def _refuse_unknown(table: Mapping[str, Any], problems: list[str]) -> None:
+    for key in table:
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, 1)
+            meant = f" Did you mean `{near[0]}`?" if near else ""
+            problems.append(f"[tool.{TABLE}] {key}: unknown key.{meant}")
+
+
+def _refuse_exclusive(source: _Source, problems: list[str]) -> None:
+    for key, excluded in _EXCLUSIVE:
+        if not source.values.get(key):
+            continue
+        clashes = [other for other in excluded if source.values.get(other)]
+        if clashes:
+            names = ", ".join(source.label.format(other) for other in clashes)
+            verb = "exclude" if len(clashes) > 1 else "excludes"
+            problems.append(f"{names} {verb} {source.label.format(key)}.")
+
+
+def _boolean(source: _Source, key: str) -> bool | None:
+    found = source.values[key]
+    if isinstance(found, bool):
+        return found
+    source.refuse(key, f"expected true or false, got {found!r}.")
+    return None
+
+
+def _text(source: _Source, key: str) -> str | None:
+    found = source.values[key]
+    if isinstance(found, str) and found.strip():
+        return found
+    source.refuse(key, f"expected a string, got {found!r}.")
+    return None
+
+
+def _path(source: _Source, key: str) -> Path | None:
+    text = _text(source, key)
+    if text is None:
+        return None
+    return Path(os.path.realpath(source.directory / Path(text).expanduser()))
+
+
+def _strings(source: _Source, key: str) -> list[str] | None:
+    found = source.values[key]
+    if isinstance(found, list) and all(isinstance(item, str) for item in found):
+        return found
+    source.refuse(key, f"expected a list of strings, got {found!r}.")
+    return None
+
+
+def _names(source: _Source, key: str) -> frozenset[str] | None:
+    found = _strings(source, key)
+    if found is None:
+        return None
+    # Poetry takes `--with a,b` for groups and `--extras "a b"` for extras.
+    return frozenset(name for text in found for name in re.split(r"[,\s]+", text)) - {
+        ""
+    }
+
+
+def _patterns(source: _Source, key: str) -> tuple[str, ...] | None:
+    found = _strings(source, key)
+    if found is None:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    for pattern in found:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError:
+            source.refuse(key, f"{pattern!r} is not a gitignore pattern.")
+    return tuple(found)
+
+
+def _inclusions(source: _Source, key: str) -> tuple[Inclusion, ...] | None:
+    found = source.values[key]
+    if not isinstance(found, list):
+        source.refuse(key, f"expected a list, got {found!r}.")
+        return None
+    inclusions = []
+    for item in found:
+        table = {"include": item} if isinstance(item, str) else item
+        if (
+            not isinstance(table, dict)
+            or "include" not in table
+            or table.keys() - {"include", "from", "to"}
+            or not all(isinstance(text, str) for text in table.values())
+        ):
+            source.refuse(
+                key,
+                "expected a path, a glob or"
+                f' {{include = "...", from = "...", to = "..."}}, got {item!r}.',
+            )
+            continue
+        outside = [
+            text
+            for text in table.values()
+            if os.path.isabs(text) or ".." in Path(text).parts
+        ]
+        if outside or not Path(table["include"]).parts:
+            source.refuse(
+                key,
+                f"{(outside or [table['include']])[0]!r} is not below the project's"
+                " directory: make it a path dependency.",
+            )
+            continue
+        inclusions.append(
+            Inclusion(
+                table["include"],
+                os.path.normpath(table.get("from") or "."),
+                "/".join(Path(table.get("to", "")).parts),
+            )
+        )
+    return tuple(inclusions)
+
+
+def _size(source: _Source, key: str) -> int | None:
+    found = source.values[key]
+    if isinstance(found, int) and not isinstance(found, bool):
+        size_bytes = found
+    else:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(found).strip())
+        unit = _UNITS.get(match[2].lower()) if match else None
+        if match is None or unit is None:
+            source.refuse(key, f"expected bytes, or a size as 40MB, got {found!r}.")
+            return None
+        size_bytes = round(float(match[1]) * unit)
+    if not 0 <= size_bytes < UNZIPPED_LIMIT_BYTES:
+        source.refuse(
+            key,
+            f"{size_bytes:,} bytes leave nothing of the {UNZIPPED_LIMIT_BYTES:,} bytes"
+            " that function and layers share.",
+        )
+        return None
+    return size_bytes
