@@ -1,0 +1,78 @@
+"""Files that appear at their place only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+
+from contextlib import ExitStack
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from typing import BinaryIO
+
+from poetry_plugin_package_function.errors import OutputError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
+    """Opens a temporary file beside each target; moves them there in the end.
+
+    If anything is raised inside, no target is touched and nothing is left beside them.
+    The files get the mode that the user's umask gives to any new file. Missing
+    directories are made.
+
+    Raises:
+        OutputError: A target cannot be written, or the disk is full.
+    """
+    with ExitStack() as stack:
+        try:
+            opened = [stack.enter_context(_temporary(target)) for target in targets]
+            yield tuple(stream for _, stream in opened)
+            for _, stream in opened:
+                stream.close()  # a full disk may show only now
+            for target, (path, _) in zip(targets, opened, strict=True):
+                os.replace(path, target)
+        except OSError as error:
+            where = " and ".join(str(target) for target in targets)
+            raise OutputError(
+                f"{where} could not be written: {error.strerror}.",
+                "Free some space or name another place: --output FILE or"
+                " --output-dir DIR.",
+            ) from None
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
+    _refuse_unusable(target)
+    path = os.path.join(target.parent, f".package-function-{secrets.token_hex(8)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    except OSError as error:
+        raise OutputError(
+            f"{target.parent} cannot be written to: {error.strerror}.",
+            "Name another place: --output FILE or --output-dir DIR.",
+        ) from None
+    try:
+        with open(descriptor, "w+b", buffering=1 << 20) as stream:
+            yield path, stream
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # it has been moved: all is well
+            os.unlink(path)
+
+
+def _refuse_unusable(target: Path) -> None:
+    if target.is_dir():
+        raise OutputError(
+            f"{target} is a directory.", "Name a file in it: --output FILE."
+        )
+    if target.exists() and not target.is_file():
+        raise OutputError(
+            f"{target} is not a regular file.", "Name another file: --output FILE."
+        )

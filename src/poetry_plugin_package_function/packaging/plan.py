@@ -1,0 +1,85 @@
+"""Decides the layout: pure numbers in, a decision out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import PackageTooLargeError
+from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Layout(StrEnum):
+    """How the files stand in the archive."""
+
+    FLAT = "flat"
+    NESTED = "nested"
+
+
+class DistributionSize(NamedTuple):
+    """What one distribution takes.
+
+    Attributes:
+        name: The distribution's; "" for files that are no distribution's.
+        version: As its metadata says.
+        files: How many are shipped.
+        unzipped_bytes: The sum of its files.
+        zipped_bytes: The sum of what they take in the archive, without headers.
+    """
+
+    name: str
+    version: str
+    files: int
+    unzipped_bytes: int
+    zipped_bytes: int
+
+
+def limit_for(layers_size_bytes: int) -> int:
+    """What the function has to stay below: layers count against the same limit."""
+    return UNZIPPED_LIMIT_BYTES - layers_size_bytes
+
+
+def layout_for(unzipped_bytes: int, limit_bytes: int) -> Layout:
+    """Flat if it fits: the service takes what is smaller than the limit, not equal."""
+    return Layout.FLAT if unzipped_bytes < limit_bytes else Layout.NESTED
+
+
+def check_nested(
+    unzipped_bytes: int,
+    nested_bytes: int,
+    layers_size_bytes: int,
+    distributions: Iterable[DistributionSize],
+) -> None:
+    """Refuses a nested result that does not fit either.
+
+    Args:
+        unzipped_bytes: All files, as they would be in a flat result.
+        nested_bytes: What Lambda would count of the nested one: inner ZIP and stubs.
+        layers_size_bytes: What is kept for layers.
+        distributions: To name the ten largest of.
+
+    Raises:
+        PackageTooLargeError: With the sizes, the limit and the largest distributions.
+    """
+    limit_bytes = limit_for(layers_size_bytes)
+    if nested_bytes < limit_bytes:
+        return
+    largest = sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))
+    rows = [
+        f"  {each.unzipped_bytes:>14,} bytes unzipped {each.zipped_bytes:>14,} zipped"
+        f"  {each.name or 'files of no distribution'} {each.version}".rstrip()
+        for each in largest[:10]
+    ]
+    layers = f" ({layers_size_bytes:,} kept for layers)" if layers_size_bytes else ""
+    raise PackageTooLargeError(
+        f"The files have {unzipped_bytes:,} bytes, and nested they still have"
+        f" {nested_bytes:,}; both must be smaller than {limit_bytes:,} bytes{layers}."
+        " The largest distributions:\n" + "\n".join(rows),
+        "Leave something out with `exclude`, drop a dependency, or deploy a container"
+        " image, which may have 10 GB.",
+    )

@@ -1,0 +1,516 @@
+"""From installed and included files to the entries of the archive."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import os
+import stat
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.distributions import RecordRow
+from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.distributions import rewrite_record
+from poetry_plugin_package_function.packaging.distributions import stable_metadata
+from poetry_plugin_package_function.packaging.distributions import stable_wheel
+from poetry_plugin_package_function.packaging.distributions import unneeded_seeds
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.settings import Inclusion
+
+
+class Entry(NamedTuple):
+    """A file that will be in the archive.
+
+    Attributes:
+        name: Its name in the archive, with "/".
+        source: The path of the file to read, or the content itself.
+        size_bytes: Its size; reading another number of bytes later is an error.
+        executable: Whether anyone may execute it.
+        distribution: Whose file it is; None for included files and those that no
+            RECORD names.
+        included: Whether it is one of the project's files that `include` names.
+    """
+
+    name: str
+    source: str | bytes
+    size_bytes: int
+    executable: bool = False
+    distribution: NormalizedName | None = None
+    included: bool = False
+
+
+class EntryModule(NamedTuple):
+    """A module of the project that others are imported through.
+
+    It is the shallowest that is not a namespace package.
+
+    Attributes:
+        path: Its place in the archive, without a suffix: "my_app", "acme/fn".
+        is_package: Whether it is a directory with an `__init__`.
+    """
+
+    path: str
+    is_package: bool
+
+    @property
+    def name(self) -> str:
+        """What is imported: "my_app", "acme.fn"."""
+        return self.path.replace("/", ".")
+
+    @property
+    def file(self) -> str:
+        """The source file that Python looks for, whatever it finds in its place."""
+        return f"{self.path}/__init__.py" if self.is_package else f"{self.path}.py"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All that the archive is to hold.
+
+    Attributes:
+        entries: Ordered by name.
+        distributions: Those that are shipped.
+        left_out: Distributions that are not, because the venv itself brought them.
+        entry_modules: The project's own, ordered by path.
+    """
+
+    entries: tuple[Entry, ...]
+    distributions: tuple[Distribution, ...]
+    left_out: tuple[Distribution, ...]
+    entry_modules: tuple[EntryModule, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of all files, unzipped."""
+        return sum(entry.size_bytes for entry in self.entries)
+
+
+_INSTALLER_MARKS: Final = frozenset(
+    (
+        *("RECORD", "direct_url.json", "INSTALLER", "REQUESTED"),
+        *("uv_cache.json", "uv_build.json"),
+    )
+)
+"""What an installer leaves in `.dist-info`: its name and version, paths, times."""
+
+_OWN_METADATA: Final = frozenset(("METADATA", "WHEEL", "entry_points.txt"))
+
+_MODULE_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
+
+
+def scan(
+    directories: Iterable[Path],
+    *,
+    project_name: NormalizedName | None,
+    project_directory: Path,
+    seeds: frozenset[str] = frozenset(),
+    exclude: tuple[str, ...] = (),
+    include: tuple[Inclusion, ...] = (),
+    never_include: frozenset[str] = frozenset(),
+) -> Tree:
+    """Lists what to ship.
+
+    Args:
+        directories: The site-packages directories; all of them end in one root.
+        project_name: The project's own distribution.
+        project_directory: Where the patterns of `include` start.
+        seeds: See `unneeded_seeds`.
+        exclude: gitignore patterns on names in the archive.
+        include: Project files to add.
+        never_include: Paths that no pattern of `include` finds: earlier results.
+
+    Raises:
+        SourceError: A file cannot be shipped, or what there is cannot work on Lambda.
+    """
+    directories = tuple(directories)
+    distributions = read_distributions(directories)
+    left_out = unneeded_seeds(distributions, seeds)
+    shipped = tuple(each for each in distributions if each not in left_out)
+    owners = {row.path: each.name for each in shipped for row in each.rows or ()}
+    unwanted = {
+        row.path for each in left_out for row in each.rows or ()
+    } - owners.keys()
+    unwanted_infos = {each.info for each in left_out}
+    is_excluded = _matcher(exclude)
+
+    found: dict[str, Entry] = {}
+    for file in _walk_all(directories):
+        if (
+            file.name in unwanted
+            or _is_left_out(file.name, unwanted_infos)
+            or is_excluded(file.name)
+        ):
+            continue
+        if file.name.endswith(".pth") and "/" not in file.name:
+            _check_pth(file)
+        _add(found, _entry(file, owners.get(file.name)))
+    for file in _included(include, project_directory, never_include):
+        if not is_excluded(file.name):
+            _add(found, _entry(file, None, included=True))
+    _refuse_files_as_directories(found)
+    sizes = {name: entry.size_bytes for name, entry in found.items()}
+    for each in shipped:
+        _rewrite_info(found, sizes, each, stable=each.name == project_name)
+    entries = tuple(found[name] for name in sorted(found))
+    if not entries:
+        raise SourceError(
+            f"There is nothing to package in {directories[0]}.",
+            "Add dependencies, `packages` or `include`, or look at `exclude`.",
+        )
+    modules = _entry_modules(found, project_name) or _modules_called(
+        found, project_name
+    )
+    return Tree(entries, shipped, left_out, modules)
+
+
+class _File(NamedTuple):
+    name: str
+    path: str
+    size_bytes: int
+    executable: bool
+
+
+def _entry(
+    file: _File, distribution: NormalizedName | None, *, included: bool = False
+) -> Entry:
+    return Entry(*_checked(file), distribution, included)
+
+
+def _checked(file: _File) -> tuple[str, str, int, bool]:
+    try:
+        length = len(file.name.encode())
+    except UnicodeEncodeError:
+        raise SourceError(
+            f"The name of {os.fsencode(file.path)!r} is not UTF-8.",
+            "Rename the file, or leave it out with `exclude`.",
+        ) from None
+    if length > 0xFFFF:
+        raise SourceError(
+            f"The name {file.name[:60]}… has {length:,} bytes; a ZIP allows 65,535.",
+            "Rename the file, or leave it out with `exclude`.",
+        )
+    return file.name, file.path, file.size_bytes, file.executable
+
+
+def _add(found: dict[str, Entry], entry: Entry) -> None:
+    other = found.setdefault(entry.name, entry)
+    if other is not entry:
+        raise SourceError(
+            f"Two files want the name {entry.name} in the archive:"
+            f" {_shown(other)} and {_shown(entry)}.",
+            "Leave one of them out, or give it another place with `to`.",
+        )
+
+
+def _shown(entry: Entry) -> str:
+    return "our own" if isinstance(entry.source, bytes) else entry.source
+
+
+def _refuse_files_as_directories(found: dict[str, Entry]) -> None:
+    for name, entry in found.items():
+        if not entry.included and entry.distribution is not None:
+            continue  # a file system has already kept these apart
+        parent = os.path.dirname(name)
+        while parent:
+            if parent in found:
+                raise SourceError(
+                    f"{_shown(found[parent])} would be both a file and the directory"
+                    f" of {_shown(entry)} in the archive.",
+                    "Leave one of them out, or give it another place with `to`.",
+                )
+            parent = os.path.dirname(parent)
+
+
+# -- what is left out ---------------------------------------------------------------
+
+
+def _is_left_out(name: str, unwanted_infos: set[str]) -> bool:
+    top, slash, rest = name.partition("/")
+    if slash:
+        return top.endswith(".dist-info") and (
+            rest in _INSTALLER_MARKS or top in unwanted_infos
+        )
+    return top.endswith(".virtualenv") or top in ("_virtualenv.py", "_virtualenv.pth")
+
+
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    if not patterns:
+        return lambda _: False
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns).match_file
+
+
+def _check_pth(file: _File) -> None:
+    """Refuses paths that only exist on this machine.
+
+    Lines that start with "import" are code; relative paths are in the archive too.
+    Source: https://docs.python.org/3/library/site.html
+    """
+    try:
+        with open(file.path, encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                text = line.strip()
+                if text.startswith(("#", "import ", "import\t")):
+                    continue
+                if os.path.isabs(text) or text[1:3] in (":\\", ":/"):
+                    raise SourceError(
+                        f"{file.name} points at {text}, which will not exist on"
+                        " Lambda.",
+                        "Install the distribution for real (not editable), or leave"
+                        " the file out with `exclude`.",
+                    )
+    except OSError as error:
+        raise SourceError(f"{file.path} cannot be read: {error.strerror}.") from None
+
+
+# -- the disk -----------------------------------------------------------------------
+
+
+def _walk_all(directories: Iterable[Path]) -> Iterator[_File]:
+    for directory in directories:
+        yield from _walk(str(directory), "")
+
+
+def _walk(top: str, prefix: str, *, project: bool = False) -> Iterator[_File]:
+    """Lists all files below a directory; links are followed.
+
+    Bytecode is passed over, but for modules that have no source beside them.
+
+    Args:
+        top: Where to start.
+        prefix: What the names in the archive begin with.
+        project: Whether this is the user's project, with things in it that are no part
+            of it: version control, virtual environments.
+    """
+    above: tuple[str, ...] = (os.path.realpath(top),)
+    pending = [(top, prefix, above)]
+    while pending:
+        directory, prefix, real_above = pending.pop()
+        items = _listing(directory)
+        names = {item.name for item in items}
+        for item in items:
+            try:
+                if item.is_dir():
+                    if not _is_passed_over(item, project=project):
+                        real = _real_directory(item, real_above)
+                        below = (*real_above, real)
+                        pending.append((item.path, f"{prefix}{item.name}/", below))
+                elif not _is_cached_bytecode(item.name, names):
+                    yield _file(item.path, prefix + item.name, item.stat())
+            except OSError as error:
+                raise _unusable(item.path, error) from None
+
+
+def _listing(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as listing:
+            return list(listing)
+    except OSError as error:
+        raise _unusable(directory, error) from None
+
+
+def _real_directory(item: os.DirEntry[str], real_above: tuple[str, ...]) -> str:
+    inside = real_above[-1]
+    if not item.is_symlink():
+        return f"{inside}/{item.name}"
+    real = os.path.realpath(item.path)
+    if real in real_above or f"{inside}/".startswith(f"{real.rstrip('/')}/"):
+        raise SourceError(
+            f"{item.path} is a symbolic link to {real}, which it is itself in:"
+            " following it never ends.",
+            "Remove the link.",
+        )
+    return real
+
+
+def _is_passed_over(item: os.DirEntry[str], *, project: bool) -> bool:
+    if item.name == "__pycache__":
+        return True
+    return project and (
+        item.name in (".git", ".hg", ".svn")
+        or os.path.isfile(os.path.join(item.path, "pyvenv.cfg"))
+    )
+
+
+def _is_cached_bytecode(name: str, beside: set[str]) -> bool:
+    # Python 3 never imports a .pyo; it imports a .pyc here only if there is no .py.
+    return name.endswith(".pyo") or (name.endswith(".pyc") and name[:-1] in beside)
+
+
+def _file(path: str, name: str, status: os.stat_result) -> _File:
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(
+            f"{path} is not a regular file.", "Remove it: the archive holds files only."
+        )
+    return _File(name, path, status.st_size, bool(status.st_mode & 0o111))
+
+
+def _unusable(path: str, error: OSError) -> SourceError:
+    if os.path.islink(path) and error.errno in (errno.ENOENT, errno.ELOOP):
+        what = "which does not exist" if error.errno == errno.ENOENT else "in a circle"
+        return SourceError(
+            f"{path} is a symbolic link to {os.readlink(path)}, {what}.",
+            "Remove the link, or install again what it belongs to.",
+        )
+    return SourceError(
+        f"{path} cannot be read: {error.strerror}.",
+        "Mend its permissions, or install again what it belongs to.",
+    )
+
+
+def _included(
+    inclusions: Iterable[Inclusion], project: Path, never: frozenset[str]
+) -> Iterator[_File]:
+    """Lists the project files that the patterns find, each once."""
+    yielded: set[tuple[str, str]] = set()
+    for inclusion in inclusions:
+        for file in _glob(inclusion, project):
+            real = os.path.realpath(file.path)
+            if (file.name, real) not in yielded and real not in never:
+                yielded.add((file.name, real))
+                yield file
+
+
+def _glob(inclusion: Inclusion, project: Path) -> Iterator[_File]:
+    start = project / inclusion.source
+    target = f"{inclusion.target}/" if inclusion.target else ""
+    try:
+        matches = sorted(start.glob(inclusion.pattern))
+    except ValueError as error:
+        raise SourceError(
+            f"include: {inclusion.pattern!r} is not a pattern: {error}.",
+            "Patterns are those of Python's pathlib: *, **, ?, [abc].",
+        ) from None
+    if not matches:
+        raise SourceError(
+            f"include: nothing in {start} matches {inclusion.pattern!r}.",
+            "Mend the pattern: it starts at the project's directory, or at `from`.",
+        )
+    for path in matches:
+        relative = path.relative_to(start)
+        if _is_foreign(relative, start):
+            continue
+        name = f"{target}{relative.as_posix()}"
+        if path.is_dir():
+            yield from _walk(str(path), "" if name == "." else f"{name}/", project=True)
+        else:
+            try:
+                yield _file(str(path), name, path.stat())
+            except OSError as error:
+                raise _unusable(str(path), error) from None
+
+
+def _is_foreign(relative: Path, start: Path) -> bool:
+    """Whether a match of `**` is in what is no part of the project."""
+    parts = relative.parts
+    return (
+        bool({".git", ".hg", ".svn", "__pycache__"}.intersection(parts))
+        or relative.suffix in (".pyc", ".pyo")
+        or any((start / parent / "pyvenv.cfg").is_file() for parent in relative.parents)
+    )
+
+
+# -- what is written anew -----------------------------------------------------------
+
+
+def _rewrite_info(
+    found: dict[str, Entry],
+    sizes: dict[str, int],
+    distribution: Distribution,
+    *,
+    stable: bool,
+) -> None:
+    """Replaces what an installer or a builder has left its marks in."""
+    info = distribution.info
+    rewritten: dict[str, RecordRow] = {}
+    if stable:
+        for name in [name for name in found if name.startswith(f"{info}/")]:
+            if name.removeprefix(f"{info}/") not in _OWN_METADATA:
+                del found[name], sizes[name]
+        for file, write in (("METADATA", stable_metadata), ("WHEEL", stable_wheel)):
+            name = f"{info}/{file}"
+            text = distribution.read(file)
+            if name in found and text is not None:
+                rewritten[name] = _rewrite(found, name, write(text), distribution)
+    if distribution.rows is not None and f"{info}/METADATA" in found:
+        record = rewrite_record(distribution, sizes, rewritten)
+        _rewrite(found, f"{info}/RECORD", record, distribution)
+
+
+def _rewrite(
+    found: dict[str, Entry], name: str, content: bytes, distribution: Distribution
+) -> RecordRow:
+    found[name] = Entry(
+        name, content, len(content), executable=False, distribution=distribution.name
+    )
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return RecordRow(name, f"sha256={digest.decode().rstrip('=')}", str(len(content)))
+
+
+# -- the project's own modules ------------------------------------------------------
+
+
+def _entry_modules(
+    found: dict[str, Entry], project_name: NormalizedName | None
+) -> tuple[EntryModule, ...]:
+    modules = set()
+    for name, entry in found.items():
+        if entry.included or (
+            project_name is not None and entry.distribution == project_name
+        ):
+            parts = _module_parts(name)
+            if parts:
+                modules.add(_shallowest(parts, found))
+    return tuple(sorted(modules))
+
+
+def _module_parts(name: str) -> list[str]:
+    """Splits the name of a file that can be imported; [] for any other file."""
+    *parents, file = name.split("/")
+    stem, _, suffix = file.partition(".")
+    if f".{suffix.rpartition('.')[2]}" not in _MODULE_SUFFIXES:
+        return []
+    parts = parents if stem == "__init__" else [*parents, stem]
+    return parts if all(part.isidentifier() for part in parts) else []
+
+
+def _shallowest(parts: list[str], found: dict[str, Entry]) -> EntryModule:
+    for depth in range(1, len(parts) + 1):
+        path = "/".join(parts[:depth])
+        if any(f"{path}/__init__{suffix}" in found for suffix in _MODULE_SUFFIXES):
+            return EntryModule(path, is_package=True)
+    return EntryModule("/".join(parts), is_package=False)
+
+
+def _modules_called(
+    found: dict[str, Entry], project_name: NormalizedName | None
+) -> tuple[EntryModule, ...]:
+    """Finds the module named as the project, in a venv that does not say whose it is.
+
+    This is where package-python-function 1.0.0 looks.
+    """
+    wanted = (project_name or "").replace("-", "_")
+    candidates = {name.split("/")[0].removesuffix(".py") for name in found}
+    return tuple(
+        _shallowest([name], found)
+        for name in sorted(candidates)
+        if name.lower() == wanted
+        and (f"{name}.py" in found or f"{name}/__init__.py" in found)
+    )

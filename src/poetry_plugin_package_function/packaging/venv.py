@@ -1,0 +1,70 @@
+"""Where a virtual environment keeps what it has installed."""
+
+from __future__ import annotations
+
+import os
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.errors import SourceError
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+_MAKE_ONE = (
+    "Name a virtual environment with the function's dependencies in it, such as"
+    " `poetry bundle venv DIR` makes, or let `poetry package-function` make one."
+)
+
+
+@dataclass(frozen=True)
+class SitePackages:
+    """The installed files of one virtual environment.
+
+    Attributes:
+        directories: `purelib` first, then `platlib` where that is another directory
+            (`lib64` on Fedora and its relatives). All of them end in one root.
+        python: The minor version, such as "3.13"; None on Windows, whose layout does
+            not tell.
+    """
+
+    directories: tuple[Path, ...]
+    python: str | None
+
+
+def find_site_packages(venv: Path) -> SitePackages:
+    """Finds `lib/pythonX.Y/site-packages`, or `Lib/site-packages` on Windows.
+
+    Raises:
+        SourceError: There is no such directory, or there are several Pythons' and
+            nothing says which one is meant.
+    """
+    if not venv.is_dir():
+        what = "is not a directory" if os.path.lexists(venv) else "does not exist"
+        raise SourceError(f"The virtual environment {venv} {what}.", _MAKE_ONE)
+    found: dict[str, dict[str, Path]] = {}
+    for pattern in ("lib/python*", "lib64/python*"):
+        for python in sorted(venv.glob(pattern)):
+            directory = python / "site-packages"
+            if directory.is_dir():
+                of_python = found.setdefault(python.name.removeprefix("python"), {})
+                of_python.setdefault(os.path.realpath(directory), directory)
+    if not found:
+        windows = venv / "Lib" / "site-packages"
+        if windows.is_dir():
+            return SitePackages((windows,), None)
+        raise SourceError(
+            f"There is no lib/python*/site-packages in {venv}.", _MAKE_ONE
+        )
+    if len(found) > 1:
+        raise SourceError(
+            f"{venv} has the site-packages of {len(found)} Pythons:"
+            f" {', '.join(sorted(found))}.",
+            "Make the virtual environment anew: one that has been used by several"
+            " Pythons does not tell which one's files to package.",
+        )
+    (version,) = found
+    return SitePackages(tuple(found[version].values()), version)
