@@ -1,0 +1,142 @@
+"""`package-python-function VENV`: the packaging service without Poetry.
+
+Command line, defaults, file name and report are those of package-python-function 1.0.0;
+docs/migrating.md tells what differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.errors import PackageFunctionError
+from poetry_plugin_package_function.interruption import stoppable
+from poetry_plugin_package_function.packaging.distributions import SEEDS
+from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.timestamp import archive_time
+from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.progress import PIPE_S
+from poetry_plugin_package_function.report.progress import TERMINAL_S
+from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.text import shown_path
+from poetry_plugin_package_function.report.text import summary
+from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.settings import resolve
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Packages a virtual environment; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        with stoppable():
+            _package(options)
+    except PackageFunctionError as error:
+        _clear_progress()
+        _say(f"Error: {error.reason}", to_errors=True)
+        if error.hint:
+            _say(error.hint, to_errors=True)
+        return error.exit_status
+    return 0
+
+
+def _package(options: argparse.Namespace) -> None:
+    started_s = time.monotonic()
+    at = archive_time(os.environ)
+    pyproject = Path(options.project)
+    if pyproject.is_dir():
+        pyproject /= "pyproject.toml"
+    project = read_project(Path(os.path.realpath(pyproject)))
+    settings = resolve(
+        {
+            "venv": options.venv_dir,
+            "output": options.output,
+            "output-dir": options.output_dir,
+            "report": options.report,
+            "layers-size": options.layers_size,
+        },
+        project,
+        default_output_dir=Path.cwd(),
+    )
+    site_packages = find_site_packages(Path(options.venv_dir))
+    _say(f"Packaging {shown_path(site_packages.directories[0])}")
+    report = package(
+        site_packages,
+        project,
+        settings,
+        at,
+        seeds=SEEDS - project.needed,
+        serialize=as_json,
+        progress=_meter(),
+    )
+    _clear_progress()
+    for line in summary(report, time.monotonic() - started_s):
+        _say(f"{line.label:<9} {line.text}")
+    if settings.report:
+        _say(f"{'Report':<9} {shown_path(settings.report)}")
+    for warning in warnings(report):
+        _say(f"Warning: {warning}", to_errors=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="package-python-function",
+        description="Packages a virtual environment for AWS Lambda.",
+        epilog="The table [tool.poetry-plugin-package-function] in pyproject.toml is"
+        " read too; options beat it.",
+    )
+    parser.add_argument("venv_dir", help="the virtual environment to package")
+    parser.add_argument(
+        "--project",
+        default="pyproject.toml",
+        help="the project's pyproject.toml (default: the one in the current directory)",
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument(
+        "--output-dir", help="where to write NAME.zip (default: the current directory)"
+    )
+    output.add_argument("--output", help="the file to write")
+    parser.add_argument("--report", help="a file to write a JSON report to")
+    parser.add_argument(
+        "--layers-size",
+        help="what the function's layers have unzipped: they share Lambda's limit"
+        " (bytes, or as 40MB)",
+    )
+    return parser
+
+
+def _meter() -> Meter:
+    if sys.stderr.isatty():
+        return Meter(
+            lambda text: _write_error(f"\rPackaging: {text}\033[K"), TERMINAL_S
+        )
+    return Meter(lambda text: _write_error(f"Packaging: {text}\n"), PIPE_S)
+
+
+def _clear_progress() -> None:
+    if sys.stderr.isatty():
+        _write_error("\r\033[K")
+
+
+def _write_error(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _say(text: str, *, to_errors: bool = False) -> None:
+    stream = sys.stderr if to_errors else sys.stdout
+    # A path may hold bytes that are not the terminal's encoding; say what can be said.
+    encoding = stream.encoding or "utf-8"
+    shown = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(f"{shown}\n")
+    stream.flush()

@@ -1,0 +1,169 @@
+"""`poetry package-function`: options to settings, results to the console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cleo.helpers import option
+from poetry.console.commands.command import Command
+
+from poetry_plugin_package_function.errors import PackageFunctionError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.timestamp import DosTime
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.settings import Settings
+
+
+def _value(name: str, short: str | None, text: str, *, multiple: bool = False):  # type: ignore[no-untyped-def]
+    return option(name, short, text, flag=False, multiple=multiple)
+
+
+class PackageFunctionCommand(Command):
+    """Packages the project and its locked dependencies for AWS Lambda."""
+
+    name = "package-function"
+    description = "Packages the project for AWS Lambda"
+
+    options = [
+        _value("without", None, "The dependency groups to ignore.", multiple=True),
+        _value("with", None, "The dependency groups to add.", multiple=True),
+        _value("only", None, "The only dependency groups to include.", multiple=True),
+        option("all-groups", None, "Include all dependency groups."),
+        _value("extras", "E", "Extra sets of dependencies to add.", multiple=True),
+        option("all-extras", None, "Add all extra dependencies."),
+        _value("python", None, "The Python to build with: version, command or path."),
+        _value("venv", None, "Package this virtual environment; build none."),
+        _value("output", None, "The file to write."),
+        _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
+        _value("report", None, "A file to write a JSON report to."),
+        _value(
+            "layers-size",
+            None,
+            "What the function's layers have unzipped: they share Lambda's limit"
+            " (bytes, or as 40MB).",
+        ),
+    ]
+
+    help = """\
+The <info>package-function</info> command builds a virtual environment from
+<comment>poetry.lock</> in a temporary directory and packages it into a ZIP that AWS
+Lambda accepts: the same bytes for the same lock file on every machine.
+
+  <info>poetry package-function</info>
+
+Only the main dependencies are packaged; add groups and extras as in other commands:
+
+  <info>poetry package-function --with aws --extras postgres</info>
+
+What is too large for Lambda's 250 MiB is put into a ZIP inside of the ZIP and is
+extracted when the function starts, with no change to its code.
+
+All options can stand in <comment>[tool.poetry-plugin-package-function]</> in
+pyproject.toml, along with <comment>include</> and <comment>exclude</>.
+"""
+
+    def handle(self) -> int:
+        """Runs the command; returns the exit status."""
+        from poetry_plugin_package_function.console import escaped
+        from poetry_plugin_package_function.interruption import stoppable
+
+        try:
+            with stoppable() as check:
+                self._package(check)
+        except PackageFunctionError as error:
+            self.line_error(f"<error>{escaped(error.reason)}</error>")
+            if error.hint:
+                self.line_error(escaped(error.hint))
+            return error.exit_status
+        return 0
+
+    def _package(self, check: Callable[[], None]) -> None:
+        import os
+        import time
+
+        from poetry_plugin_package_function.console import escaped
+        from poetry_plugin_package_function.packaging.timestamp import archive_time
+        from poetry_plugin_package_function.project import read_project
+        from poetry_plugin_package_function.report.text import shown_path
+        from poetry_plugin_package_function.report.text import summary
+        from poetry_plugin_package_function.report.text import warnings
+        from poetry_plugin_package_function.settings import KEYS
+        from poetry_plugin_package_function.settings import resolve
+
+        started_s = time.monotonic()
+        at = archive_time(os.environ)
+        project = read_project(self.poetry.file.path)
+        flags = {
+            key: self.option(key) for key in KEYS if self.definition.has_option(key)
+        }
+        settings = resolve(
+            flags, project, default_output_dir=project.directory / "dist"
+        )
+        self.line(
+            f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
+            f" (<c2>{self.poetry.package.pretty_version}</c2>)"
+        )
+        self.line("")
+        report = self._build_and_package(project, settings, at, check)
+        self.line("")
+        for line in summary(report, time.monotonic() - started_s):
+            self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
+        if settings.report:
+            self.line(f"  {'Report':<9} {escaped(shown_path(settings.report))}")
+        for warning in warnings(report):
+            self.line_error(f"<warning>Warning: {escaped(warning)}</warning>")
+
+    def _build_and_package(
+        self,
+        project: Project,
+        settings: Settings,
+        at: DosTime,
+        check: Callable[[], None],
+    ) -> Report:
+        from pathlib import Path
+        from tempfile import TemporaryDirectory
+
+        from poetry_plugin_package_function.bundling import build_venv
+        from poetry_plugin_package_function.bundling import plan_bundle
+        from poetry_plugin_package_function.console import Console
+        from poetry_plugin_package_function.packaging.distributions import SEEDS
+        from poetry_plugin_package_function.packaging.service import package
+        from poetry_plugin_package_function.packaging.venv import find_site_packages
+        from poetry_plugin_package_function.report.json_report import as_json
+
+        console = Console(self.io)
+        if settings.venv is not None:
+            return package(
+                find_site_packages(settings.venv),
+                project,
+                settings,
+                at,
+                seeds=SEEDS - project.needed,
+                serialize=as_json,
+                progress=console.packaging(settings.venv),
+            )
+        bundle = plan_bundle(self.poetry, settings)
+        with TemporaryDirectory(prefix="package-function-") as directory:
+            venv = Path(directory, "venv")
+            console.building(bundle)
+            try:
+                build_venv(self.poetry, bundle, venv, console)
+            finally:
+                console.done()
+                check()  # Poetry's installer swallows KeyboardInterrupt
+            try:
+                return package(
+                    find_site_packages(venv),
+                    project,
+                    settings,
+                    at,
+                    serialize=as_json,
+                    progress=console.packaging(venv),
+                )
+            finally:
+                console.done()

@@ -1,0 +1,84 @@
+"""How `poetry package-function` shows what it does: in Poetry's manner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cleo.formatters.formatter import Formatter
+
+from poetry_plugin_package_function.report.progress import PIPE_S
+from poetry_plugin_package_function.report.progress import TERMINAL_S
+from poetry_plugin_package_function.report.progress import Meter
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cleo.io.io import IO
+    from cleo.io.outputs.section_output import SectionOutput
+
+    from poetry_plugin_package_function.bundling import Bundle
+
+
+def escaped(text: str) -> str:
+    """Keeps what the user named from being read as markup."""
+    escaped_text: str = Formatter.escape(text)
+    return escaped_text
+
+
+class Console:
+    """Listens to the bundling and shows progress.
+
+    On a terminal one line is overwritten; in a pipe or a log each step is a line.
+    """
+
+    def __init__(self, io: IO) -> None:
+        self._io = io
+        # With -v all that is installed stays on the screen, as in `poetry install`.
+        self._overwrites = io.output.is_decorated() and not io.is_verbose()
+        self._section: SectionOutput | None = None
+
+    def building(self, bundle: Bundle) -> None:
+        """The virtual environment is being built."""
+        groups = ", ".join(bundle.groups) or "none"
+        extras = f", extras: {', '.join(bundle.extras)}" if bundle.extras else ""
+        self._step(f"Building a virtual environment (groups: {groups}{extras})")
+
+    def phase(self, text: str) -> None:
+        """See `bundling.Listener`."""
+        self._progress(f"    {escaped(text)}")
+
+    def operation(self, text: str, number: int, total: int) -> None:
+        """See `bundling.Listener`."""
+        count = f"{number:>{len(str(total))}}/{total}" if total else f"{number}"
+        self._progress(f"    <fg=blue;options=bold>-</> {count} {escaped(text)}")
+
+    def warning(self, text: str) -> None:
+        """See `bundling.Listener`."""
+        self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
+
+    def packaging(self, venv: Path) -> Meter:
+        """The files are being packaged; returns what hears of each."""
+        self._step(f"Packaging <c2>{escaped(str(venv))}</c2>")
+        return Meter(
+            lambda text: self._progress(f"    {escaped(text)}"),
+            TERMINAL_S if self._overwrites else PIPE_S,
+        )
+
+    def done(self) -> None:
+        """The step is over: its progress goes from the screen."""
+        if self._section is not None:
+            self._section.clear()
+            self._section = None
+
+    def _step(self, text: str) -> None:
+        self.done()
+        self._io.write_line(f"  <fg=blue;options=bold>•</> {text}")
+
+    def _progress(self, text: str) -> None:
+        if not self._overwrites:
+            self._io.write_line(text)
+            return
+        if self._section is None:
+            self._section = self._io.section()
+        self._section.overwrite(text)

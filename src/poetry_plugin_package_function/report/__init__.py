@@ -1,0 +1,3 @@
+"""What is said about a finished archive: text for a console, JSON for programs."""
+
+from __future__ import annotations

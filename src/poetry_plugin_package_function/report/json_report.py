@@ -1,0 +1,68 @@
+"""The report as JSON, for programs; its schema ships beside this file."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.packaging.plan import Layout
+
+
+if TYPE_CHECKING:
+    from poetry_plugin_package_function.packaging.service import Report
+
+
+SCHEMA_VERSION: Final = 1
+"""Raised when a field changes its meaning or goes; new fields do not raise it."""
+
+
+def code_sha256(report: Report) -> str:
+    """What Lambda calls CodeSha256 and Terraform `source_code_hash`."""
+    return base64.b64encode(bytes.fromhex(report.sha256)).decode()
+
+
+def as_json(report: Report) -> bytes:
+    """Writes the report.
+
+    The first six fields after the version are those of package-python-function 1.0.0,
+    with their names and meanings.
+    """
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "output_file": str(report.output_file),
+        "distribution_name": report.distribution_name,
+        "output_bytes": report.output_bytes,
+        "uncompressed_bytes": report.uncompressed_bytes,
+        "compressed_bytes": report.compressed_bytes,
+        "nested_zip": report.layout is Layout.NESTED,
+        "layout": str(report.layout),
+        "unzipped_bytes": report.unzipped_bytes,
+        "limit_bytes": report.limit_bytes,
+        "layers_size_bytes": report.layers_size_bytes,
+        "files": report.files,
+        "code_sha256": code_sha256(report),
+        "sha256": report.sha256,
+        "python": report.python,
+        "source_date_epoch": report.source_date_epoch,
+        "compressor": report.compressor,
+        "entry_modules": list(report.entry_modules),
+        "distributions": [
+            {**each._asdict(), "name": each.name or None}
+            for each in report.distributions
+        ],
+        "left_out": list(report.left_out),
+        "nested": None
+        if report.nested is None
+        else {
+            "archive": report.nested.archive,
+            "sha256": report.nested.sha256,
+            "extracted_bytes": report.nested.extracted_bytes,
+        },
+    }
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
+        errors="surrogateescape"
+    )

@@ -1,0 +1,102 @@
+"""The report as lines for a console."""
+
+from __future__ import annotations
+
+import os
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.report.json_report import code_sha256
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
+from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
+from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
+from poetry_plugin_package_function.runtimes import MIB
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.service import Report
+
+
+class Line(NamedTuple):
+    """A label and what it is about, without any markup."""
+
+    label: str
+    text: str
+
+
+def summary(report: Report, elapsed_s: float) -> list[Line]:
+    """Tells what was made, how large it is, and by what name Lambda will know it."""
+    share = report.unzipped_bytes / report.limit_bytes
+    layers = (
+        f", with {report.layers_size_bytes:,} kept for layers"
+        if report.layers_size_bytes
+        else ""
+    )
+    lines = [
+        Line("File", shown_path(report.output_file)),
+        Line("Layout", _layout(report)),
+        Line(
+            "Unzipped",
+            f"{report.unzipped_bytes:,} bytes, {share:.1%} of the"
+            f" {report.limit_bytes:,} that Lambda allows{layers}",
+        ),
+        Line("Zipped", f"{report.output_bytes:,} bytes"),
+        Line("SHA-256", f"{code_sha256(report)} (CodeSha256, source_code_hash)"),
+        Line("Took", f"{elapsed_s:.1f} s"),
+    ]
+    if report.left_out:
+        lines.insert(
+            2, Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
+        )
+    return lines
+
+
+def warnings(report: Report) -> list[str]:
+    """Tells what the user should know before deploying."""
+    found = []
+    if not report.entry_modules:
+        found.append(
+            "The archive has no code of the project. Add it: `packages` in"
+            ' [tool.poetry], or include = ["lambda_function.py"] in'
+            " [tool.poetry-plugin-package-function]."
+        )
+    if report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
+        found.append(
+            f"The ZIP is larger than {DIRECT_UPLOAD_LIMIT_BYTES:,} bytes (50 MB): it"
+            " has to be uploaded through S3."
+        )
+    extracted_bytes = report.nested.extracted_bytes if report.nested else 0
+    if extracted_bytes > MAX_EPHEMERAL_STORAGE_BYTES:
+        found.append(
+            f"{extracted_bytes:,} bytes do not fit into the"
+            f" {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most."
+        )
+    elif extracted_bytes + 16 * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
+        size_mib = -(-extracted_bytes * 105 // (100 * MIB))  # blocks and directories
+        found.append(
+            f"{extracted_bytes:,} bytes are extracted into /tmp when the function"
+            " starts: set its ephemeral storage (EphemeralStorage.Size) to at least"
+            f" {size_mib} MB."
+        )
+    return found
+
+
+def shown_path(path: Path) -> str:
+    """Shortens a path that is below the current directory."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _layout(report: Report) -> str:
+    if report.layout is Layout.FLAT:
+        return f"flat, {report.files:,} files"
+    nested = report.nested
+    extracted_bytes = nested.extracted_bytes if nested else 0
+    return (
+        f"nested, {report.files:,} files: {extracted_bytes:,} bytes are extracted into"
+        " /tmp when the function starts"
+    )
