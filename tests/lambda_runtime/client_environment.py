@@ -1,0 +1,178 @@
+"""A virtual environment that holds awslambdaric, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+AWSLAMBDARIC_VERSION = "4.2.2"
+_FACTS_PY = """\
+import json, platform, sys, sysconfig
+print(json.dumps({
+    "base_python": getattr(sys, "_base_executable", sys.executable),
+    "base_prefix": sys.base_prefix,
+    "name": "-".join([
+        sys.implementation.name,
+        platform.python_version() + getattr(sys, "abiflags", ""),
+        sysconfig.get_platform(),
+    ]),
+}))
+"""
+# `pip --python` came with 22.3; the last status says that pip is too old for it.
+_HAS_PIP_PY = """\
+import pip
+raise SystemExit(tuple(map(int, pip.__version__.split(".")[:2])) < (22, 3))
+"""
+_TAIL_CHARS = 3000
+
+
+class ClientEnvironmentError(RuntimeError):
+    """awslambdaric could not be installed for an interpreter."""
+
+
+@dataclass(frozen=True)
+class _Interpreter:
+    base_python: str
+    base_prefix: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Two interpreters of one version have an environment each."""
+        digest = hashlib.sha256(self.base_prefix.encode()).hexdigest()[:8]
+        return f"awslambdaric-{AWSLAMBDARIC_VERSION}-{self.name}-{digest}"
+
+
+def default_cache_dir() -> Path:
+    """Where the environments are kept unless somebody says otherwise."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "poetry-plugin-package-function" / "lambda-runtime"
+
+
+def client_environment(python: Path, cache_dir: Path) -> Path:
+    """The Python of an environment of `python` with just awslambdaric in it.
+
+    It is built once and kept in `cache_dir`. Any number of processes may ask for it
+    at a time: one holds the lock and builds, in a directory beside the final one; the
+    others wait and find it. The rename at the end makes it whole or absent, so what a
+    killed build leaves behind is only ever the directory beside it, which the next
+    build removes.
+    """
+    interpreter = _interpreter(python)
+    environment = cache_dir.absolute() / interpreter.key
+    client_python = environment / "bin" / "python"
+    if client_python.exists():
+        return client_python
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(environment.with_name(f"{environment.name}.lock")):
+        if client_python.exists():
+            return client_python
+        # It is there, but its interpreter is not: that was removed and came back.
+        shutil.rmtree(environment, ignore_errors=True)
+        staging = environment.with_name(f"{environment.name}.partial")
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            _build(python, interpreter, staging)
+            # An environment may be renamed: its Python finds it by its own path.
+            staging.rename(environment)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return client_python
+
+
+def _interpreter(python: Path) -> _Interpreter:
+    done = _run([str(python), "-c", _FACTS_PY])
+    if done.returncode != 0:
+        msg = f"{python} does not run as a Python interpreter:\n{_tail(done.stdout)}"
+        raise ClientEnvironmentError(msg)
+    return _Interpreter(**json.loads(done.stdout))
+
+
+def _build(python: Path, interpreter: _Interpreter, environment: Path) -> None:
+    # No pip in it: the function could import it, and what it brings along.
+    made = _run([str(python), "-m", "venv", "--without-pip", str(environment)])
+    if made.returncode != 0:
+        msg = f"no environment of {python} could be made:\n{_tail(made.stdout)}"
+        raise ClientEnvironmentError(msg)
+    client_python = str(environment / "bin" / "python")
+    installed = _run(
+        [
+            _python_with_pip(str(python), interpreter.base_python, sys.executable),
+            "-m",
+            "pip",
+            f"--python={client_python}",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            f"awslambdaric=={AWSLAMBDARIC_VERSION}",
+        ]
+    )
+    # The client itself passes over a native half that does not load.
+    works = _run([client_python, "-c", "import awslambdaric, runtime_client"])
+    if installed.returncode != 0 or works.returncode != 0:
+        output = installed.stdout if installed.returncode != 0 else works.stdout
+        msg = (
+            f"awslambdaric {AWSLAMBDARIC_VERSION} could not be installed for"
+            f" {interpreter.name}. If there is no wheel of it for that interpreter,"
+            " pip compiles it, which takes a C++ compiler, cmake, autoconf, automake,"
+            f" libtool and make. pip said:\n{_tail(output)}"
+        )
+        raise ClientEnvironmentError(msg)
+
+
+def _python_with_pip(*pythons: str) -> str:
+    for python in pythons:
+        if _run([python, "-c", _HAS_PIP_PY]).returncode == 0:
+            return python
+    msg = (
+        f"none of {', '.join(dict.fromkeys(pythons))} has pip 22.3 or newer to"
+        " install awslambdaric with; try `python -m ensurepip --upgrade`"
+    )
+    raise ClientEnvironmentError(msg)
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    # PYTHONPATH and its like would let modules in; pip's own settings stay, apart
+    # from those that forbid to install into an environment that is not active.
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTHON")
+        and name not in {"PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
+    }
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**env, "PIP_REQUIRE_VIRTUALENV": "0"},
+        umask=0o022,  # the function's user has to read it
+        check=False,
+    )
+
+
+def _tail(output: str) -> str:
+    return output.strip()[-_TAIL_CHARS:]
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
