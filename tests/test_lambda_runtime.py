@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import pytest
+
 from tests.lambda_runtime import Asked
 from tests.lambda_runtime import ClientEnvironmentError
 from tests.lambda_runtime import Exited

@@ -82,6 +82,12 @@ class Archive:
         """What has been written up to now."""
         return self._size_bytes
 
+    @staticmethod
+    def bytes_for(member: Member) -> int:
+        """What a member adds to an archive: data, and a header at both places."""
+        headers = _LOCAL.size + _CENTRAL.size + 2 * len(member.name.encode())
+        return headers + len(member.data)
+
     def add(self, member: Member) -> None:
         """Appends a member."""
         offset = self._size_bytes
@@ -103,9 +109,8 @@ class Archive:
         inner = Archive(self._stream, self._time, checksummed=True)
         yield inner
         size_bytes = inner.close().size_bytes
-        if size_bytes >= _MAX_32:
-            msg = f"a nested archive of {size_bytes} bytes"
-            raise ValueError(msg)  # the header has no room for ZIP64 any more
+        if size_bytes >= _MAX_32:  # the header has no room for ZIP64 any more
+            raise ValueError(f"a nested archive of {size_bytes} bytes")
         known = unknown._replace(crc32=inner._crc32, size_bytes=size_bytes)
         self._stream.seek(start)
         self._stream.write(self._local_header(known, size_bytes))

@@ -423,7 +423,10 @@ def _is_foreign(relative: Path, start: Path) -> bool:
     return (
         bool({".git", ".hg", ".svn", "__pycache__"}.intersection(parts))
         or relative.suffix in (".pyc", ".pyo")
-        or any((start / parent / "pyvenv.cfg").is_file() for parent in relative.parents)
+        or any(
+            (start / path / "pyvenv.cfg").is_file()
+            for path in (relative, *relative.parents[:-1])
+        )
     )
 
 

@@ -206,8 +206,11 @@ def _write_nested(
     progress: Progress | None,
 ) -> _Measured:
     home, beside = outer_entries(tree)
-    result = write_nested(stream, home, beside, _members(tree, progress), time)
-    distributions = _sizes(tree, result.inner.compressed_bytes)
+    limit_bytes = limit_for(settings.layers_size_bytes)
+    result = write_nested(
+        stream, home, beside, _members(tree, progress), time, limit_bytes
+    )
+    distributions = _sizes(tree, result.compressed_bytes)
     check_nested(
         tree.size_bytes,
         result.unzipped_bytes,

@@ -1,0 +1,43 @@
+# Everything below needs Python 3.11 or later, git and make; the rest installs itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint format demo bench clean
+
+help:  ## Show what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed: make PYTHON=python3.12"'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $(READY)
+
+test: $(READY)  ## Run all tests with branch coverage
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+lint: $(READY)  ## Check style, types and the layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Mend what a machine can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+demo: $(READY)  ## Package two real examples and run them as Lambda would
+	$(BIN)/python -m docs.examples.demo
+
+bench: $(READY)  ## Measure against package-python-function 1.0.0 in one run
+	$(BIN)/python -m bench
+
+clean:  ## Remove what the targets have made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

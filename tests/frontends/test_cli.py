@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+from pathlib import Path
+
+import pytest
+
+from tests.trees import install
+from tests.trees import make_project
+from tests.trees import make_venv
+from tests.trees import site_packages_of
+
+
+@pytest.fixture
+def venv(in_directory: Path) -> Path:
+    """A venv with the project in it, beside its pyproject.toml."""
+    made = make_venv(in_directory / "venv")
+    install(made, "my_app", {"my_app/__init__.py": "", "my_app/f.py": "x = 1\n" * 99})
+    install(made, "pip", {"pip/__init__.py": ""})
+    make_project(in_directory, "My-App")
+    return made
+
+
+def run(
+    cli: str, *arguments: object, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [cli, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_the_command_of_the_reference(cli: str, venv: Path) -> None:
+    """`package-python-function VENV` writes My_App.zip here and says what it is."""
+    done = run(cli, "venv")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    data = Path("My_App.zip").read_bytes()
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert f"SHA-256   {digest} (CodeSha256, source_code_hash)" == lines["SHA-256"]
+    assert "File      My_App.zip" == lines["File"]
+    assert "Left out  pip: nothing requires them" in done.stdout
+    with zipfile.ZipFile("My_App.zip") as archive:
+        assert [
+            "my_app-1.0.dist-info/METADATA",
+            "my_app-1.0.dist-info/RECORD",
+            "my_app-1.0.dist-info/WHEEL",
+            "my_app/__init__.py",
+            "my_app/f.py",
+        ] == archive.namelist()
+
+
+def test_all_options(cli: str, venv: Path, in_directory: Path) -> None:
+    """--project, --output-dir, --report and --layers-size, with new directories."""
+    elsewhere = in_directory / "elsewhere"
+    elsewhere.mkdir()
+    shutil.move("pyproject.toml", elsewhere)
+
+    arguments = ("--project", elsewhere, "--report", "r/r.json", "--layers-size", "1MB")
+    done = run(cli, venv, "--output-dir", "a/b", *arguments)
+
+    assert 0 == done.returncode, done.stderr
+    assert "Report    r/r.json" in done.stdout
+    report = json.loads(Path("r/r.json").read_text())
+    output = in_directory / "a/b/My_App.zip"
+    assert str(output) == report["output_file"]
+    assert output.stat().st_size == report["output_bytes"] == report["compressed_bytes"]
+    assert "My_App" == report["distribution_name"]
+    assert report["nested_zip"] is False
+    assert 261_144_000 == report["limit_bytes"]
+    with zipfile.ZipFile(output) as archive:
+        sizes = sum(info.file_size for info in archive.infolist())
+        assert sizes == report["uncompressed_bytes"] == report["unzipped_bytes"]
+
+
+def test_output(cli: str, venv: Path) -> None:
+    """--output names the file; with --output-dir it is refused by argparse."""
+    assert 0 == run(cli, "venv", "--output", "fn.zip").returncode
+    assert Path("fn.zip").is_file()
+    both = run(cli, "venv", "--output", "fn.zip", "--output-dir", "d")
+    assert 2 == both.returncode
+    assert "not allowed with" in both.stderr
+
+
+def test_the_table_counts_too(cli: str, venv: Path, in_directory: Path) -> None:
+    """exclude, include and output of the table; venv and groups there do not matter."""
+    make_project(
+        in_directory,
+        "My-App",
+        'exclude = ["f.py"]\ninclude = ["x.json"]\noutput = "t.zip"\nwith = ["dev"]',
+    )
+    Path("x.json").write_text("{}")
+
+    assert 0 == run(cli, "venv").returncode
+    with zipfile.ZipFile("t.zip") as archive:
+        assert "x.json" in archive.namelist()
+        assert "my_app/f.py" not in archive.namelist()
+
+
+def test_seeds_in_the_lock_are_kept(cli: str, venv: Path) -> None:
+    """Pip is shipped if the lock has it in the main group."""
+    Path("poetry.lock").write_text('[[package]]\nname = "pip"\ngroups = ["main"]\n')
+
+    assert "Left out" not in run(cli, "venv").stdout
+
+
+def test_no_code_of_the_project(cli: str, in_directory: Path) -> None:
+    """An archive of dependencies alone is a warning that says what to add."""
+    install(make_venv(in_directory / "venv"), "dep", {"dep.py": ""})
+    make_project(in_directory)
+
+    done = run(cli, "venv")
+
+    assert 0 == done.returncode
+    assert "Warning: The archive has no code of the project." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status", "message"),
+    [
+        (["gone"], {}, 1, "Error: The virtual environment gone does not exist."),
+        (["venv", "--project", "gone.toml"], {}, 2, "Error: There is no gone.toml in"),
+        (
+            ["venv"],
+            {"SOURCE_DATE_EPOCH": "x"},
+            2,
+            "SOURCE_DATE_EPOCH is not an integer",
+        ),
+        (["venv"], {"SOURCE_DATE_EPOCH": "1"}, 2, "from 315532800 (1980-01-01)"),
+        (["venv", "--layers-size", "x"], {}, 2, "Error: --layers-size: expected bytes"),
+        (["venv", "--output", "venv"], {}, 1, "is a directory."),
+        (["venv", "--output", "pyproject.toml/a.zip"], {}, 1, "cannot be written to"),
+        (["venv", "--report", "venv"], {}, 1, "is a directory."),
+    ],
+)
+def test_bad_input(
+    cli: str,
+    venv: Path,
+    arguments: list[str],
+    environment: dict[str, str],
+    status: int,
+    message: str,
+) -> None:
+    """One clear message and a hint, no traceback, and earlier results untouched."""
+    for name in ("My_App.zip", "r.json"):
+        Path(name).write_text("old")
+    before = sorted(os.listdir())
+
+    done = run(cli, *arguments, **environment)
+
+    assert status == done.returncode
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert before == sorted(os.listdir())
+    assert ["old", "old"] == [Path(n).read_text() for n in ("My_App.zip", "r.json")]
+
+
+def test_an_unreadable_file(cli: str) -> None:
+    """A file without permission to read it is named; nothing is written.
+
+    Permissions do not bind root: so root packages once, which imports all there is to
+    import, gives up its privileges, and packages again.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        venv = make_venv(directory / "venv", {"a.py": "", "secret.py": ""})
+        make_project(directory)
+        code = (
+            "import os, sys\n"
+            "from poetry_plugin_package_function import cli\n"
+            "assert 0 == cli.main(['venv'])\n"
+            "os.unlink('my_app.zip')\n"
+            "os.chmod(sys.argv[1], 0)\n"
+            "if os.geteuid() == 0:\n"
+            "    os.chmod('.', 0o777)\n"
+            "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+            "sys.exit(cli.main(['venv']))"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", code, site_packages_of(venv) / "secret.py"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=directory,
+        )
+
+        assert 1 == done.returncode, done.stderr
+        assert "secret.py cannot be read: Permission denied." in done.stderr
+        assert ["pyproject.toml", "venv"] == sorted(os.listdir(directory))
+
+
+def test_a_terminal_sees_progress(cli: str, venv: Path) -> None:
+    """On a terminal the progress is one line that is overwritten and then cleared."""
+    for number in range(40):
+        (site_packages_of(venv) / f"big{number}").write_bytes(os.urandom(1 << 20))
+    leader, follower = os.openpty()
+    process = subprocess.Popen([cli, "venv"], stdout=follower, stderr=follower)
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(leader, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(leader)
+
+    assert 0 == process.wait()
+    assert b"\rPackaging: " in shown
+    assert b"\r\033[KFile      My_App.zip" in shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals(cli: str, venv: Path, number: signal.Signals) -> None:
+    """A stopped run leaves what was there before, and nothing else."""
+    for index in range(64):  # sparse, and enough to be stopped in the middle
+        with (site_packages_of(venv) / f"big{index}").open("wb") as file:
+            file.truncate(31 << 20)
+    Path("My_App.zip").write_text("old")
+    before = sorted(os.listdir())
+    process = subprocess.Popen(
+        [cli, "venv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    _wait_for(lambda: any(name.endswith(".tmp") for name in os.listdir()))
+
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=120)
+
+    assert 1 == process.returncode
+    expected = f"Error: Stopped by {number.name}; earlier results are as they were.\n"
+    assert expected == stderr
+    assert "old" == Path("My_App.zip").read_text()
+    assert before == sorted(os.listdir())
+
+
+def _wait_for(condition: object) -> None:
+    assert callable(condition)
+    for _ in range(6000):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it has not come to that")
+
+
+def test_a_full_disk(cli: str, venv: Path, in_directory: Path) -> None:
+    """On a full disk the earlier archive and report stay, and the reason is told."""
+    small = in_directory / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(small)]
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("mounting a small file system is not allowed here")
+    try:
+        (site_packages_of(venv) / "big").write_bytes(os.urandom(4 << 20))
+        for name in ("fn.zip", "r.json"):
+            (small / name).write_text("old")
+        arguments = ["venv", "--output", small / "fn.zip", "--report", small / "r.json"]
+
+        done = run(cli, *arguments)
+
+        assert 1 == done.returncode
+        assert "could not be written: No space left on device." in done.stderr
+        assert ["fn.zip", "r.json"] == sorted(os.listdir(small))
+        assert "old" == (small / "fn.zip").read_text() == (small / "r.json").read_text()
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_the_mode_of_the_archive(cli: str, venv: Path) -> None:
+    """0644 under the usual umask, also where another file was before."""
+    Path("My_App.zip").write_text("old")
+    Path("My_App.zip").chmod(0o600)
+
+    subprocess.run(
+        ["sh", "-c", 'umask 022; exec "$0" venv', cli], check=True, capture_output=True
+    )
+
+    assert 0o644 == stat.S_IMODE(Path("My_App.zip").stat().st_mode)
+
+
+def test_a_terminal_without_utf8(cli: str, venv: Path) -> None:
+    """What the terminal cannot show is escaped, not a crash."""
+    done = subprocess.run(
+        [cli, "venv", "--output", "größe.zip"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert b"File      gr\\xf6\\xdfe.zip" in done.stdout

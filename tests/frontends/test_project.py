@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+
+from pathlib import Path
+
+import pytest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.project import Project
+from poetry_plugin_package_function.project import read_project
+from tests.trees import write_files
+
+
+def read(directory: Path, text: str) -> Project:
+    write_files(directory, {"pyproject.toml": text})
+    return read_project(directory / "pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "distribution_name"),
+    [
+        ('[project]\nname = "my-app"', "my-app", "my_app"),
+        ('[tool.poetry]\nname = "My.App"', "My.App", "My.App"),
+        ('[project]\nname = "a"\n[tool.poetry]\nname = "b"', "a", "a"),
+        ('[project]\nversion = "1"\n[tool.poetry]\nname = "b--c"', "b--c", "b_c"),
+        ("", None, None),
+    ],
+)
+def test_names(
+    tmp_path: Path, text: str, name: str | None, distribution_name: str | None
+) -> None:
+    """PEP 621's name comes first, Poetry's second; the file's name keeps its case."""
+    project = read(tmp_path, text)
+
+    assert name == project.name
+    assert distribution_name == project.distribution_name
+
+
+@given(st.from_regex(r"\A[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\Z"))
+def test_the_file_name_is_that_of_the_reference(name: str) -> None:
+    """For the names that projects can have, 1.0.0's expression gives the same."""
+    project = Project(Path(), name, {}, frozenset())
+    assert re.sub(r"[^\w\d.]+", "_", name) == project.distribution_name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[project", "is not valid TOML"),
+        ("[project]\nname = 1", "name is not a string"),
+        ("project = 1", r"\[project\] is not a table"),
+        ("tool = 1", r"\[tool\] is not a table"),
+        ("[tool]\npoetry = 1", r"\[tool.poetry\] is not a table"),
+        (
+            "[tool]\npoetry-plugin-package-function = []",
+            r"\[tool.poetry-plugin-package-function\] is not a table",
+        ),
+    ],
+)
+def test_broken_projects(tmp_path: Path, text: str, message: str) -> None:
+    """What is wrong with the file is said."""
+    with pytest.raises(ConfigError, match=message):
+        read(tmp_path, text)
+
+
+def test_no_project(tmp_path: Path) -> None:
+    """A missing file, and one that cannot be read, are told apart."""
+    with pytest.raises(ConfigError, match=r"There is no pyproject\.toml in") as raised:
+        read_project(tmp_path / "pyproject.toml")
+    assert "--project" in raised.value.hint
+    (tmp_path / "pyproject.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        read_project(tmp_path / "pyproject.toml")
+
+
+def test_what_the_project_needs_without_a_lock(tmp_path: Path) -> None:
+    """Its own dependencies, in either form."""
+    project = read(
+        tmp_path,
+        '[project]\nname = "a"\ndependencies = ["Foo_Bar[x]>=1", "b @ file:///b"]\n'
+        '[tool.poetry.dependencies]\npython = "^3.11"\nSetup_Tools = "*"\n',
+    )
+    assert {"foo-bar", "b", "python", "setup-tools"} == project.needed
+
+
+def test_what_the_lock_needs(tmp_path: Path) -> None:
+    """The main group's packages; all of them in locks that do not name groups."""
+    write_files(
+        tmp_path,
+        {
+            "poetry.lock": '[[package]]\nname = "Old"\n'
+            '[[package]]\nname = "pip"\ngroups = ["dev"]\n'
+            '[[package]]\nname = "setuptools"\ngroups = ["main", "dev"]\n'
+        },
+    )
+    assert {"old", "setuptools"} == read(tmp_path, "").needed
+
+
+def test_an_empty_lock(tmp_path: Path) -> None:
+    """A lock without packages needs nothing; a broken one is named."""
+    write_files(tmp_path, {"poetry.lock": ""})
+    assert frozenset() == read(tmp_path, "").needed
+    write_files(tmp_path, {"poetry.lock": "<<<<<<<"})
+    with pytest.raises(ConfigError, match=r"poetry\.lock is not valid TOML"):
+        read(tmp_path, "")

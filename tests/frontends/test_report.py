@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from poetry_plugin_package_function.packaging.plan import DistributionSize
+from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.service import Nested
+from poetry_plugin_package_function.packaging.service import Report
+from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.text import summary
+from poetry_plugin_package_function.report.text import warnings
+
+
+MB = 1_000_000
+
+REPORT = Report(
+    output_file=Path("/x/my_app.zip"),
+    distribution_name="my_app",
+    layout=Layout.FLAT,
+    output_bytes=31 * MB,
+    uncompressed_bytes=78 * MB,
+    compressed_bytes=31 * MB,
+    unzipped_bytes=78 * MB,
+    limit_bytes=262_144_000,
+    layers_size_bytes=0,
+    files=3907,
+    sha256=hashlib.sha256(b"").hexdigest(),
+    python="3.13",
+    source_date_epoch=315_532_800,
+    compressor="deflate 0.9.0",
+    entry_modules=("my_app",),
+    distributions=(DistributionSize("six", "1.17.0", 1, 10, 5),),
+    left_out=(),
+    nested=None,
+)
+NESTED = replace(
+    REPORT,
+    layout=Layout.NESTED,
+    uncompressed_bytes=300 * MB,
+    unzipped_bytes=84 * MB,
+    nested=Nested("my_app/.dependencies.zip", "0" * 64, 300 * MB),
+    distributions=(DistributionSize("", "", 1, 10, 5),),
+    python=None,
+)
+
+SCHEMA = json.loads(
+    resources.files("poetry_plugin_package_function.report")
+    .joinpath("schema.json")
+    .read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("report", [REPORT, NESTED])
+def test_json_is_as_the_schema_says(report: Report) -> None:
+    """The schema that ships is valid itself and fits flat and nested reports."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(json.loads(as_json(report)), SCHEMA)
+
+
+def test_the_schema_describes_all_fields() -> None:
+    """No field is without a description or beside the schema."""
+    document = json.loads(as_json(NESTED))
+
+    assert set(document) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
+    assert document["distributions"][0]["name"] is None
+
+
+def test_the_fields_of_the_reference_keep_their_meaning() -> None:
+    """package-python-function 1.0.0 wrote these six."""
+    document = json.loads(as_json(NESTED))
+
+    assert {
+        "output_file": "/x/my_app.zip",
+        "distribution_name": "my_app",
+        "output_bytes": 31 * MB,
+        "uncompressed_bytes": 300 * MB,
+        "compressed_bytes": 31 * MB,
+        "nested_zip": True,
+    }.items() <= document.items()
+
+
+def test_paths_that_are_not_utf8() -> None:
+    """A report can be written for any path."""
+    report = replace(REPORT, output_file=Path("/x/\udcff.zip"))
+    assert b"/x/\xff.zip" in as_json(report)
+
+
+def test_summary_flat() -> None:
+    """File, layout, sizes against the limit, the hash that Lambda knows, time."""
+    lines = dict(summary(REPORT, 3.14))
+
+    assert {
+        "File": "/x/my_app.zip",
+        "Layout": "flat, 3,907 files",
+        "Unzipped": "78,000,000 bytes, 29.8% of the 262,144,000 that Lambda allows",
+        "Zipped": "31,000,000 bytes",
+        "SHA-256": base64.b64encode(hashlib.sha256(b"").digest()).decode()
+        + " (CodeSha256, source_code_hash)",
+        "Took": "3.1 s",
+    } == lines
+
+
+def test_summary_nested_with_layers_and_seeds() -> None:
+    """What is extracted, what is kept for layers and what was left out is said."""
+    report = replace(
+        NESTED, layers_size_bytes=MB, limit_bytes=261_144_000, left_out=("pip",)
+    )
+    lines = dict(summary(report, 1))
+
+    assert "300,000,000 bytes are extracted into /tmp" in lines["Layout"]
+    assert lines["Unzipped"].endswith("allows, with 1,000,000 kept for layers")
+    assert "pip: nothing requires them" == lines["Left out"]
+
+
+def test_paths_below_the_current_directory_are_short(in_directory: Path) -> None:
+    """The console says dist/my_app.zip where that is enough."""
+    report = replace(REPORT, output_file=in_directory / "dist/my_app.zip")
+    assert "dist/my_app.zip" == dict(summary(report, 1))["File"]
+
+
+def test_no_warnings() -> None:
+    """Where all is well nothing is warned of."""
+    assert [] == warnings(REPORT)
+    assert [] == warnings(NESTED)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (replace(REPORT, entry_modules=()), 'include = ["lambda_function.py"]'),
+        (replace(REPORT, output_bytes=52_428_801), "uploaded through S3"),
+        (
+            replace(NESTED, nested=Nested("", "", 530 * MB)),
+            "(EphemeralStorage.Size) to at least 531 MB",
+        ),
+        (
+            replace(NESTED, nested=Nested("", "", 521 * MB)),
+            "(EphemeralStorage.Size) to at least 522 MB",
+        ),
+        (
+            replace(NESTED, nested=Nested("", "", 11_000 * MB)),
+            "do not fit into the 10,737,418,240 that /tmp can have",
+        ),
+    ],
+)
+def test_warnings(report: Report, expected: str) -> None:
+    """What the user has to do before the function can run is said."""
+    (warning,) = warnings(report)
+    assert expected in warning
+
+
+def test_the_meter_is_not_chatty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is called, it shows one message in each span of time."""
+    now_s = iter([0.5, 1.0, 1.5, 2.5])
+    monkeypatch.setattr(time, "monotonic", lambda: next(now_s))
+    shown: list[str] = []
+    meter = Meter(shown.append, 1.0, 0.0)
+
+    for done_bytes in (10, 20, 30, 50):
+        meter(done_bytes, 50)
+
+    assert ["40% of 50 bytes", "100% of 50 bytes"] == shown
+
+
+def test_the_meter_and_nothing_to_do() -> None:
+    """No bytes at all are all of them."""
+    shown: list[str] = []
+    Meter(shown.append, -1)(0, 0)
+    assert ["100% of 0 bytes"] == shown

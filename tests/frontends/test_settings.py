@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import os
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.settings import KEYS
+from poetry_plugin_package_function.settings import Inclusion
+from poetry_plugin_package_function.settings import Settings
+from poetry_plugin_package_function.settings import resolve
+from tests.trees import make_project
+
+
+def resolved(
+    directory: Path, table: str = "", name: str | None = "my-app", **flags: Any
+) -> Settings:
+    project = read_project(make_project(directory / "project", name, table))
+    named = {key.replace("_", "-").strip("-"): value for key, value in flags.items()}
+    return resolve(named, project, default_output_dir=project.directory / "dist")
+
+
+def problems(directory: Path, table: str = "", **flags: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as raised:
+        resolved(directory, table, **flags)
+    assert 2 == raised.value.exit_status
+    return raised.value.problems
+
+
+def test_defaults(tmp_path: Path) -> None:
+    """Nothing said: the archive is dist/<distribution_name>.zip, all else is empty."""
+    expected = Settings(output=tmp_path / "project/dist/my_app.zip")
+    assert expected == resolved(tmp_path)
+
+
+def test_the_table_says_all_that_flags_say(tmp_path: Path) -> None:
+    """Every key has the name of its option; paths start at the project's directory."""
+    settings = resolved(
+        tmp_path,
+        """
+        with = ["aws", "a,b"]
+        without = ["main"]
+        extras = ["x y"]
+        python = "3.13"
+        output-dir = "build"
+        report = "build/report.json"
+        exclude = ["tests/"]
+        include = ["a.py", {include = "*.py", from = "src", to = "lib/"}]
+        layers-size = "40 MB"
+        """,
+    )
+
+    project = tmp_path / "project"
+    assert (
+        Settings(
+            output=project / "build/my_app.zip",
+            report=project / "build/report.json",
+            exclude=("tests/",),
+            include=(Inclusion("a.py", "."), Inclusion("*.py", "src", "lib")),
+            layers_size_bytes=40_000_000,
+            with_groups=frozenset({"aws", "a", "b"}),
+            without_groups=frozenset({"main"}),
+            extras=frozenset({"x", "y"}),
+            python="3.13",
+        )
+        == settings
+    )
+
+
+def test_flags_beat_the_table(tmp_path: Path, in_directory: Path) -> None:
+    """A flag replaces its key; its paths start at the current directory."""
+    settings = resolved(
+        tmp_path,
+        'with = ["a"]\noutput = "x.zip"\nlayers-size = 5\nreport = "r.json"\n',
+        with_=["b"],
+        output="y.zip",
+        layers_size="7",
+        report=None,
+    )
+
+    assert frozenset({"b"}) == settings.with_groups
+    assert in_directory / "y.zip" == settings.output
+    assert 7 == settings.layers_size_bytes
+    assert tmp_path / "project/r.json" == settings.report
+
+
+@pytest.mark.parametrize(
+    ("table", "flags", "silent"),
+    [
+        ('output = "x.zip"', {"output_dir": "d"}, "output"),
+        ('only = ["a"]', {"with_": ["b"]}, "only_groups"),
+        ('with = ["a"]', {"only": ["b"]}, "with_groups"),
+        ("all-groups = true", {"only": ["b"]}, "all_groups"),
+        ('without = ["a"]', {"all_groups": True}, "without_groups"),
+        ("all-extras = true", {"extras": ["b"]}, "all_extras"),
+        ('extras = ["a"]', {"all_extras": True}, "extras"),
+        ('extras = ["a"]', {"venv": "v"}, "extras"),
+        ('python = "3.13"', {"venv": "v"}, "python"),
+        ('venv = "v"', {"python": "3.13"}, "venv"),
+    ],
+)
+def test_a_flag_silences_what_it_excludes(
+    tmp_path: Path, table: str, flags: dict[str, Any], silent: str
+) -> None:
+    """A flag also beats those keys of the table that make no sense beside it."""
+    settings = resolved(tmp_path, table, **flags)
+
+    if silent == "output":
+        assert Path.cwd() / "d/my_app.zip" == settings.output
+    else:
+        assert not getattr(settings, silent)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"output": "a", "output_dir": "b"}, "--output-dir excludes --output."),
+        (
+            {"only": ["a"], "with_": ["b"], "without": ["c"]},
+            "--with, --without exclude --only.",
+        ),
+        ({"all_groups": True, "only": ["a"]}, "--only excludes --all-groups."),
+        ({"all_extras": True, "extras": ["a"]}, "--extras excludes --all-extras."),
+        (
+            {"venv": "v", "python": "3", "with_": ["a"]},
+            "--python, --with exclude --venv.",
+        ),
+    ],
+)
+def test_what_makes_no_sense_together(
+    tmp_path: Path, flags: dict[str, Any], expected: str
+) -> None:
+    """Options that exclude each other are refused, not ranked."""
+    assert (expected,) == problems(tmp_path, **flags)
+
+
+def test_the_same_in_the_table(tmp_path: Path) -> None:
+    """So are keys."""
+    (problem,) = problems(tmp_path, 'output = "a"\noutput-dir = "b"')
+
+    label = "[tool.poetry-plugin-package-function]"
+    assert f"{label} output-dir excludes {label} output." == problem
+
+
+def test_every_problem_is_listed(tmp_path: Path) -> None:
+    """Unknown keys and bad values, of the table and of flags, come in one error."""
+    found = problems(
+        tmp_path,
+        """
+        exlude = []
+        zzz = 1
+        with = "aws"
+        without = [1]
+        all-extras = "yes"
+        python = 3.13
+        report = ""
+        exclude = ["!"]
+        include = "a.py"
+        """,
+        layers_size="much",
+    )
+
+    label = "[tool.poetry-plugin-package-function]"
+    assert sorted(found) == sorted(
+        [
+            f"{label} exlude: unknown key. Did you mean `exclude`?",
+            f"{label} zzz: unknown key.",
+            f"{label} with: expected a list of strings, got 'aws'.",
+            f"{label} without: expected a list of strings, got [1].",
+            f"{label} all-extras: expected true or false, got 'yes'.",
+            f"{label} python: expected a string, got 3.13.",
+            f"{label} report: expected a string, got ''.",
+            f"{label} exclude: '!' is not a gitignore pattern.",
+            f"{label} include: expected a list, got 'a.py'.",
+            "--layers-size: expected bytes, or a size as 40MB, got 'much'.",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("1", "expected a path, a glob or"),
+        ('{from = "src"}', "expected a path, a glob or"),
+        ('{include = "a", form = "src"}', "expected a path, a glob or"),
+        ('{include = ["a"]}', "expected a path, a glob or"),
+        ('"/etc/passwd"', "'/etc/passwd' is not below the project's directory"),
+        ('"../shared/*.py"', "'../shared/*.py' is not below the project's directory"),
+        ('{include = "a", to = "../b"}', "'../b' is not below the project's"),
+        ('{include = "a", to = "/b"}', "'/b' is not below the project's"),
+        ('""', "'' is not below the project's directory"),
+        ('"."', "'.' is not below the project's directory"),
+    ],
+)
+def test_bad_inclusions(tmp_path: Path, item: str, message: str) -> None:
+    """Each is shown as it was written, with what is expected."""
+    (problem,) = problems(tmp_path, f"include = [{item}]")
+
+    assert message in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [
+        ("0", 0),
+        ("123", 123),
+        ("40MB", 40_000_000),
+        ("40 MiB", 41_943_040),
+        ("1.5kb", 1500),
+        ("2KiB", 2048),
+        ("262143999", 262_143_999),
+    ],
+)
+def test_sizes(tmp_path: Path, text: str, size_bytes: int) -> None:
+    """Bytes, or decimal and binary units."""
+    assert size_bytes == resolved(tmp_path, layers_size=text).layers_size_bytes
+
+
+@pytest.mark.parametrize("text", ["40GB", "-1", "1e6", "MB", "4 0"])
+def test_bad_sizes(tmp_path: Path, text: str) -> None:
+    """What is not clearly a size is refused."""
+    (problem,) = problems(tmp_path, layers_size=text)
+    assert f"--layers-size: expected bytes, or a size as 40MB, got {text!r}." == problem
+
+
+@pytest.mark.parametrize("value", ["262144000", "-1", "true"])
+def test_sizes_that_leave_nothing(tmp_path: Path, value: str) -> None:
+    """The numbers that are shared are named."""
+    (problem,) = problems(tmp_path, f"layers-size = {value}")
+    assert ("262,144,000 bytes" in problem) == (value != "true")
+
+
+def test_archive_and_report_in_one_file(tmp_path: Path) -> None:
+    """One would overwrite the other."""
+    (problem,) = problems(tmp_path, output="a.zip", report="./a.zip")
+    assert problem.startswith("The archive and the report are the same file")
+
+
+def test_a_project_without_a_name(tmp_path: Path) -> None:
+    """`package-mode = false` projects may have none: then the file has to be named."""
+    with pytest.raises(ConfigError, match="has no name to call the archive by"):
+        resolved(tmp_path, name=None)
+    assert "f.zip" == resolved(tmp_path, name=None, output="f.zip").output.name
+
+
+def test_home_and_links_in_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`~` is the home directory, and links are followed to what they stand for."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "link.zip").symlink_to("real.zip")
+
+    expected = Path(os.path.realpath(tmp_path / "real.zip"))
+    assert expected == resolved(tmp_path, output="~/link.zip").output
+
+
+def test_every_key_is_documented() -> None:
+    """docs/configuration.md has a heading for each key of the table."""
+    text = Path("docs/configuration.md").read_text(encoding="utf-8")
+    assert [] == [key for key in KEYS if f"### `{key}`" not in text]

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+import zlib
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging import deflate as module
+from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.deflate import DEFLATED
+from poetry_plugin_package_function.packaging.deflate import STORED
+from poetry_plugin_package_function.packaging.deflate import Member
+from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.deflate import usable_cores
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.timestamp import dos_time
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def content_of(member: Member) -> bytes:
+    if member.method == DEFLATED:
+        return zlib.decompress(member.data, -15)
+    return bytes(member.data)
+
+
+@given(st.lists(st.binary(max_size=300).map(lambda each: each * 3), max_size=200))
+def test_any_contents(contents: list[bytes]) -> None:
+    """Zlib inflates each stream to the content; CRC-32 and size are those of it."""
+    entries = [
+        Entry(str(number), content, len(content))
+        for number, content in enumerate(contents)
+    ]
+
+    members = list(deflate(entries))
+
+    assert [entry.name for entry in entries] == [member.name for member in members]
+    assert contents == [content_of(member) for member in members]
+    assert [zlib.crc32(content) for content in contents] == [m.crc32 for m in members]
+    assert all(len(m.data) < m.size_bytes for m in members if m.method == DEFLATED)
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
+    """One thread and many give the same members in the same order."""
+    entries = []
+    for number in range(300):
+        path = tmp_path / str(number)
+        path.write_bytes(os.urandom(10) * (number * number))
+        entries.append(Entry(path.name, str(path), path.stat().st_size))
+
+    one, two, many = (list(deflate(entries, workers=n)) for n in (1, 2, 16))
+
+    assert one == two == many
+
+
+def test_bytes_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries are taken as members are asked for, not all at once."""
+    monkeypatch.setattr(module, "_IN_FLIGHT_BYTES", 4 << 20)
+    taken = []
+
+    def entries() -> Iterator[Entry]:
+        for number in range(64):
+            taken.append(number)
+            yield Entry(f"{number:02}", bytes(1 << 20), 1 << 20)
+
+    members = deflate(entries())
+    next(members)
+
+    assert len(taken) < 8
+    assert 63 == len(list(members))
+
+
+def test_large_files_are_mapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is mapped, deflated or stored, gives the same member as one read."""
+    compressible, random = tmp_path / "a", tmp_path / "b"
+    compressible.write_bytes(b"text " * 1000)
+    random.write_bytes(os.urandom(1000))
+    entries = [Entry(p.name, str(p), p.stat().st_size) for p in (compressible, random)]
+    read = list(deflate(entries))
+    monkeypatch.setattr(module, "_MAPPED_FROM_BYTES", 1)
+
+    mapped = list(deflate(entries))
+
+    assert read == mapped
+    assert [member.method for member in mapped] == [DEFLATED, STORED]
+
+
+@pytest.mark.parametrize("listed_bytes", [0, 3, 5, 40 << 20])
+def test_a_file_that_has_changed(tmp_path: Path, listed_bytes: int) -> None:
+    """A file that has another size than when it was listed is an error, not a guess."""
+    path = tmp_path / "a"
+    path.write_bytes(b"four")
+
+    with pytest.raises(SourceError, match="has changed while it was being packaged"):
+        list(deflate([Entry("a", str(path), listed_bytes)]))
+
+
+def test_a_file_that_has_gone(tmp_path: Path) -> None:
+    """A file that is no longer there is named."""
+    with pytest.raises(SourceError, match="gone cannot be read: No such file"):
+        list(deflate([Entry("a", str(tmp_path / "gone"), 1)]))
+
+
+def test_an_error_stops_the_workers(tmp_path: Path) -> None:
+    """The first error comes out, and no thread is left behind."""
+    before = threading.active_count()
+    good = [Entry(f"{number}", b"x", 1) for number in range(1000)]
+
+    with pytest.raises(SourceError):
+        list(deflate([*good, Entry("a", str(tmp_path / "gone"), 1), *good]))
+    assert before == threading.active_count()
+
+
+def test_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Affinity counts where the system knows it, else the number of cores."""
+    if hasattr(os, "sched_getaffinity"):
+        assert len(os.sched_getaffinity(0)) == usable_cores()
+        monkeypatch.delattr(os, "sched_getaffinity")
+    assert (os.cpu_count() or 1) == usable_cores()
+
+
+def test_a_file_beyond_4_gib(tmp_path: Path) -> None:
+    """A sparse file of more than 4 GiB is packaged, and `zipfile` reads all of it."""
+    path = tmp_path / "large"
+    size_bytes = (4 << 30) + 5
+    with path.open("wb") as file:
+        file.truncate(size_bytes)
+    entries = [Entry("large", str(path), size_bytes), Entry("small", b"x", 1)]
+
+    with (tmp_path / "a.zip").open("wb") as stream:
+        archive = Archive(stream, dos_time(EARLIEST_EPOCH_S))
+        for member in deflate(entries):
+            archive.add(member)
+        archive.close()
+
+    with zipfile.ZipFile(tmp_path / "a.zip") as read:
+        assert size_bytes == read.getinfo("large").file_size
+        assert read.testzip() is None
+        assert b"x" == read.read("small")

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+
+from pathlib import Path
+
+import pytest
+
+from poetry_plugin_package_function.errors import OutputError
+from poetry_plugin_package_function.packaging.output import replacing
+
+
+def left_in(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_both_appear_together(tmp_path: Path) -> None:
+    """Nothing is at its place before all is written; missing directories are made."""
+    first, second = tmp_path / "new/dir/a.zip", tmp_path / "r.json"
+    with replacing(first, second) as (archive, report):
+        archive.write(b"zip")
+        report.write(b"{}")
+        assert not first.exists()
+        assert not second.exists()
+
+    assert b"zip" == first.read_bytes()
+    assert b"{}" == second.read_bytes()
+    assert ["new", "r.json"] == left_in(tmp_path)
+    assert ["a.zip"] == left_in(first.parent)
+
+
+def test_a_failure_leaves_all_as_it_was(tmp_path: Path) -> None:
+    """Whatever is raised, even an interruption, earlier results stay untouched."""
+    target = tmp_path / "a.zip"
+    target.write_bytes(b"old")
+
+    def interrupted() -> None:
+        with replacing(target) as (archive,):
+            archive.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert b"old" == target.read_bytes()
+    assert ["a.zip"] == left_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666)]
+)
+def test_the_mode_is_that_of_any_new_file(
+    tmp_path: Path, umask: int, mode: int
+) -> None:
+    """The user's umask decides, not the habits of temporary files."""
+    before = os.umask(umask)
+    try:
+        with replacing(tmp_path / "a.zip"):
+            pass
+    finally:
+        os.umask(before)
+
+    assert mode == stat.S_IMODE((tmp_path / "a.zip").stat().st_mode)
+
+
+def test_a_target_that_is_a_directory(tmp_path: Path) -> None:
+    """A directory is not replaced."""
+    with (
+        pytest.raises(OutputError, match="is a directory") as raised,
+        replacing(tmp_path),
+    ):
+        pass
+    assert "--output FILE" in raised.value.hint
+
+
+def test_a_target_that_is_no_file() -> None:
+    """Neither is a device."""
+    with (
+        pytest.raises(OutputError, match="not a regular file"),
+        replacing(Path("/dev/null")),
+    ):
+        pass
+
+
+def test_a_directory_that_is_a_file(tmp_path: Path) -> None:
+    """The reason of the system is told."""
+    (tmp_path / "file").write_text("")
+
+    with (
+        pytest.raises(OutputError, match="file cannot be written to: "),
+        replacing(tmp_path / "file/a.zip"),
+    ):
+        pass
+
+
+def test_the_second_target_is_unusable(tmp_path: Path) -> None:
+    """If the report cannot be written, the archive is not replaced either."""
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(b"old")
+    (tmp_path / "r.json").mkdir()
+
+    with pytest.raises(OutputError), replacing(archive, tmp_path / "r.json"):
+        pass
+
+    assert b"old" == archive.read_bytes()
+    assert ["a.zip", "r.json"] == left_in(tmp_path)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """On a full disk nothing is lost and nothing is left; the error says so."""
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(mounted)]
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("mounting a small file system is not allowed here")
+    try:
+        target = mounted / "a.zip"
+        target.write_bytes(b"old")
+        with (
+            pytest.raises(OutputError, match="No space left on device") as raised,
+            replacing(target) as (archive,),
+        ):
+            archive.write(bytes(3 << 20))
+        assert "--output-dir" in raised.value.hint
+        assert b"old" == target.read_bytes()
+        assert ["a.zip"] == left_in(mounted)
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+
+
+def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
+    """Permissions are told apart from a full disk."""
+    # Root, whom they do not bind, gives up its privileges first.
+    tmp_path.chmod(0o755)
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from poetry_plugin_package_function.packaging.output import replacing\n"
+        "os.chdir(sys.argv[1])\n"
+        "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "else: os.chmod('.', 0o555)\n"
+        "try:\n"
+        "    with replacing(Path('a.zip')): pass\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "OutputError . cannot be written to: Permission denied.\n" == done.stdout

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from poetry_plugin_package_function.errors import PackageTooLargeError
+from poetry_plugin_package_function.packaging.plan import DistributionSize
+from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.plan import check_nested
+from poetry_plugin_package_function.packaging.plan import layout_for
+from poetry_plugin_package_function.packaging.plan import limit_for
+
+
+LIMIT = 262_144_000
+
+
+@pytest.mark.parametrize(
+    ("unzipped_bytes", "layout"),
+    [(LIMIT - 1, Layout.FLAT), (LIMIT, Layout.NESTED), (LIMIT + 1, Layout.NESTED)],
+)
+def test_the_service_wants_less_than_the_limit(
+    unzipped_bytes: int, layout: Layout
+) -> None:
+    """It says "must be smaller than 262144000 bytes": equality is too large."""
+    assert layout is layout_for(unzipped_bytes, limit_for(0))
+
+
+def test_layers_share_the_limit() -> None:
+    """What layers take is not the function's."""
+    assert limit_for(40_000_000) == LIMIT - 40_000_000
+
+
+def test_too_large_even_nested() -> None:
+    """Both sizes, the limit and the ten largest distributions are told."""
+    distributions = [
+        DistributionSize(f"dist-{number}", "1.0", 1, number * 1000, number)
+        for number in range(12)
+    ]
+    distributions.append(DistributionSize("", "", 2, 99_999, 5))
+
+    check_nested(10 * LIMIT, LIMIT - 1001, 1000, distributions)
+    with pytest.raises(PackageTooLargeError) as raised:
+        check_nested(10 * LIMIT, LIMIT - 1000, 1000, distributions)
+
+    first, *rows = raised.value.reason.splitlines()
+    assert "2,621,440,000 bytes" in first
+    assert "262,143,000" in first
+    assert "(1,000 kept for layers)" in first
+    assert 10 == len(rows)
+    assert "99,999 bytes unzipped" in rows[0]
+    assert rows[0].endswith("files of no distribution")
+    assert rows[1].endswith("dist-11 1.0")
+    assert rows[9].endswith("dist-3 1.0")
+    assert 1 == raised.value.exit_status

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.venv import find_site_packages
+from tests.trees import make_venv
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_found(tmp_path: Path) -> None:
+    """The one site-packages, and whose Python's it is."""
+    venv = make_venv(tmp_path / "venv", python="3.13")
+
+    found = find_site_packages(venv)
+
+    assert (venv / "lib/python3.13/site-packages",) == found.directories
+    assert "3.13" == found.python
+
+
+def test_lib64_as_a_link(tmp_path: Path) -> None:
+    """`venv` makes lib64 a link to lib: that is one directory."""
+    venv = make_venv(tmp_path / "venv")
+    (venv / "lib64").symlink_to("lib")
+
+    assert 1 == len(find_site_packages(venv).directories)
+
+
+def test_lib64_apart(tmp_path: Path) -> None:
+    """On Fedora and Amazon Linux, virtualenv keeps native modules apart."""
+    venv = make_venv(tmp_path / "venv")
+    platlib = venv / "lib64/python3.11/site-packages"
+    platlib.mkdir(parents=True)
+
+    expected = (venv / "lib/python3.11/site-packages", platlib)
+    assert expected == find_site_packages(venv).directories
+
+
+def test_windows(tmp_path: Path) -> None:
+    """`Lib/site-packages`, which does not tell the version."""
+    directory = tmp_path / "venv/Lib/site-packages"
+    directory.mkdir(parents=True)
+
+    found = find_site_packages(tmp_path / "venv")
+
+    assert ((directory,), None) == (found.directories, found.python)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "does not exist"),
+        (lambda path: path.write_text(""), "is not a directory"),
+        (lambda path: path.symlink_to("gone"), "is not a directory"),
+        (lambda path: path.mkdir(), r"There is no lib/python\*/site-packages"),
+        (lambda path: (path / "lib/python3.11").mkdir(parents=True), "There is no lib"),
+    ],
+)
+def test_no_venv(tmp_path: Path, make: object, message: str) -> None:
+    """Missing, a file, a dangling link, empty, broken: each is said."""
+    assert callable(make)
+    make(tmp_path / "venv")
+
+    with pytest.raises(SourceError, match=message) as raised:
+        find_site_packages(tmp_path / "venv")
+    assert "poetry bundle venv" in raised.value.hint
+
+
+def test_several_pythons(tmp_path: Path) -> None:
+    """Which one's files to take is not guessed."""
+    venv = make_venv(tmp_path / "venv")
+    (venv / "lib/python3.12/site-packages").mkdir(parents=True)
+    (venv / "lib/python3.13").mkdir()
+
+    with pytest.raises(SourceError, match=r"site-packages of 2 Pythons: 3\.11, 3\.12"):
+        find_site_packages(venv)
