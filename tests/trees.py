@@ -135,7 +135,7 @@ def package_venv(
     """
     project = read_project(pyproject)
     settings = resolve(
-        {"output": str(output), "layers-size": layers_size, **flags},
+        {"output": str(output), "layers-size": layers_size or None, **flags},
         project,
         default_output_dir=Path.cwd(),
     )
