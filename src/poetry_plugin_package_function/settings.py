@@ -58,6 +58,12 @@ class Settings:
     venv: Path | None = None
 
 
+KEYS: Final = (
+    *("with", "without", "only", "all-groups", "extras", "all-extras"),
+    *("python", "venv", "output", "output-dir", "report"),
+    *("exclude", "include", "layers-size"),
+)
+
 _UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
 
 _EXCLUSIVE: Final = (
@@ -90,8 +96,7 @@ def resolve(
     Raises:
         ConfigError: Lists everything that is wrong, not just the first problem.
     """
-    given = {key: value for key, value in flags.items() if value or value == 0}
-    given = {key: value for key, value in given.items() if value is not False}
+    given = {key: value for key, value in flags.items() if value}
     problems: list[str] = []
     from_flags = _Source("--{}", Path.cwd(), given, problems)
     from_table = _Source(
@@ -100,13 +105,7 @@ def resolve(
     _refuse_unknown(project.table, problems)
     for source in (from_flags, from_table):
         _refuse_exclusive(source, problems)
-    silenced = {
-        other
-        for key, excluded in _EXCLUSIVE
-        for one, others in ((key, excluded), *((other, (key,)) for other in excluded))
-        if one in given
-        for other in others
-    }
+    silenced = _silenced_by(given)
 
     def value(key: str, parse: Callable[[_Source, str], Any], default: Any) -> Any:
         parsed = default
@@ -152,13 +151,6 @@ def resolve(
     return settings
 
 
-KEYS: Final = (
-    *("with", "without", "only", "all-groups", "extras", "all-extras"),
-    *("python", "venv", "output", "output-dir", "report"),
-    *("exclude", "include", "layers-size"),
-)
-
-
 @dataclass(frozen=True)
 class _Source:
     """Flags, or the table: how its keys are called, and where its paths start."""
@@ -178,6 +170,17 @@ def _refuse_unknown(table: Mapping[str, Any], problems: list[str]) -> None:
             near = difflib.get_close_matches(key, KEYS, 1)
             meant = f" Did you mean `{near[0]}`?" if near else ""
             problems.append(f"[tool.{TABLE}] {key}: unknown key.{meant}")
+
+
+def _silenced_by(flags: Mapping[str, Any]) -> set[str]:
+    """Finds the keys of the table that make no sense beside these flags."""
+    silenced: set[str] = set()
+    for key, excluded in _EXCLUSIVE:
+        if key in flags:
+            silenced.update(excluded)
+        if not flags.keys().isdisjoint(excluded):
+            silenced.add(key)
+    return silenced
 
 
 def _refuse_exclusive(source: _Source, problems: list[str]) -> None:

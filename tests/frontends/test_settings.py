@@ -206,7 +206,6 @@ def test_bad_inclusions(tmp_path: Path, item: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "size_bytes"),
     [
-        ("0", 0),
         ("123", 123),
         ("40MB", 40_000_000),
         ("40 MiB", 41_943_040),
