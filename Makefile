@@ -19,7 +19,7 @@ $(READY): pyproject.toml
 
 test: $(READY)  ## Run all tests with branch coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

@@ -32,7 +32,10 @@ def main() -> int:
             project = Path(directory, name)
             shutil.copytree(EXAMPLES / name, project)
             for title, command in (
-                ("poetry package-function", [poetry, "-P", project, "package-function"]),
+                (
+                    "poetry package-function",
+                    [poetry, "-P", project, "package-function"],
+                ),
                 (
                     f"run {handler} out of {archive}, as Lambda does",
                     [

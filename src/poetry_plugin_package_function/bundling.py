@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import threading
 
 from contextlib import contextmanager
@@ -148,6 +149,25 @@ def _check_lock(poetry: Poetry) -> None:
         )
 
 
+def _blame_lock(poetry: Poetry) -> None:
+    """Finds out whether it is the lock that Poetry has stumbled over.
+
+    Raises:
+        BundleError: It looks fresh, and is not whole: somebody has edited it.
+    """
+    locker = poetry.locker
+    try:
+        locker.locked_repository()
+        if locker.is_locked_groups_and_markers():
+            locker.locked_packages()
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        detail = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise BundleError(
+            f"{locker.lock} cannot be read: {detail.rstrip('.')}.",
+            "Make it anew: poetry lock",
+        ) from None
+
+
 def _find_python(wanted: str | None) -> Path | None:
     if wanted is None:
         return None
@@ -179,7 +199,7 @@ def build_venv(poetry: Poetry, bundle: Bundle, path: Path, listener: Listener) -
     bundler.set_activated_groups({canonicalize_name(each) for each in bundle.groups})
     # An active virtual environment would be taken, and emptied, otherwise.
     bundler.set_remove(True)
-    with _own_virtualenv_settings():
+    with _own_virtualenv_settings(), _own_temporary_files(path.parent):
         try:
             built = bundler.bundle(poetry, io)
             if built and bundle.extras:
@@ -187,9 +207,15 @@ def build_venv(poetry: Poetry, bundle: Bundle, path: Path, listener: Listener) -
                 built = _install_extras(poetry, bundle, path, io) == 0
         except PythonVersionError as error:
             raise BundleError(
-                str(error),
+                str(error)
+                if bundle.python
+                else "There is no Python here that the project allows"
+                f" ({poetry.package.python_versions}).",
                 "Choose another interpreter with --python, or widen `requires-python`.",
             ) from None
+        except Exception:
+            _blame_lock(poetry)
+            raise
     if not built:
         raise BundleError(
             "Poetry could not install the dependencies.\n" + io.unheard(),
@@ -259,6 +285,26 @@ def _own_virtualenv_settings() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _own_temporary_files(directory: Path) -> Iterator[None]:
+    """Gives Poetry a place for its temporary files, and removes them.
+
+    Poetry leaves behind what it builds: a `poetry-chef-*` for each path dependency, and
+    a `*.whl` of a project without modules.
+    """
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="tmp-", dir=directory) as own:
+        tempfile.tempdir = os.environ["TMPDIR"] = own
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before[0]
+            if before[1] is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = before[1]
+
+
 # -- listening to Poetry ------------------------------------------------------------
 
 _STYLES: Final = ("c1", "c2", "c1_dark", "c2_dark", "warning", "debug", "success")
@@ -267,6 +313,7 @@ _STYLES: Final = ("c1", "c2", "c1_dark", "c2_dark", "warning", "debug", "success
 _OPERATION: Final = re.compile(
     r"\s*- (?P<text>(?:Installing|Updating|Downgrading|Removing) .*)"
 )
+_OWN_WHEEL: Final = re.compile(r"\s*- Installing \S+ \(\S+ .*/tmp-.*\.whl\)")
 _TOTAL: Final = re.compile(
     r"Package operations: (\d+) installs?, (\d+) updates?, (\d+) removals?"
 )
@@ -324,6 +371,8 @@ class _Lines(Output):
         if self._errors:
             if line.strip():
                 self._listener.warning(line.strip())
+        elif match := _OWN_WHEEL.fullmatch(line):
+            pass  # the phase has named the project already
         elif match := _OPERATION.fullmatch(line):
             self._number += 1
             self._listener.operation(match["text"], self._number, self._total)

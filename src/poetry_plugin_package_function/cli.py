@@ -75,7 +75,7 @@ def _package(options: argparse.Namespace) -> None:
         project,
         settings,
         at,
-        seeds=SEEDS - project.needed,
+        seeds=SEEDS - project.needed(),
         serialize=as_json,
         progress=_meter(),
     )

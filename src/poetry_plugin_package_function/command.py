@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleo.helpers import option
+from cleo.io.outputs.output import Verbosity
 from poetry.console.commands.command import Command
 
 from poetry_plugin_package_function.errors import PackageFunctionError
@@ -76,9 +77,12 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             with stoppable() as check:
                 self._package(check)
         except PackageFunctionError as error:
-            self.line_error(f"<error>{escaped(error.reason)}</error>")
+            # -q does not hide why there is no archive.
+            self.io.write_error_line(
+                f"<error>{escaped(error.reason)}</error>", Verbosity.QUIET
+            )
             if error.hint:
-                self.line_error(escaped(error.hint))
+                self.io.write_error_line(escaped(error.hint), Verbosity.QUIET)
             return error.exit_status
         return 0
 
@@ -143,7 +147,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                 project,
                 settings,
                 at,
-                seeds=SEEDS - project.needed,
+                seeds=SEEDS - project.needed(),
                 serialize=as_json,
                 progress=console.packaging(settings.venv),
             )

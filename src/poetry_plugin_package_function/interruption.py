@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 
@@ -41,6 +43,7 @@ def stoppable() -> Iterator[Callable[[], None]]:
     def stop(number: int, _frame: object) -> None:
         received.append(number)
         if len(received) == 1:
+            _pass_on(number)
             raise KeyboardInterrupt
 
     def check() -> None:
@@ -64,3 +67,25 @@ def stoppable() -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _pass_on(number: int) -> None:
+    """Ends what Poetry has started, as Ctrl-C in a terminal does.
+
+    Poetry would wait for the end of a dependency's build, which takes what it takes.
+    Where the system does not tell which processes are ours, it does wait. Others in
+    our process group, such as the next in a pipe, are not ours to end.
+    """
+    for child in _descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
+
+
+def _descendants(process: int) -> list[int]:
+    """Lists children and theirs. Source: proc(5), /proc/PID/task/TID/children."""
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{task}/children") as file:
+                children += map(int, file.read().split())
+    return children + [each for child in children for each in _descendants(child)]

@@ -31,14 +31,13 @@ class Project:
         directory: Where `pyproject.toml` is; paths in the table start here.
         name: The project's name as it is written, or None where it has none.
         table: `[tool.poetry-plugin-package-function]`, not yet checked.
-        needed: Distributions that the main group of `poetry.lock` or, without a lock,
-            the project's own dependencies name.
+        dependencies: What the project itself depends on.
     """
 
     directory: Path
     name: str | None
     table: dict[str, Any]
-    needed: frozenset[NormalizedName]
+    dependencies: frozenset[NormalizedName]
 
     @property
     def distribution_name(self) -> str | None:
@@ -51,9 +50,27 @@ class Project:
             return None
         return re.sub(r"[^A-Za-z0-9_.]+", "_", self.name)
 
+    def needed(self) -> frozenset[NormalizedName]:
+        """Reads what the main group of `poetry.lock` names.
+
+        Without a lock these are the project's own dependencies.
+
+        Raises:
+            ConfigError: The lock cannot be read.
+        """
+        lock = self.directory / "poetry.lock"
+        if not lock.is_file():
+            return self.dependencies
+        try:
+            return _locked_names(_read_toml(lock))
+        except (AttributeError, KeyError, TypeError):
+            raise ConfigError(
+                [f"{lock} is not a lock file of Poetry."], "Make it anew: poetry lock"
+            ) from None
+
 
 def read_project(pyproject: Path) -> Project:
-    """Reads a `pyproject.toml` and the `poetry.lock` beside it, if there is one.
+    """Reads a `pyproject.toml`.
 
     Raises:
         ConfigError: The file is missing or is not TOML, or its tables are not tables.
@@ -67,12 +84,7 @@ def read_project(pyproject: Path) -> Project:
     name = project.get("name") or poetry.get("name")
     if name is not None and not isinstance(name, str):
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
-    lock = directory / "poetry.lock"
-    if lock.is_file():
-        needed = _locked_names(_read_toml(lock))
-    else:
-        needed = _dependency_names(project, poetry)
-    return Project(directory=directory, name=name, table=table, needed=needed)
+    return Project(directory, name, table, _dependency_names(project, poetry))
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

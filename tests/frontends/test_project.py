@@ -84,7 +84,7 @@ def test_what_the_project_needs_without_a_lock(tmp_path: Path) -> None:
         '[project]\nname = "a"\ndependencies = ["Foo_Bar[x]>=1", "b @ file:///b"]\n'
         '[tool.poetry.dependencies]\npython = "^3.11"\nSetup_Tools = "*"\n',
     )
-    assert {"foo-bar", "b", "python", "setup-tools"} == project.needed
+    assert {"foo-bar", "b", "python", "setup-tools"} == project.needed()
 
 
 def test_what_the_lock_needs(tmp_path: Path) -> None:
@@ -97,13 +97,23 @@ def test_what_the_lock_needs(tmp_path: Path) -> None:
             '[[package]]\nname = "setuptools"\ngroups = ["main", "dev"]\n'
         },
     )
-    assert {"old", "setuptools"} == read(tmp_path, "").needed
+    assert {"old", "setuptools"} == read(tmp_path, "").needed()
 
 
 def test_an_empty_lock(tmp_path: Path) -> None:
     """A lock without packages needs nothing; a broken one is named."""
     write_files(tmp_path, {"poetry.lock": ""})
-    assert frozenset() == read(tmp_path, "").needed
+    assert frozenset() == read(tmp_path, "").needed()
     write_files(tmp_path, {"poetry.lock": "<<<<<<<"})
     with pytest.raises(ConfigError, match=r"poetry\.lock is not valid TOML"):
-        read(tmp_path, "")
+        read(tmp_path, "").needed()
+
+
+@pytest.mark.parametrize(
+    "lock", ["package = 1", "[[package]]", "[[package]]\nname = 1", 'package = ["a"]']
+)
+def test_what_is_no_lock(tmp_path: Path, lock: str) -> None:
+    """TOML of another shape is no lock file."""
+    write_files(tmp_path, {"poetry.lock": lock})
+    with pytest.raises(ConfigError, match="is not a lock file of Poetry"):
+        read(tmp_path, "").needed()

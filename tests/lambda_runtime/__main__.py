@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import zipfile
+
 from pathlib import Path
 from typing import TYPE_CHECKING
 

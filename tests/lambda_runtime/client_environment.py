@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+
 from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass

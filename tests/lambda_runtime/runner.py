@@ -7,6 +7,7 @@ import os
 import signal
 import time
 import uuid
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 

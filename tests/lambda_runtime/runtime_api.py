@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler

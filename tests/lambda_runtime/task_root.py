@@ -8,6 +8,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path

@@ -41,6 +41,9 @@ SETTINGS = ".dependencies.zip.json"
 
 _TMP = "/tmp"  # noqa: S108 - on Lambda nobody else is there
 _CHUNK = 1 << 20
+_SCRATCH = ".part-"
+
+_inserting = threading.Lock()
 
 Member = tuple[str, int, int, int, int, int]
 """Name, method, compressed size, size, offset of the local header, mode."""
@@ -65,9 +68,9 @@ def load(name: str, home: str, task_root: str) -> None:
     if spec is None or spec.loader is None:
         raise ImportError(f"{name} is not in {home}/{ARCHIVE}", name=name)
     module = module_from_spec(spec)
-    sys.modules[name] = module
     # As the import system does it: other threads that import this module now wait.
     spec._initializing = True  # type: ignore[attr-defined]
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     finally:
@@ -81,12 +84,14 @@ def prepare(home: str, task_root: str) -> str:
     before the task root stays before it.
     """
     try:
-        directory = extract(home, os.environ.get("TMPDIR") or _TMP)
-    except OSError as error:
+        directory = extract(home, os.path.abspath(os.environ.get("TMPDIR") or _TMP))
+    except (OSError, ValueError, struct.error, zlib.error) as error:
         raise ImportError(
             f"The function's nested ZIP could not be extracted: {error}"
         ) from error
-    if directory not in sys.path:
+    with _inserting:  # two threads may import two of the project's modules
+        if directory in sys.path:
+            return directory
         root = os.path.realpath(task_root)
         places = [
             place
@@ -94,8 +99,8 @@ def prepare(home: str, task_root: str) -> str:
             if os.path.realpath(entry) == root
         ]
         sys.path.insert(places[0] if places else 0, directory)
-        importlib.invalidate_caches()
-        site.addsitedir(directory)  # Lambda obeys .pth files in the task root, too
+    importlib.invalidate_caches()
+    site.addsitedir(directory)  # Lambda obeys .pth files in the task root, too
     return directory
 
 
@@ -121,10 +126,18 @@ def _extract_all(archive: str, result: str) -> None:
     descriptor = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
     try:
         members = _read_members(descriptor)
+        _remove_scratch(result)  # it counts against the free space
         _make_directories(staging, members)
         missing = [member for member in members if not _is_there(staging, member)]
         _check_space(staging, members, missing)
-        _extract_missing(descriptor, staging, missing, result + ".part-")
+        try:
+            _extract_missing(descriptor, staging, missing, result + _SCRATCH)
+        except OSError as error:
+            _remove_scratch(result)
+            if error.errno == errno.ENOSPC:  # somebody else writes there, too
+                missing = [each for each in missing if not _is_there(staging, each)]
+                _check_space(staging, members, missing)
+            raise
     finally:
         os.close(descriptor)
     os.rename(staging, result)
@@ -133,6 +146,8 @@ def _extract_all(archive: str, result: str) -> None:
 def _read_members(descriptor: int) -> list[Member]:
     """Reads the central directory."""
     end = os.fstat(descriptor).st_size - 22
+    if end < 0 or os.pread(descriptor, 4, end) != b"PK\5\6":
+        raise OSError(errno.EIO, "it is damaged: its end is missing")
     count, length, start = struct.unpack("<H2I", os.pread(descriptor, 10, end + 10))
     if count == 0xFFFF or start == 0xFFFFFFFF:
         (zip64,) = struct.unpack("<Q", os.pread(descriptor, 8, end - 12))
@@ -171,6 +186,14 @@ def _make_directories(staging: str, members: list[Member]) -> None:
         if parent not in made:
             made.add(parent)
             os.makedirs(os.path.join(staging, parent), exist_ok=True)
+
+
+def _remove_scratch(result: str) -> None:
+    """Removes what an extraction that failed or was killed has not finished."""
+    directory, name = os.path.split(result)
+    for each in os.listdir(directory):
+        if each.startswith(name + _SCRATCH):
+            os.unlink(os.path.join(directory, each))
 
 
 def _is_there(staging: str, member: Member) -> bool:
@@ -222,8 +245,6 @@ def _extract_missing(
     def work(number: int) -> None:
         mine = scratch + str(number)
         try:
-            if os.path.lexists(mine):  # of an extraction that was killed
-                os.unlink(mine)
             while not failures:
                 with taking:
                     member = next(pending, None)

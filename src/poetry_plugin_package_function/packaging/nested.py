@@ -41,15 +41,18 @@ class NestedArchive:
 
     Attributes:
         archive: The inner ZIP's name in the outer one.
-        inner: What the inner ZIP holds.
-        outer: What the outer ZIP holds.
-        unzipped_bytes: What Lambda counts: all files of the outer ZIP.
+        inner: The inner ZIP.
+        outer: The outer ZIP.
+        compressed_bytes: What each file takes in the inner ZIP, by name.
+        unzipped_bytes: What Lambda counts: all files of the outer ZIP. If it is not
+            below the limit, the ZIPs are not complete.
         extracted_bytes: What the loader writes into `/tmp`.
     """
 
     archive: str
     inner: Written
     outer: Written
+    compressed_bytes: dict[str, int]
     unzipped_bytes: int
     extracted_bytes: int
 
@@ -91,8 +94,11 @@ def write_nested(
     beside: Iterable[Entry],
     members: Iterable[Member],
     time: DosTime,
+    limit_bytes: int,
 ) -> NestedArchive:
     """Writes the outer ZIP, with the inner one in place.
+
+    What is beyond the limit is only counted: a tree of any size does not fill the disk.
 
     Args:
         stream: A seekable stream.
@@ -100,19 +106,25 @@ def write_nested(
         beside: See `outer_entries`.
         members: What the inner ZIP holds, in the order of names.
         time: Of all members.
+        limit_bytes: What the result has to stay below.
     """
     archive_name = _join(home, loader.ARCHIVE)
     settings_name = _join(home, loader.SETTINGS)
     contents = {entry.name: entry for entry in beside}
     outer = Archive(stream, time)
-    extracted_bytes = 0
+    compressed_bytes: dict[str, int] = {}
+    extracted_bytes = uncounted_bytes = 0
     # The settings hold the inner ZIP's digest: their name sorts behind it.
     for name in sorted([*contents, archive_name, settings_name]):
         if name == archive_name:
             with outer.nested(name) as inner:
                 for member in members:
-                    inner.add(member)
+                    compressed_bytes[member.name] = len(member.data)
                     extracted_bytes += member.size_bytes
+                    if inner.size_bytes < limit_bytes:
+                        inner.add(member)
+                    else:
+                        uncounted_bytes += inner.bytes_for(member)
             nested = inner.close()
         elif name == settings_name:
             settings = {"sha256": nested.sha256}
@@ -125,7 +137,10 @@ def write_nested(
         archive_name,
         nested,
         outer.close(),
-        nested.size_bytes + sum(entry.size_bytes for entry in contents.values()),
+        compressed_bytes,
+        nested.size_bytes
+        + uncounted_bytes
+        + sum(entry.size_bytes for entry in contents.values()),
         extracted_bytes,
     )
 
@@ -162,7 +177,7 @@ def _load():
         spec = spec_from_file_location({loader!r}, path)
         loader = module_from_spec(spec)
         spec.loader.exec_module(loader)
-        sys.modules[{loader!r}] = loader
+        loader = sys.modules.setdefault({loader!r}, loader)
     loader.load(__name__, home, task_root)
     if __name__ == "__main__":
         import runpy

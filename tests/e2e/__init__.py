@@ -1,0 +1,3 @@
+"""Real Poetry, real poetry-plugin-bundle and real wheels, in processes of their own."""
+
+from __future__ import annotations

@@ -1,0 +1,102 @@
+"""Over Lambda's limit with real distributions, and its small sibling."""
+
+from __future__ import annotations
+
+import json
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.projects import answer
+from tests.e2e.projects import names_in
+from tests.e2e.projects import pep621
+from tests.e2e.projects import sha256
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.running import Poetry
+
+
+PYPROJECT = pep621(
+    "data-frames",
+    (),
+    project="\n[dependency-groups]\n"
+    'large = ["pandas (>=2.3,<3.0)", "pyarrow (>=20)"]\n'
+    'small = ["markupsafe (>=3,<4)"]\n',
+)
+LARGE = """\
+import tempfile
+
+import pandas
+import pyarrow
+from pyarrow import parquet
+
+def handler(event, context):
+    frame = pandas.DataFrame({"n": range(event["n"]), "text": "x"})
+    with tempfile.TemporaryFile() as file:
+        parquet.write_table(pyarrow.Table.from_pandas(frame), file)
+        file.seek(0)
+        read = parquet.read_table(file).to_pandas()
+    return {"sum": int(read["n"].sum()), "same": bool(frame.equals(read))}
+"""
+SMALL = """\
+from importlib.metadata import version
+
+from markupsafe import _speedups, escape
+
+def handler(event, context):
+    return {"text": str(escape(event["text"])), "version": version("markupsafe")[:1]}
+"""
+
+
+@pytest.fixture(scope="module")
+def locked(poetry: Poetry, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One project with a handler for each of its groups."""
+    directory = tmp_path_factory.mktemp("large")
+    write_files(
+        directory,
+        {
+            "pyproject.toml": PYPROJECT,
+            "data_frames/__init__.py": "",
+            "data_frames/large.py": LARGE,
+            "data_frames/small.py": SMALL,
+        },
+    )
+    return poetry.lock(directory)
+
+
+def test_pandas_and_pyarrow_are_nested_and_answer(
+    poetry: Poetry, locked: Path, client_python: Path, tmp_path: Path
+) -> None:
+    """Both work out of /tmp, and the console says what has to be known of it."""
+    archive = tmp_path / "f.zip"
+    report_file = tmp_path / "report.json"
+    options = ("--output", str(archive), "--report", str(report_file))
+    done = poetry.package(locked, "--with", "large", *options).well()
+    report = json.loads(report_file.read_text())
+    assert report["uncompressed_bytes"] >= report["limit_bytes"]
+    assert report["unzipped_bytes"] < report["limit_bytes"]
+    assert report["nested_zip"]
+    assert sha256(archive) == report["code_sha256"]
+    assert "Layout    nested" in done.stdout
+    over_50_mb = archive.stat().st_size > 50_000_000
+    assert over_50_mb == ("uploaded through S3" in done.stderr)
+    answered = answer(archive, "data_frames.large.handler", client_python, {"n": 1000})
+    assert {"sum": 499_500, "same": True} == answered
+
+
+def test_its_small_sibling_is_flat_and_answers(
+    poetry: Poetry, locked: Path, client_python: Path, tmp_path: Path
+) -> None:
+    """A native library that is loaded from the read-only task directory."""
+    archive = tmp_path / "f.zip"
+    poetry.package(locked, "--with", "small", "--output", str(archive)).well()
+    assert any("_speedups" in name for name in names_in(archive))
+    answered = answer(
+        archive, "data_frames.small.handler", client_python, {"text": "<"}
+    )
+    assert {"text": "&lt;", "version": "3"} == answered

@@ -1,0 +1,155 @@
+"""SIGINT and SIGTERM: the command stops in good order, wherever it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.projects import pep621
+from tests.e2e.projects import small_project
+from tests.e2e.running import LIMIT_S
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.running import Poetry
+
+
+EARLIER = {"dist/my_app.zip": b"an earlier ZIP", "report.json": b"an earlier report"}
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+# A dependency whose build says that it has begun, and does not end.
+SLOW = {
+    "slow/pyproject.toml": """\
+[project]
+name = "slow"
+version = "1.0"
+
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+""",
+    "slow/backend.py": """\
+import os, pathlib, time
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    pathlib.Path("begun.part").write_text(str(os.getpid()))
+    os.rename("begun.part", "begun")
+    time.sleep(600)
+
+build_editable = build_wheel
+""",
+}
+
+
+def start(poetry: Poetry, directory: Path, tmp: Path) -> subprocess.Popen[str]:
+    """Starts the command in a process group of its own, as a shell does."""
+    write_files(directory, EARLIER)
+    return subprocess.Popen(
+        [*poetry.command, "package-function", "--report", "report.json"],
+        cwd=directory,
+        env={**poetry.env, "TMPDIR": str(tmp)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_line(process: subprocess.Popen[str], start: str) -> None:
+    """Reads its output up to a line that starts so."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.lstrip().startswith(start):
+            return
+    pytest.fail(f"It ended before it said {start!r}.")
+
+
+def hold_to_good_order(
+    process: subprocess.Popen[str], sent: signal.Signals, directory: Path, tmp: Path
+) -> None:
+    """Waits for its end, and looks at all that it may not leave behind."""
+    try:
+        _, errors = process.communicate(timeout=LIMIT_S)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert 1 == process.returncode
+    assert f"Stopped by {sent.name}; earlier results are as they were.\n" == errors
+    for name, content in EARLIER.items():
+        assert content == (directory / name).read_bytes()
+    assert ["my_app.zip"] == os.listdir(directory / "dist")
+    assert [] == os.listdir(tmp)
+    with pytest.raises(ProcessLookupError):  # no process is left in its group
+        os.killpg(process.pid, 0)
+
+
+@pytest.mark.parametrize("group", [True, False], ids=["group", "alone"])
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_while_a_dependency_is_built(
+    sent: signal.Signals, group: bool, poetry: Poetry, tmp_path: Path
+) -> None:
+    """A build that would go on for ever is ended too.
+
+    A terminal sends Ctrl-C to the whole group, `kill` and a CI runner's cancel to the
+    process alone.
+    """
+    pyproject = pep621(
+        dependencies=("slow",),
+        more='[tool.poetry.dependencies]\nslow = { path = "slow" }\n',
+    )
+    write_files(tmp_path, {"pyproject.toml": pyproject, "my_app.py": "", **SLOW})
+    poetry.lock(tmp_path)
+    tmp = poetry.new_tmp()
+    process = start(poetry, tmp_path, tmp)
+    wait_for_line(process, "- 1/1 Installing slow")
+    while not (tmp_path / "slow" / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    if group:
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
+    hold_to_good_order(process, sent, tmp_path, tmp)
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_before_the_first_dependency(
+    sent: signal.Signals, poetry: Poetry, small: Path, tmp_path: Path
+) -> None:
+    """While the environment is made, Poetry swallows nothing."""
+    small_project(tmp_path)
+    write_files(tmp_path, {"poetry.lock": (small / "poetry.lock").read_bytes()})
+    tmp = poetry.new_tmp()
+    process = start(poetry, tmp_path, tmp)
+    wait_for_line(process, "• Building")
+    process.send_signal(sent)
+    hold_to_good_order(process, sent, tmp_path, tmp)
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_while_files_are_packaged(
+    sent: signal.Signals, poetry: Poetry, small: Path, tmp_path: Path
+) -> None:
+    """A signal in the middle of a large file."""
+    small_project(
+        tmp_path,
+        more='[tool.poetry-plugin-package-function]\ninclude = ["large.bin"]\n',
+    )
+    write_files(tmp_path, {"poetry.lock": (small / "poetry.lock").read_bytes()})
+    with (tmp_path / "large.bin").open("wb") as large:
+        large.truncate(1 << 30)  # takes no space, and a second or more to compress
+    tmp = poetry.new_tmp()
+    process = start(poetry, tmp_path, tmp)
+    wait_for_line(process, "• Packaging")
+    process.send_signal(sent)
+    hold_to_good_order(process, sent, tmp_path, tmp)

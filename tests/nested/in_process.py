@@ -1,0 +1,71 @@
+"""Calls into the loader."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.deflate import DEFLATED
+from poetry_plugin_package_function.packaging.deflate import Member
+from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.timestamp import dos_time
+
+
+if TYPE_CHECKING:
+    import pytest
+
+
+MIB: Final = 1 << 20
+TIME: Final = dos_time(EARLIEST_EPOCH_S)
+
+
+def extracted(home: Path, tmp_dir: Path) -> Path:
+    return Path(loader.extract(str(home), str(tmp_dir)))
+
+
+def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
+    """A local header with its data, and what the central directory would say of it."""
+    data = content
+    if method == DEFLATED:
+        compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
+        data = compressor.compress(content) + compressor.flush()
+    stream = io.BytesIO()
+    archive = Archive(stream, TIME)
+    archive.add(Member("name", method, zlib.crc32(content), len(content), data))
+    member = ("name", method, len(data), len(content), 0, 0o644)
+    return stream.getvalue(), member
+
+
+def extract_member(data: bytes, member: loader.Member, directory: Path) -> bytes:
+    (directory / "zip").write_bytes(data)
+    target = directory / "target"
+    target.unlink(missing_ok=True)
+    descriptor = os.open(directory / "zip", os.O_RDONLY)
+    try:
+        loader._extract_member(descriptor, member, str(target))
+    finally:
+        os.close(descriptor)
+    return target.read_bytes()
+
+
+def failing_at(
+    monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException
+) -> None:
+    """Makes the extraction of one member fail when half of it is written."""
+    extract = loader._extract_member
+    counting = iter(range(1000))
+
+    def fail(descriptor: int, member: loader.Member, path: str) -> None:
+        if next(counting) == number:
+            Path(path).write_bytes(b"half")
+            raise error
+        extract(descriptor, member, path)
+
+    monkeypatch.setattr(loader, "_extract_member", fail)

@@ -1,0 +1,170 @@
+"""What the stubs call, in this process."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import threading
+import time
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from poetry_plugin_package_function.packaging import loader
+from tests.nested.function import contents_of
+from tests.nested.function import write_home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where a nested ZIP is, with a package in it."""
+    write_home(
+        tmp_path / "task",
+        {
+            "ppf_package/__init__.py": b"VALUE = 1\nfrom ppf_package import sub\n",
+            "ppf_package/sub.py": b"",
+            "ppf_space/module.py": b"VALUE = 2\n",
+            "ppf_failing.py": b"raise LookupError('its own')\n",
+            "ppf.pth": b"import ppf_hook\n",
+            "ppf_hook.py": b"import sys\nsys.ppf_hooked = True\n",
+            "bin/tool.sh": b"#!/bin/sh\n",
+        },
+    )
+    return tmp_path / "task"
+
+
+def test_it_runs_on_the_oldest_runtime_without_any_dependency() -> None:
+    """The syntax is that of Python 3.10, and it imports the standard library only."""
+    source = Path(loader.__file__).read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 10))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert 0 == node.level
+            imported.add(str(node.module).split(".")[0])
+    assert imported
+    assert set() == imported - sys.stdlib_module_names
+
+
+def test_load_puts_the_module_in_the_place_of_the_stub(
+    home: Path, tmp_dir: Path
+) -> None:
+    """The real module is in `sys.modules`, complete, with its own spec."""
+    sys.path.insert(0, str(home))
+    loader.load("ppf_package", str(home), str(home))
+    module: Any = sys.modules["ppf_package"]
+    assert 1 == module.VALUE
+    assert module.__spec__.origin == module.__file__
+    assert module.__spec__._initializing is False
+    assert sys.path[0] == str(Path(module.__file__).parent.parent)
+    assert sys.path[1] == str(home)
+    assert sys.ppf_hooked is True  # type: ignore[attr-defined]
+
+
+def test_load_of_a_module_in_a_namespace(home: Path, tmp_dir: Path) -> None:
+    """The parents are directories of the extracted tree."""
+    loader.load("ppf_space.module", str(home), str(home))
+    module: Any = sys.modules["ppf_space.module"]
+    assert 2 == module.VALUE
+    assert module.__file__.endswith("/ppf_space/module.py")
+
+
+def test_load_of_main_only_prepares(home: Path, tmp_dir: Path) -> None:
+    """The stub itself starts the program then."""
+    before = sys.modules["__main__"]
+    loader.load("__main__", str(home), str(home))
+    assert before is sys.modules["__main__"]
+    assert sys.path[0].startswith(str(tmp_dir))
+
+
+def test_load_lets_the_users_exception_pass(home: Path, tmp_dir: Path) -> None:
+    """The module is not marked as being imported any more."""
+    with pytest.raises(LookupError, match="its own"):
+        loader.load("ppf_failing", str(home), str(home))
+    spec: Any = sys.modules["ppf_failing"].__spec__
+    assert spec._initializing is False
+
+
+@pytest.mark.parametrize("name", ["ppf_missing", "ppf_space"])
+def test_load_of_what_is_not_there(home: Path, tmp_dir: Path, name: str) -> None:
+    """The error names the module and the archive."""
+    with pytest.raises(ImportError, match=f"{name} is not in {home}/") as raised:
+        loader.load(name, str(home), str(home))
+    assert name == raised.value.name
+    assert name not in sys.modules
+
+
+def test_prepare_does_its_work_once(home: Path, tmp_dir: Path) -> None:
+    """The second time, the path stays as it is and nothing is written."""
+    directory = loader.prepare(str(home), str(home))
+    path = list(sys.path)
+    status = os.stat(directory)
+    assert directory == loader.prepare(str(home), str(home))
+    assert path == sys.path
+    assert 1 == path.count(directory)
+    assert status.st_mtime_ns == os.stat(directory).st_mtime_ns
+
+
+def test_threads_that_prepare_at_once(
+    home: Path, tmp_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tree is put on the path once, and its .pth files are obeyed once."""
+    directory = loader.extract(str(home), str(tmp_dir))
+    barrier = threading.Barrier(4)
+    realpath, obeyed = os.path.realpath, list[str]()
+
+    def extract(*_: str) -> str:
+        barrier.wait()
+        return directory
+
+    def slow(path: str) -> str:
+        time.sleep(0.001)
+        return realpath(path)
+
+    monkeypatch.setattr(loader, "extract", extract)
+    monkeypatch.setattr(os.path, "realpath", slow)
+    monkeypatch.setattr("site.addsitedir", obeyed.append)
+    threads = [
+        threading.Thread(target=loader.prepare, args=(str(home), str(home)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 1 == sys.path.count(directory)
+    assert [directory] == obeyed
+
+
+def test_prepare_says_where_an_unusable_directory_is(
+    home: Path, tmp_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `/tmp` that is not there is an ImportError that names it."""
+    monkeypatch.setenv("TMPDIR", str(tmp_dir / "missing"))
+    with pytest.raises(ImportError, match=f"nested ZIP .*{tmp_dir}/missing/"):
+        loader.prepare(str(home), str(home))
+
+
+def test_threads_that_extract_at_once(home: Path, tmp_path: Path) -> None:
+    """One does it, the others wait for it; `flock` tells threads apart, too."""
+    (tmp_path / "tmp").mkdir()
+    barrier = threading.Barrier(6)
+    found = []
+
+    def work() -> None:
+        barrier.wait()
+        found.append(loader.extract(str(home), str(tmp_path / "tmp")))
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 6 == len(found)
+    assert 1 == len(set(found))
+    assert 7 == len(contents_of(Path(found[0])))
