@@ -7,6 +7,7 @@ docs/migrating.md tells what differs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -129,8 +130,9 @@ def _clear_progress() -> None:
 
 
 def _write_error(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # nobody listens: that is no reason to stop
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _say(text: str, *, to_errors: bool = False) -> None:

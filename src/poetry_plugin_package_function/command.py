@@ -129,6 +129,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         at: DosTime,
         check: Callable[[], None],
     ) -> Report:
+        from contextlib import ExitStack
         from pathlib import Path
         from tempfile import TemporaryDirectory
 
@@ -136,38 +137,33 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.bundling import plan_bundle
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.packaging.distributions import SEEDS
+        from poetry_plugin_package_function.packaging.output import check_targets
         from poetry_plugin_package_function.packaging.service import package
         from poetry_plugin_package_function.packaging.venv import find_site_packages
         from poetry_plugin_package_function.report.json_report import as_json
 
         console = Console(self.io)
-        if settings.venv is not None:
+        with ExitStack() as stack:
+            stack.callback(console.done)
+            if settings.venv is None:
+                bundle = plan_bundle(self.poetry, settings)
+                check_targets(*settings.targets)
+                temporary = TemporaryDirectory(prefix="package-function-")
+                venv = Path(stack.enter_context(temporary), "venv")
+                console.building(bundle)
+                try:
+                    build_venv(self.poetry, bundle, venv, console)
+                finally:
+                    check()  # Poetry's installer swallows KeyboardInterrupt
+                seeds: frozenset[str] = frozenset()
+            else:
+                venv, seeds = settings.venv, SEEDS - project.needed()
             return package(
-                find_site_packages(settings.venv),
+                find_site_packages(venv),
                 project,
                 settings,
                 at,
-                seeds=SEEDS - project.needed(),
+                seeds=seeds,
                 serialize=as_json,
-                progress=console.packaging(settings.venv),
+                progress=console.packaging(venv),
             )
-        bundle = plan_bundle(self.poetry, settings)
-        with TemporaryDirectory(prefix="package-function-") as directory:
-            venv = Path(directory, "venv")
-            console.building(bundle)
-            try:
-                build_venv(self.poetry, bundle, venv, console)
-            finally:
-                console.done()
-                check()  # Poetry's installer swallows KeyboardInterrupt
-            try:
-                return package(
-                    find_site_packages(venv),
-                    project,
-                    settings,
-                    at,
-                    serialize=as_json,
-                    progress=console.packaging(venv),
-                )
-            finally:
-                console.done()

@@ -124,7 +124,9 @@ def _locked_names(lock: dict[str, Any]) -> frozenset[NormalizedName]:
 def _dependency_names(
     project: dict[str, Any], poetry: dict[str, Any]
 ) -> frozenset[NormalizedName]:
-    requirements = [str(text) for text in project.get("dependencies", [])]
+    # Of a wrong type, they are Poetry's or another builder's to complain of.
+    listed, table = project.get("dependencies"), poetry.get("dependencies")
+    requirements = [str(text) for text in listed] if isinstance(listed, list) else []
     names = [re.split(r"[^A-Za-z0-9._-]", text.strip())[0] for text in requirements]
-    names += poetry.get("dependencies", {})
+    names += table if isinstance(table, dict) else []
     return frozenset(canonicalize_name(name) for name in names)

@@ -57,6 +57,11 @@ class Settings:
     python: str | None = None
     venv: Path | None = None
 
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """The files that are written: the archive, and the report if there is one."""
+        return (self.output, *([self.report] if self.report else []))
+
 
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
@@ -96,7 +101,7 @@ def resolve(
     Raises:
         ConfigError: Lists everything that is wrong, not just the first problem.
     """
-    given = {key: value for key, value in flags.items() if value}
+    given = {key: v for key, v in flags.items() if v not in (None, False, [])}
     problems: list[str] = []
     from_flags = _Source("--{}", Path.cwd(), given, problems)
     from_table = _Source(
@@ -118,7 +123,7 @@ def resolve(
             parsed = found
         return parsed
 
-    output = value("output", _path, None)
+    output = value("output", _result, None)
     output_dir = value("output-dir", _path, default_output_dir)
     if output is None:
         if project.distribution_name is None:
@@ -128,7 +133,7 @@ def resolve(
             )
         else:
             output = output_dir / f"{project.distribution_name}.zip"
-    report = value("report", _path, None)
+    report = value("report", _result, None)
     if output is not None and output == report:
         problems.append(f"The archive and the report are the same file: {output}.")
     settings = Settings(
@@ -214,7 +219,22 @@ def _path(source: _Source, key: str) -> Path | None:
     text = _text(source, key)
     if text is None:
         return None
-    return Path(os.path.realpath(source.directory / Path(text).expanduser()))
+    try:
+        path = Path(os.path.realpath(source.directory / Path(text).expanduser()))
+    except (ValueError, RuntimeError) as error:  # a NUL; a user who does not exist
+        source.refuse(key, f"{text!r} is not a path: {error}.")
+        return None
+    return path
+
+
+def _result(source: _Source, key: str) -> Path | None:
+    path = _path(source, key)
+    if path is not None and (
+        path.suffix == ".py" or path.name in ("pyproject.toml", "poetry.lock")
+    ):
+        source.refuse(key, f"{path} would be overwritten: it is no result of ours.")
+        return None
+    return path
 
 
 def _strings(source: _Source, key: str) -> list[str] | None:
@@ -296,7 +316,9 @@ def _size(source: _Source, key: str) -> int | None:
     if isinstance(found, int) and not isinstance(found, bool):
         size_bytes = found
     else:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(found).strip())
+        match = re.fullmatch(
+            r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", str(found).strip()
+        )
         unit = _UNITS.get(match[2].lower()) if match else None
         if match is None or unit is None:
             source.refuse(key, f"expected bytes, or a size as 40MB, got {found!r}.")

@@ -145,7 +145,7 @@ def test_no_code_of_the_project(cli: str, in_directory: Path) -> None:
         (["venv"], {"SOURCE_DATE_EPOCH": "1"}, 2, "from 315532800 (1980-01-01)"),
         (["venv", "--layers-size", "x"], {}, 2, "Error: --layers-size: expected bytes"),
         (["venv", "--output", "venv"], {}, 1, "is a directory."),
-        (["venv", "--output", "pyproject.toml/a.zip"], {}, 1, "cannot be written to"),
+        (["venv", "--output", "pyproject.toml/a.zip"], {}, 1, "is not a directory"),
         (["venv", "--report", "venv"], {}, 1, "is a directory."),
     ],
 )

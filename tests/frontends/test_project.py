@@ -87,6 +87,14 @@ def test_what_the_project_needs_without_a_lock(tmp_path: Path) -> None:
     assert {"foo-bar", "b", "python", "setup-tools"} == project.needed()
 
 
+def test_dependencies_of_a_wrong_type(tmp_path: Path) -> None:
+    """It is not ours to complain of them."""
+    project = read(
+        tmp_path, "[project]\ndependencies = 5\n[tool.poetry]\ndependencies = 5\n"
+    )
+    assert frozenset() == project.needed()
+
+
 def test_what_the_lock_needs(tmp_path: Path) -> None:
     """The main group's packages; all of them in locks that do not name groups."""
     write_files(

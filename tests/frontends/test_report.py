@@ -49,7 +49,7 @@ NESTED = replace(
     layout=Layout.NESTED,
     uncompressed_bytes=300 * MB,
     unzipped_bytes=84 * MB,
-    nested=Nested("my_app/.dependencies.zip", "0" * 64, 300 * MB),
+    nested=Nested("my_app/.dependencies.zip", "0" * 64, 300 * MB, 301 * MB),
     distributions=(DistributionSize("", "", 1, 10, 5),),
     python=None,
 )
@@ -141,15 +141,15 @@ def test_no_warnings() -> None:
         (replace(REPORT, entry_modules=()), 'include = ["lambda_function.py"]'),
         (replace(REPORT, output_bytes=52_428_801), "uploaded through S3"),
         (
-            replace(NESTED, nested=Nested("", "", 530 * MB)),
-            "(EphemeralStorage.Size) to at least 531 MB",
-        ),
-        (
-            replace(NESTED, nested=Nested("", "", 521 * MB)),
+            replace(NESTED, nested=Nested("", "", 400 * MB, 530 * MB)),
             "(EphemeralStorage.Size) to at least 522 MB",
         ),
         (
-            replace(NESTED, nested=Nested("", "", 11_000 * MB)),
+            replace(NESTED, nested=Nested("", "", 1, 521 * MB)),
+            "(EphemeralStorage.Size) to at least 513 MB",
+        ),
+        (
+            replace(NESTED, nested=Nested("", "", 1, 10_730 * MB)),
             "do not fit into the 10,737,418,240 that /tmp can have",
         ),
     ],

@@ -219,7 +219,7 @@ def test_sizes(tmp_path: Path, text: str, size_bytes: int) -> None:
     assert size_bytes == resolved(tmp_path, layers_size=text).layers_size_bytes
 
 
-@pytest.mark.parametrize("text", ["40GB", "-1", "1e6", "MB", "4 0"])
+@pytest.mark.parametrize("text", ["40GB", "-1", "1e6", "MB", "4 0", "9" * 400])
 def test_bad_sizes(tmp_path: Path, text: str) -> None:
     """What is not clearly a size is refused."""
     (problem,) = problems(tmp_path, layers_size=text)
@@ -237,6 +237,29 @@ def test_archive_and_report_in_one_file(tmp_path: Path) -> None:
     """One would overwrite the other."""
     (problem,) = problems(tmp_path, output="a.zip", report="./a.zip")
     assert problem.startswith("The archive and the report are the same file")
+
+
+@pytest.mark.parametrize(
+    "name", ["pyproject.toml", "poetry.lock", "lambda_function.py"]
+)
+@pytest.mark.parametrize("key", ["output", "report"])
+def test_results_do_not_replace_sources(tmp_path: Path, key: str, name: str) -> None:
+    """A slip of the pen must not cost the user a file of the project."""
+    (problem,) = problems(tmp_path, f'{key} = "{name}"')
+    assert problem.endswith(f"{name} would be overwritten: it is no result of ours.")
+
+
+@pytest.mark.parametrize("text", ["a\0b", "~no-such-user/x.zip"])
+def test_what_is_no_path(tmp_path: Path, text: str) -> None:
+    """It is shown, with the reason."""
+    (problem,) = problems(tmp_path, output=text)
+    assert f"--output: {text!r} is not a path: " in problem
+
+
+def test_an_empty_flag(tmp_path: Path) -> None:
+    """A variable that is not set must not change where the result goes."""
+    (problem,) = problems(tmp_path, output="")
+    assert "--output: expected a string, got ''." == problem
 
 
 def test_a_project_without_a_name(tmp_path: Path) -> None:

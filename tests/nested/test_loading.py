@@ -74,14 +74,6 @@ def test_load_of_a_module_in_a_namespace(home: Path, tmp_dir: Path) -> None:
     assert module.__file__.endswith("/ppf_space/module.py")
 
 
-def test_load_of_main_only_prepares(home: Path, tmp_dir: Path) -> None:
-    """The stub itself starts the program then."""
-    before = sys.modules["__main__"]
-    loader.load("__main__", str(home), str(home))
-    assert before is sys.modules["__main__"]
-    assert sys.path[0].startswith(str(tmp_dir))
-
-
 def test_load_lets_the_users_exception_pass(home: Path, tmp_dir: Path) -> None:
     """The module is not marked as being imported any more."""
     with pytest.raises(LookupError, match="its own"):

@@ -91,8 +91,21 @@ def test_a_directory_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with (
-        pytest.raises(OutputError, match="file cannot be written to: "),
+        pytest.raises(OutputError, match="file is not a directory"),
         replacing(tmp_path / "file/a.zip"),
+    ):
+        pass
+
+
+def test_a_directory_that_only_seems_writable() -> None:
+    """The reason of the system is told where asking beforehand does not help."""
+    target = Path("/proc/none/a.zip")
+    if not os.access("/proc", os.W_OK):
+        pytest.skip("only root may try to write to /proc")
+
+    with (
+        pytest.raises(OutputError, match="/proc/none cannot be written to: "),
+        replacing(target),
     ):
         pass
 
@@ -157,4 +170,4 @@ def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
         check=True,
     )
 
-    assert "OutputError . cannot be written to: Permission denied.\n" == done.stdout
+    assert "OutputError . may not be written to.\n" == done.stdout

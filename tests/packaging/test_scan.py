@@ -34,7 +34,7 @@ def scanned(
     seeds: frozenset[str] = frozenset(),
     exclude: tuple[str, ...] = (),
     include: tuple[Inclusion, ...] = (),
-    never_include: frozenset[str] = frozenset(),
+    results: frozenset[str] = frozenset(),
 ) -> Tree:
     return scan(
         [site_packages_of(venv)],
@@ -43,7 +43,7 @@ def scanned(
         seeds=seeds,
         exclude=exclude,
         include=include,
-        never_include=never_include,
+        results=results,
     )
 
 
@@ -159,6 +159,35 @@ def test_no_record_is_made_up(tmp_path: Path) -> None:
     (install(venv, "dep", {"dep.py": ""}) / "RECORD").unlink()
 
     assert "dep-1.0.dist-info/RECORD" not in names(scanned(venv))
+
+
+def test_paths_of_path_dependencies_are_not_shipped(tmp_path: Path) -> None:
+    """Builders write absolute paths into METADATA: those differ with the directory."""
+    trees = []
+    for place in ("one", "another"):
+        venv = make_venv(tmp_path / place)
+        metadata = (
+            f"Requires-Dist: a[x,y] @ file:///{place}/a ; extra == 'z'\n"
+            f"Requires-Dist: b@ file:///{place}%20/b\nRequires-Dist: c (>=1)\n"
+            "\nRequires-Dist: in the text @ file:///stays\n"
+        )
+        install(venv, "my_app", {"my_app.py": ""}, metadata=metadata)
+        install(venv, "lib", {"lib.py": ""}, metadata=metadata)
+        trees.append(scanned(venv))
+
+    contents = [
+        {e.name: e.source for e in t.entries if "info" in e.name} for t in trees
+    ]
+    own = contents[0]["my_app-1.0.dist-info/METADATA"]
+    of_lib = contents[0]["lib-1.0.dist-info/METADATA"]
+    for name in ("METADATA", "RECORD"):
+        for each in ("my_app", "lib"):
+            file = f"{each}-1.0.dist-info/{name}"
+            assert contents[0][file] == contents[1][file]
+    assert isinstance(own, bytes)
+    assert b"Requires-Dist: a[x,y] ; extra == 'z'\nRequires-Dist: b\n" in own
+    assert isinstance(of_lib, bytes)
+    assert of_lib.endswith(b"c (>=1)\n\nRequires-Dist: in the text @ file:///stays\n")
 
 
 def test_own_metadata_does_not_tell_its_builder(tmp_path: Path) -> None:
@@ -288,6 +317,30 @@ def test_a_link_in_a_circle(tmp_path: Path) -> None:
         scanned(venv)
 
 
+def test_what_is_excluded_is_no_error(tmp_path: Path) -> None:
+    """Excluding a link, a pipe or an unreadable file mends the error about it."""
+    venv = make_venv(tmp_path / "venv", {"d/a.py": ""})
+    root = site_packages_of(venv)
+    (root / "d/gone").symlink_to("nowhere")
+    (root / "d/loop").symlink_to(".")
+    (root / "d/me").symlink_to("me")
+    os.mkfifo(root / "d/pipe")
+
+    tree = scanned(venv, exclude=("d/gone", "d/loop", "d/me", "/d/pipe"))
+
+    assert ["d/a.py"] == names(tree)
+
+
+def test_the_result_is_not_packaged(tmp_path: Path) -> None:
+    """An earlier result in site-packages is not part of the next one."""
+    venv = make_venv(tmp_path / "venv", {"a.py": "", "o.zip": "old", "b/o.zip": ""})
+    result = os.path.realpath(site_packages_of(venv) / "o.zip")
+
+    tree = scanned(venv, results=frozenset({result}))
+
+    assert ["a.py", "b/o.zip"] == names(tree)
+
+
 def test_links_are_followed(tmp_path: Path) -> None:
     """Linked files and directories are shipped as what they point at."""
     outside = write_files(tmp_path / "outside", {"d/x.py": "1", "f.py": "22"})
@@ -390,7 +443,7 @@ def _scan_as_nobody(venv: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "line", ["/home/dev/src", "  /home/dev/src", "C:\\dev\\src", "D:/dev"]
+    "line", ["/home/dev", "  /home/dev", "C:\\dev\\src", "D:/dev", "a/../../../dev"]
 )
 def test_absolute_path_in_a_pth(tmp_path: Path, line: str) -> None:
     """A `.pth` with a path of this machine cannot work on Lambda."""
@@ -431,7 +484,9 @@ def test_legacy_editable_installs(tmp_path: Path) -> None:
         scanned(venv)
 
 
-@pytest.mark.parametrize("content", ["{}", "no JSON", "[]", '{"dir_info": {}}'])
+@pytest.mark.parametrize(
+    "content", ["{}", "no JSON", "[]", '{"dir_info": {}}', '{"dir_info": null}']
+)
 def test_other_origins(tmp_path: Path, content: str) -> None:
     """A distribution from a directory, or with a broken mark, is a plain install."""
     venv = make_venv(tmp_path / "venv")
@@ -448,6 +503,15 @@ def test_metadata_that_is_not_utf8(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="RECORD is not UTF-8") as raised:
         scanned(venv)
     assert "Install dep again." == raised.value.hint
+
+
+def test_a_record_that_is_none(tmp_path: Path) -> None:
+    """A RECORD that is no table names its distribution."""
+    venv = make_venv(tmp_path / "venv")
+    (install(venv, "dep", {}) / "RECORD").write_text("x" * 200_000)
+
+    with pytest.raises(SourceError, match="is not a RECORD: field larger"):
+        scanned(venv)
 
 
 def test_metadata_that_is_a_directory(tmp_path: Path) -> None:
@@ -526,17 +590,72 @@ def test_include_passes_over_what_is_no_part_of_the_project(tmp_path: Path) -> N
             venv,
             project=tmp_path,
             include=(Inclusion(pattern, "."),),
-            never_include=frozenset({old}),
+            results=frozenset({old}),
         )
         assert ["a.py", "dep.py", "p/b.py"] == names(tree)
 
 
-def test_include_that_finds_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("**", ["a.py", "d/b.py", "d/e/c.json", "d/e/c.py", "x.txt"]),
+        ("*", ["a.py", "d/b.py", "d/e/c.json", "d/e/c.py", "x.txt"]),
+        ("*.py", ["a.py"]),
+        ("**/*.py", ["a.py", "d/b.py", "d/e/c.py"]),
+        ("d", ["d/b.py", "d/e/c.json", "d/e/c.py"]),
+        ("./d/e/", ["d/e/c.json", "d/e/c.py"]),
+        ("d/*/c.*", ["d/e/c.json", "d/e/c.py"]),
+        ("d/**/*.json", ["d/e/c.json"]),
+        ("[ax].*", ["a.py", "x.txt"]),
+        ("?.py", ["a.py"]),
+    ],
+)
+@pytest.mark.parametrize("target", ["", "lib/deep"])
+def test_patterns(
+    tmp_path: Path, pattern: str, expected: list[str], target: str
+) -> None:
+    """Files keep their places below `from`, at the root or in `to`."""
+    files = ["a.py", "x.txt", "d/b.py", "d/e/c.py", "d/e/c.json"]
+    write_files(tmp_path / "src", dict.fromkeys(files, ""))
+    venv = make_venv(tmp_path / "venv")
+
+    tree = scanned(venv, include=(Inclusion(pattern, "src", target),))
+
+    placed = [f"{target}/{name}" if target else name for name in expected]
+    assert placed == names(tree)
+
+
+@pytest.mark.parametrize("pattern", ["lambda_functoin.py", "gone/*.py", "*.toml"])
+def test_include_that_finds_nothing(tmp_path: Path, pattern: str) -> None:
     """A pattern without a match is a mistake, and is named."""
     venv = make_venv(tmp_path / "venv", {"a.py": ""})
 
-    with pytest.raises(SourceError, match=r"matches 'lambda_functoin\.py'"):
-        scanned(venv, include=(Inclusion("lambda_functoin.py", "."),))
+    with pytest.raises(SourceError, match=r"include: nothing in .* matches") as raised:
+        scanned(venv, include=(Inclusion(pattern, "."),))
+    assert repr(pattern) in raised.value.reason
+
+
+def test_other_links_in_the_project_do_not_matter(tmp_path: Path) -> None:
+    """A link that no pattern asks for may be broken."""
+    venv = make_venv(tmp_path / "venv", {"a.py": ""})
+    (tmp_path / "b.json").write_text("")
+    (tmp_path / "gone").symlink_to("nowhere")
+    (tmp_path / "me").symlink_to("me")
+
+    tree = scanned(venv, include=(Inclusion("*.json", "."),))
+
+    assert ["a.py", "b.json"] == names(tree)
+
+
+def test_one_file_that_is_a_broken_link(tmp_path: Path) -> None:
+    """A link to nothing that is named itself is told; excluded, it is no match."""
+    venv = make_venv(tmp_path / "venv", {"a.py": ""})
+    (tmp_path / "x").symlink_to("gone")
+
+    with pytest.raises(SourceError, match="x is a symbolic link to gone"):
+        scanned(venv, include=(Inclusion("x", "."),))
+    with pytest.raises(SourceError, match="nothing in"):
+        scanned(venv, exclude=("x",), include=(Inclusion("x", "."),))
 
 
 def test_include_of_a_dangling_link(tmp_path: Path) -> None:
@@ -587,7 +706,8 @@ def test_a_file_where_another_needs_a_directory(tmp_path: Path) -> None:
         (["b/__init__.py", "a.py", "data/x.txt"], [], ["a", "b/"]),
         (["fast.cpython-311-x86_64-linux-gnu.so"], [], ["fast"]),
         (["closed/__init__.pyc"], [], ["closed/"]),
-        (["no-module.py", "types.pyi", "__init__.py"], [], []),
+        (["my-func.py", "f/get-user/h.py"], [], ["f/get-user/h", "my-func"]),
+        (["gunicorn.conf.py", "types.pyi", "__init__.py", "__main__.py"], [], []),
     ],
 )
 def test_entry_modules(

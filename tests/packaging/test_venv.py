@@ -31,6 +31,14 @@ def test_lib64_as_a_link(tmp_path: Path) -> None:
     assert 1 == len(find_site_packages(venv).directories)
 
 
+def test_another_name_for_the_one_python(tmp_path: Path) -> None:
+    """Conda has lib/python3.1 as a link to lib/python3.11: that is one Python."""
+    venv = make_venv(tmp_path / "venv")
+    (venv / "lib/python3.1").symlink_to("python3.11")
+
+    assert "3.11" == find_site_packages(venv).python
+
+
 def test_lib64_apart(tmp_path: Path) -> None:
     """On Fedora and Amazon Linux, virtualenv keeps native modules apart."""
     venv = make_venv(tmp_path / "venv")

@@ -110,7 +110,13 @@ def _read_distribution(directory: Path, info: str) -> Distribution:
     if origin is not None and _is_editable(origin):
         raise _editable(bare.name)
     record = bare.read("RECORD")
-    rows = None if record is None else tuple(_parse_record(record))
+    try:
+        rows = None if record is None else tuple(_parse_record(record))
+    except csv.Error as error:
+        raise SourceError(
+            f"{directory / info / 'RECORD'} is not a RECORD: {error}.",
+            f"Install {bare.name} again.",
+        ) from None
     return Distribution(bare.name, version, info, directory, rows)
 
 
@@ -119,9 +125,8 @@ def _is_editable(direct_url: str) -> bool:
         origin = json.loads(direct_url)
     except ValueError:
         return False  # it says nothing, and it is left out in any case
-    return bool(
-        isinstance(origin, dict) and origin.get("dir_info", {}).get("editable", False)
-    )
+    info = origin.get("dir_info") if isinstance(origin, dict) else None
+    return isinstance(info, dict) and bool(info.get("editable"))
 
 
 def _editable(name: str) -> SourceError:
@@ -192,9 +197,29 @@ def stable_metadata(metadata: str) -> bytes:
     message = HeaderParser().parsestr(metadata)
     lines = ["Metadata-Version: 2.1"]
     for field in _STABLE_METADATA:
-        values = (" ".join(str(text).split()) for text in message.get_all(field, []))
+        values = (_without_path(str(text)) for text in message.get_all(field, []))
         lines += [f"{field}: {text}" for text in sorted(values)]
     return ("\n".join(lines) + "\n").encode()
+
+
+def portable_metadata(metadata: str) -> bytes:
+    """Writes METADATA without the paths of this machine.
+
+    A builder writes the absolute path of a path dependency into `Requires-Dist`, as in
+    `lib @ file:///home/me/lib`; what remains names the distribution.
+    """
+    headers, blank, description = metadata.partition("\n\n")
+    lines = [
+        f"{field}: {_without_path(text)}" if field == "Requires-Dist" else line
+        for line in headers.split("\n")
+        for field, _, text in [line.partition(": ")]
+    ]
+    return ("\n".join(lines) + blank + description).encode()
+
+
+def _without_path(requirement: str) -> str:
+    text = " ".join(requirement.split())
+    return re.sub(r"\s*@ file:\S*(?=\s;|$)", "", text)
 
 
 def stable_wheel(wheel: str) -> bytes:

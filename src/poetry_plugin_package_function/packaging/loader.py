@@ -61,8 +61,6 @@ def load(name: str, home: str, task_root: str) -> None:
         ImportError: The nested ZIP cannot be extracted; the text says what to do.
     """
     directory = prepare(home, task_root)
-    if name == "__main__":
-        return
     parents = name.split(".")[:-1]
     spec = PathFinder.find_spec(name, [os.path.join(directory, *parents)])
     if spec is None or spec.loader is None:

@@ -19,6 +19,7 @@ from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import deflate_one
+from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import Entry
 
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.timestamp import DosTime
 
+
+BLOCK_BYTES: Final = 4096
+"""What a file system gives to files, as a rule."""
 
 LOADER: Final = ".dependencies_loader.py"
 
@@ -46,7 +50,8 @@ class NestedArchive:
         compressed_bytes: What each file takes in the inner ZIP, by name.
         unzipped_bytes: What Lambda counts: all files of the outer ZIP. If it is not
             below the limit, the ZIPs are not complete.
-        extracted_bytes: What the loader writes into `/tmp`.
+        extracted_bytes: The sum of the files that the loader writes into `/tmp`.
+        tmp_bytes: What they take there, in whole blocks.
     """
 
     archive: str
@@ -55,6 +60,7 @@ class NestedArchive:
     compressed_bytes: dict[str, int]
     unzipped_bytes: int
     extracted_bytes: int
+    tmp_bytes: int
 
 
 def outer_entries(tree: Tree) -> tuple[str, tuple[Entry, ...]]:
@@ -113,7 +119,7 @@ def write_nested(
     contents = {entry.name: entry for entry in beside}
     outer = Archive(stream, time)
     compressed_bytes: dict[str, int] = {}
-    extracted_bytes = uncounted_bytes = 0
+    extracted_bytes = tmp_bytes = unwritten_bytes = 0
     # The settings hold the inner ZIP's digest: their name sorts behind it.
     for name in sorted([*contents, archive_name, settings_name]):
         if name == archive_name:
@@ -121,10 +127,12 @@ def write_nested(
                 for member in members:
                     compressed_bytes[member.name] = len(member.data)
                     extracted_bytes += member.size_bytes
-                    if inner.size_bytes < limit_bytes:
-                        inner.add(member)
+                    tmp_bytes += -(-member.size_bytes // BLOCK_BYTES) * BLOCK_BYTES
+                    added_bytes = inner.bytes_for(member)
+                    if unwritten_bytes or inner.size_bytes + added_bytes > limit_bytes:
+                        unwritten_bytes += added_bytes
                     else:
-                        uncounted_bytes += inner.bytes_for(member)
+                        inner.add(member)
             nested = inner.close()
         elif name == settings_name:
             settings = {"sha256": nested.sha256}
@@ -139,9 +147,10 @@ def write_nested(
         outer.close(),
         compressed_bytes,
         nested.size_bytes
-        + uncounted_bytes
+        + unwritten_bytes
         + sum(entry.size_bytes for entry in contents.values()),
         extracted_bytes,
+        tmp_bytes,
     )
 
 
@@ -150,7 +159,7 @@ def _join(home: str, name: str) -> str:
 
 
 def _is_code(name: str, modules: tuple[EntryModule, ...]) -> bool:
-    return any(
+    return name.endswith(MODULE_SUFFIXES) and any(
         name.startswith(f"{module.path}/" if module.is_package else f"{module.path}.")
         for module in modules
     )
@@ -178,11 +187,17 @@ def _load():
         loader = module_from_spec(spec)
         spec.loader.exec_module(loader)
         loader = sys.modules.setdefault({loader!r}, loader)
-    loader.load(__name__, home, task_root)
-    if __name__ == "__main__":
-        import runpy
+    if __name__ == {name!r}:
+        loader.load(__name__, home, task_root)
+        return
+    directory = loader.prepare(home, task_root)
+    import runpy
 
+    if __name__ == "__main__":
         runpy.run_module({name!r}, run_name="__main__", alter_sys=True)
+    else:  # run by its path, under a name of somebody else's
+        path = os.path.join(directory, {module_file!r})
+        globals().update(runpy.run_path(path, run_name=__name__))
 
 
 _load()
@@ -198,6 +213,7 @@ def _stub(module: EntryModule, home: str) -> bytes:
         loader="_package_function_loader",
         file=LOADER,
         name=module.name,
+        module_file=module.file,
     ).encode()
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import BinaryIO
+from typing import Final
 
 from poetry_plugin_package_function.errors import OutputError
 
@@ -17,6 +18,11 @@ from poetry_plugin_package_function.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_ELSEWHERE: Final = (
+    "Name another place: --output FILE or --output-dir DIR, --report FILE."
+)
 
 
 @contextmanager
@@ -30,6 +36,7 @@ def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
     Raises:
         OutputError: A target cannot be written, or the disk is full.
     """
+    check_targets(*targets)
     with ExitStack() as stack:
         try:
             opened = [stack.enter_context(_temporary(target)) for target in targets]
@@ -42,22 +49,19 @@ def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
             where = " and ".join(str(target) for target in targets)
             raise OutputError(
                 f"{where} could not be written: {error.strerror}.",
-                "Free some space or name another place: --output FILE or"
-                " --output-dir DIR.",
+                f"Free some space? {_ELSEWHERE}",
             ) from None
 
 
 @contextmanager
 def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
-    _refuse_unusable(target)
     path = os.path.join(target.parent, f".package-function-{secrets.token_hex(8)}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     except OSError as error:
         raise OutputError(
-            f"{target.parent} cannot be written to: {error.strerror}.",
-            "Name another place: --output FILE or --output-dir DIR.",
+            f"{target.parent} cannot be written to: {error.strerror}.", _ELSEWHERE
         ) from None
     try:
         with open(descriptor, "w+b", buffering=1 << 20) as stream:
@@ -67,12 +71,19 @@ def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
             os.unlink(path)
 
 
-def _refuse_unusable(target: Path) -> None:
-    if target.is_dir():
-        raise OutputError(
-            f"{target} is a directory.", "Name a file in it: --output FILE."
-        )
-    if target.exists() and not target.is_file():
-        raise OutputError(
-            f"{target} is not a regular file.", "Name another file: --output FILE."
-        )
+def check_targets(*targets: Path) -> None:
+    """Finds out before a long work what would make its results impossible to write.
+
+    Raises:
+        OutputError: A target cannot be a file, or may not be written.
+    """
+    for target in targets:
+        if target.is_dir():
+            raise OutputError(f"{target} is a directory.", f"Name a file. {_ELSEWHERE}")
+        if target.exists() and not target.is_file():
+            raise OutputError(f"{target} is not a regular file.", _ELSEWHERE)
+        existing = next(each for each in target.parents if os.path.lexists(each))
+        if not existing.is_dir():
+            raise OutputError(f"{existing} is not a directory.", _ELSEWHERE)
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise OutputError(f"{existing} may not be written to.", _ELSEWHERE)

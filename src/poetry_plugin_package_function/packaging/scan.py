@@ -9,12 +9,15 @@ import os
 import stat
 
 from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.distributions import RecordRow
+from poetry_plugin_package_function.packaging.distributions import portable_metadata
 from poetry_plugin_package_function.packaging.distributions import read_distributions
 from poetry_plugin_package_function.packaging.distributions import rewrite_record
 from poetry_plugin_package_function.packaging.distributions import stable_metadata
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -111,7 +113,8 @@ _INSTALLER_MARKS: Final = frozenset(
 
 _OWN_METADATA: Final = frozenset(("METADATA", "WHEEL", "entry_points.txt"))
 
-_MODULE_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
+MODULE_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
+"""What Python imports. Source: importlib.machinery.all_suffixes()."""
 
 
 def scan(
@@ -122,7 +125,7 @@ def scan(
     seeds: frozenset[str] = frozenset(),
     exclude: tuple[str, ...] = (),
     include: tuple[Inclusion, ...] = (),
-    never_include: frozenset[str] = frozenset(),
+    results: frozenset[str] = frozenset(),
 ) -> Tree:
     """Lists what to ship.
 
@@ -133,7 +136,7 @@ def scan(
         seeds: See `unneeded_seeds`.
         exclude: gitignore patterns on names in the archive.
         include: Project files to add.
-        never_include: Paths that no pattern of `include` finds: earlier results.
+        results: Real paths that are not shipped wherever they are: what is written.
 
     Raises:
         SourceError: A file cannot be shipped, or what there is cannot work on Lambda.
@@ -150,18 +153,19 @@ def scan(
     is_excluded = _matcher(exclude)
 
     found: dict[str, Entry] = {}
-    for file in _walk_all(directories):
-        if (
-            file.name in unwanted
-            or _is_left_out(file.name, unwanted_infos)
-            or is_excluded(file.name)
-        ):
-            continue
-        if file.name.endswith(".pth") and "/" not in file.name:
-            _check_pth(file)
-        _add(found, _entry(file, owners.get(file.name)))
-    for file in _included(include, project_directory, never_include):
-        if not is_excluded(file.name):
+    for directory in directories:
+        for file in _walk(str(directory), "", is_excluded):
+            if (
+                file.name in unwanted
+                or _is_left_out(file.name, unwanted_infos)
+                or _is_one_of(file.path, results)
+            ):
+                continue
+            if file.name.endswith(".pth") and "/" not in file.name:
+                _check_pth(file)
+            _add(found, _entry(file, owners.get(file.name)))
+    for file in _included(include, project_directory, is_excluded):
+        if not _is_one_of(file.path, results):
             _add(found, _entry(file, None, included=True))
     _refuse_files_as_directories(found)
     sizes = {name: entry.size_bytes for name, entry in found.items()}
@@ -260,7 +264,8 @@ def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 def _check_pth(file: _File) -> None:
     """Refuses paths that only exist on this machine.
 
-    Lines that start with "import" are code; relative paths are in the archive too.
+    Lines that start with "import" are code; relative paths are in the archive too, as
+    long as they stay in site-packages.
     Source: https://docs.python.org/3/library/site.html
     """
     try:
@@ -269,7 +274,11 @@ def _check_pth(file: _File) -> None:
                 text = line.strip()
                 if text.startswith(("#", "import ", "import\t")):
                     continue
-                if os.path.isabs(text) or text[1:3] in (":\\", ":/"):
+                if (
+                    os.path.isabs(text)
+                    or text[1:3] in (":\\", ":/")
+                    or os.path.normpath(text).startswith("..")
+                ):
                     raise SourceError(
                         f"{file.name} points at {text}, which will not exist on"
                         " Lambda.",
@@ -277,25 +286,39 @@ def _check_pth(file: _File) -> None:
                         " the file out with `exclude`.",
                     )
     except OSError as error:
-        raise SourceError(f"{file.path} cannot be read: {error.strerror}.") from None
+        raise _unusable(file.path, error) from None
 
 
 # -- the disk -----------------------------------------------------------------------
 
 
-def _walk_all(directories: Iterable[Path]) -> Iterator[_File]:
-    for directory in directories:
-        yield from _walk(str(directory), "")
+def _is_one_of(path: str, results: frozenset[str]) -> bool:
+    names = {os.path.basename(each) for each in results}
+    return os.path.basename(path) in names and os.path.realpath(path) in results
 
 
-def _walk(top: str, prefix: str, *, project: bool = False) -> Iterator[_File]:
+def _everything(_name: str) -> bool:
+    return True
+
+
+def _walk(
+    top: str,
+    prefix: str,
+    is_excluded: Callable[[str], bool],
+    is_wanted: Callable[[str], bool] = _everything,
+    *,
+    project: bool = False,
+) -> Iterator[_File]:
     """Lists all files below a directory; links are followed.
 
-    Bytecode is passed over, but for modules that have no source beside them.
+    Bytecode is passed over, but for modules that have no source beside them. What is
+    excluded is not looked at, so it cannot be an error either.
 
     Args:
         top: Where to start.
         prefix: What the names in the archive begin with.
+        is_excluded: Whether a name in the archive, or all below it, is left out.
+        is_wanted: Whether a file of this name in the archive is asked for.
         project: Whether this is the user's project, with things in it that are no part
             of it: version control, virtual environments.
     """
@@ -306,16 +329,19 @@ def _walk(top: str, prefix: str, *, project: bool = False) -> Iterator[_File]:
         items = _listing(directory)
         names = {item.name for item in items}
         for item in items:
+            name = prefix + item.name
+            if is_excluded(name):
+                continue
             try:
                 if item.is_dir():
                     if not _is_passed_over(item, project=project):
                         real = _real_directory(item, real_above)
-                        below = (*real_above, real)
-                        pending.append((item.path, f"{prefix}{item.name}/", below))
-                elif not _is_cached_bytecode(item.name, names):
-                    yield _file(item.path, prefix + item.name, item.stat())
+                        pending.append((item.path, f"{name}/", (*real_above, real)))
+                elif is_wanted(name) and not _is_cached_bytecode(item.name, names):
+                    yield _file(item.path, name, item.stat())
             except OSError as error:
-                raise _unusable(item.path, error) from None
+                if is_wanted(name):
+                    raise _unusable(item.path, error) from None
 
 
 def _listing(directory: str) -> list[os.DirEntry[str]]:
@@ -376,57 +402,53 @@ def _unusable(path: str, error: OSError) -> SourceError:
 
 
 def _included(
-    inclusions: Iterable[Inclusion], project: Path, never: frozenset[str]
+    inclusions: Iterable[Inclusion],
+    project: Path,
+    is_excluded: Callable[[str], bool],
 ) -> Iterator[_File]:
     """Lists the project files that the patterns find, each once."""
     yielded: set[tuple[str, str]] = set()
     for inclusion in inclusions:
-        for file in _glob(inclusion, project):
-            real = os.path.realpath(file.path)
-            if (file.name, real) not in yielded and real not in never:
-                yielded.add((file.name, real))
+        nothing = True
+        for file in _matches(inclusion, project, is_excluded):
+            nothing = False
+            if (file.name, file.path) not in yielded:
+                yielded.add((file.name, file.path))
                 yield file
+        if nothing:
+            raise SourceError(
+                f"include: nothing in {project / inclusion.source} matches"
+                f" {inclusion.pattern!r}.",
+                "Mend the pattern: it starts at the project's directory, or at `from`.",
+            )
 
 
-def _glob(inclusion: Inclusion, project: Path) -> Iterator[_File]:
-    start = project / inclusion.source
+def _matches(
+    inclusion: Inclusion, project: Path, is_excluded: Callable[[str], bool]
+) -> Iterator[_File]:
+    """Finds files by a pattern, looking no further than its first wildcard says."""
+    parts = Path(inclusion.pattern).parts
+    literal = list(takewhile(lambda part: not set(part) & set("*?["), parts))
+    start = os.path.normpath(os.path.join(project, inclusion.source, *literal))
     target = f"{inclusion.target}/" if inclusion.target else ""
-    try:
-        matches = sorted(start.glob(inclusion.pattern))
-    except ValueError as error:
-        raise SourceError(
-            f"include: {inclusion.pattern!r} is not a pattern: {error}.",
-            "Patterns are those of Python's pathlib: *, **, ?, [abc].",
-        ) from None
-    if not matches:
-        raise SourceError(
-            f"include: nothing in {start} matches {inclusion.pattern!r}.",
-            "Mend the pattern: it starts at the project's directory, or at `from`.",
-        )
-    for path in matches:
-        relative = path.relative_to(start)
-        if _is_foreign(relative, start):
-            continue
-        name = f"{target}{relative.as_posix()}"
-        if path.is_dir():
-            yield from _walk(str(path), "" if name == "." else f"{name}/", project=True)
-        else:
+    prefix = "/".join([*([inclusion.target] if inclusion.target else []), *literal])
+    if len(literal) == len(parts) and not os.path.isdir(start):
+        if os.path.lexists(start) and not is_excluded(prefix):
             try:
-                yield _file(str(path), name, path.stat())
+                yield _file(start, prefix, os.stat(start))
             except OSError as error:
-                raise _unusable(str(path), error) from None
-
-
-def _is_foreign(relative: Path, start: Path) -> bool:
-    """Whether a match of `**` is in what is no part of the project."""
-    parts = relative.parts
-    return (
-        bool({".git", ".hg", ".svn", "__pycache__"}.intersection(parts))
-        or relative.suffix in (".pyc", ".pyo")
-        or any(
-            (start / path / "pyvenv.cfg").is_file()
-            for path in (relative, *relative.parents[:-1])
-        )
+                raise _unusable(start, error) from None
+        return
+    if not os.path.isdir(start):
+        return
+    # The language of `exclude`, but anchored: "*.py" is not "**/*.py".
+    matches = _matcher(("/" + "/".join(parts),))
+    yield from _walk(
+        start,
+        f"{prefix}/" if prefix else "",
+        is_excluded,
+        lambda name: matches(name.removeprefix(target)),
+        project=True,
     )
 
 
@@ -452,6 +474,13 @@ def _rewrite_info(
             text = distribution.read(file)
             if name in found and text is not None:
                 rewritten[name] = _rewrite(found, name, write(text), distribution)
+    else:
+        name = f"{info}/METADATA"
+        text = distribution.read("METADATA") if name in found else None
+        if text is not None and " @ file:" in text:
+            rewritten[name] = _rewrite(
+                found, name, portable_metadata(text), distribution
+            )
     if distribution.rows is not None and f"{info}/METADATA" in found:
         record = rewrite_record(distribution, sizes, rewritten)
         _rewrite(found, f"{info}/RECORD", record, distribution)
@@ -485,19 +514,27 @@ def _entry_modules(
 
 
 def _module_parts(name: str) -> list[str]:
-    """Splits the name of a file that can be imported; [] for any other file."""
+    """Splits the name of a file that can be imported; [] for any other file.
+
+    A name need not be an identifier: Lambda imports "my-func" and "functions/get-user"
+    by their names.
+    """
     *parents, file = name.split("/")
-    stem, _, suffix = file.partition(".")
-    if f".{suffix.rpartition('.')[2]}" not in _MODULE_SUFFIXES:
+    if not file.endswith(MODULE_SUFFIXES):
         return []
+    stem, _, suffix = file.rpartition(".")
+    if suffix in ("so", "pyd"):  # a tag is in between: fast.cpython-313-x86_64.so
+        stem = stem.partition(".")[0]
     parts = parents if stem == "__init__" else [*parents, stem]
-    return parts if all(part.isidentifier() for part in parts) else []
+    if parts == ["__main__"] or any("." in part or not part for part in parts):
+        return []
+    return parts
 
 
 def _shallowest(parts: list[str], found: dict[str, Entry]) -> EntryModule:
     for depth in range(1, len(parts) + 1):
         path = "/".join(parts[:depth])
-        if any(f"{path}/__init__{suffix}" in found for suffix in _MODULE_SUFFIXES):
+        if any(f"{path}/__init__{suffix}" in found for suffix in MODULE_SUFFIXES):
             return EntryModule(path, is_package=True)
     return EntryModule("/".join(parts), is_package=False)
 

@@ -49,12 +49,15 @@ class Nested:
     Attributes:
         archive: The inner ZIP's name in the outer one.
         sha256: The inner ZIP's digest, in hexadecimal.
-        extracted_bytes: What is written into `/tmp` when the function starts.
+        extracted_bytes: The sum of the files that are written into `/tmp` when the
+            function starts.
+        tmp_bytes: What they take there, in whole blocks.
     """
 
     archive: str
     sha256: str
     extracted_bytes: int
+    tmp_bytes: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,6 @@ def package(
         PackageTooLargeError: It fits neither flat nor nested.
         OutputError: A result cannot be written.
     """
-    targets = [settings.output, *([settings.report] if settings.report else [])]
     tree = scan(
         site_packages.directories,
         project_name=canonicalize_name(project.name) if project.name else None,
@@ -129,14 +131,18 @@ def package(
         seeds=seeds,
         exclude=settings.exclude,
         include=settings.include,
-        never_include=frozenset(str(target) for target in targets),
+        results=frozenset(str(target) for target in settings.targets),
     )
     limit_bytes = limit_for(settings.layers_size_bytes)
     layout = layout_for(tree.size_bytes, limit_bytes)
-    write = _write_flat if layout is Layout.FLAT else _write_nested
-    with replacing(*targets) as streams:
+    with replacing(*settings.targets) as streams:
         archive = streams[0]
-        measured = write(archive, tree, settings, time, progress)
+        members = _members(tree, progress)
+        if layout is Layout.FLAT:
+            measured = _write_flat(archive, tree, members, time)
+        else:
+            reserved_bytes = settings.layers_size_bytes
+            measured = _write_nested(archive, tree, members, time, reserved_bytes)
         report = Report(
             output_file=settings.output,
             distribution_name=project.distribution_name or settings.output.stem,
@@ -182,12 +188,11 @@ class _Measured:
 def _write_flat(
     stream: BinaryIO,
     tree: Tree,
-    settings: Settings,  # noqa: ARG001 - of one shape with _write_nested
+    members: Iterable[Member],
     time: DosTime,
-    progress: Progress | None,
 ) -> _Measured:
     archive = Archive(stream, time)
-    for member in _members(tree, progress):
+    for member in members:
         archive.add(member)
     written = archive.close()
     return _Measured(
@@ -201,20 +206,18 @@ def _write_flat(
 def _write_nested(
     stream: BinaryIO,
     tree: Tree,
-    settings: Settings,
+    members: Iterable[Member],
     time: DosTime,
-    progress: Progress | None,
+    layers_size_bytes: int,
 ) -> _Measured:
     home, beside = outer_entries(tree)
-    limit_bytes = limit_for(settings.layers_size_bytes)
-    result = write_nested(
-        stream, home, beside, _members(tree, progress), time, limit_bytes
-    )
+    limit_bytes = limit_for(layers_size_bytes)
+    result = write_nested(stream, home, beside, members, time, limit_bytes)
     distributions = _sizes(tree, result.compressed_bytes)
     check_nested(
         tree.size_bytes,
         result.unzipped_bytes,
-        settings.layers_size_bytes,
+        layers_size_bytes,
         distributions,
     )
     return _Measured(
@@ -222,7 +225,12 @@ def _write_nested(
         result.inner.size_bytes,
         result.unzipped_bytes,
         distributions,
-        Nested(result.archive, result.inner.sha256, result.extracted_bytes),
+        Nested(
+            result.archive,
+            result.inner.sha256,
+            result.extracted_bytes,
+            result.tmp_bytes,
+        ),
     )
 
 

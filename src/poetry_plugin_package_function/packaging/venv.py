@@ -45,13 +45,18 @@ def find_site_packages(venv: Path) -> SitePackages:
     if not venv.is_dir():
         what = "is not a directory" if os.path.lexists(venv) else "does not exist"
         raise SourceError(f"The virtual environment {venv} {what}.", _MAKE_ONE)
-    found: dict[str, dict[str, Path]] = {}
+    found: dict[str, list[Path]] = {}
+    known: set[str] = set()
     for pattern in ("lib/python*", "lib64/python*"):
-        for python in sorted(venv.glob(pattern)):
+        # conda has links of other names to the one directory: they come last.
+        for python in sorted(venv.glob(pattern), key=lambda p: (p.is_symlink(), p)):
             directory = python / "site-packages"
-            if directory.is_dir():
-                of_python = found.setdefault(python.name.removeprefix("python"), {})
-                of_python.setdefault(os.path.realpath(directory), directory)
+            real = os.path.realpath(directory)
+            if directory.is_dir() and real not in known:
+                known.add(real)
+                found.setdefault(python.name.removeprefix("python"), []).append(
+                    directory
+                )
     if not found:
         windows = venv / "Lib" / "site-packages"
         if windows.is_dir():
@@ -67,4 +72,4 @@ def find_site_packages(venv: Path) -> SitePackages:
             " Pythons does not tell which one's files to package.",
         )
     (version,) = found
-    return SitePackages(tuple(found[version].values()), version)
+    return SitePackages(tuple(found[version]), version)

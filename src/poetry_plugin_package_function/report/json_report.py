@@ -61,6 +61,7 @@ def as_json(report: Report) -> bytes:
             "archive": report.nested.archive,
             "sha256": report.nested.sha256,
             "extracted_bytes": report.nested.extracted_bytes,
+            "tmp_bytes": report.nested.tmp_bytes,
         },
     }
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(

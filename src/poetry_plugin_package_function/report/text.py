@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.plan import Layout
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.service import Report
+
+
+_TMP_RESERVE_MIB: Final = 16
+"""For directories, bytecode, and what the file system keeps for itself."""
 
 
 class Line(NamedTuple):
@@ -69,18 +74,18 @@ def warnings(report: Report) -> list[str]:
             f"The ZIP is larger than {DIRECT_UPLOAD_LIMIT_BYTES:,} bytes (50 MB): it"
             " has to be uploaded through S3."
         )
-    extracted_bytes = report.nested.extracted_bytes if report.nested else 0
-    if extracted_bytes > MAX_EPHEMERAL_STORAGE_BYTES:
+    tmp_bytes = report.nested.tmp_bytes if report.nested else 0
+    needed_mib = -(-tmp_bytes // MIB) + _TMP_RESERVE_MIB
+    if needed_mib * MIB > MAX_EPHEMERAL_STORAGE_BYTES:
         found.append(
-            f"{extracted_bytes:,} bytes do not fit into the"
+            f"The extracted files take {tmp_bytes:,} bytes, which do not fit into the"
             f" {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most."
         )
-    elif extracted_bytes + 16 * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
-        size_mib = -(-extracted_bytes * 105 // (100 * MIB))  # blocks and directories
+    elif needed_mib * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
         found.append(
-            f"{extracted_bytes:,} bytes are extracted into /tmp when the function"
+            f"The extracted files take {tmp_bytes:,} bytes of /tmp when the function"
             " starts: set its ephemeral storage (EphemeralStorage.Size) to at least"
-            f" {size_mib} MB."
+            f" {needed_mib} MB."
         )
     return found
 
