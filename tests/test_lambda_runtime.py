@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -35,6 +34,7 @@ from tests.lambda_runtime import run
 from tests.lambda_runtime import running
 from tests.lambda_runtime import unpack
 from tests.lambda_runtime import workspace
+from tests.machine import interpreter
 
 
 if TYPE_CHECKING:
@@ -127,20 +127,6 @@ def function(client_python: Path) -> Iterator[Function]:
     """An empty place with this interpreter's client."""
     with workspace() as place:
         yield Function(client_python, place)
-
-
-def interpreter(version: str) -> Path:
-    """An interpreter of that version, or the test is skipped."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = sorted(pyenv.glob(f"{version}.*/bin/python"))
-    on_path = shutil.which(f"python{version}")
-    if on_path is not None:
-        found.append(Path(on_path))
-    for python in found:
-        # pyenv puts scripts on PATH that fail for a version that is not active.
-        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:
-            return python
-    pytest.skip(f"no Python {version} on this machine")
 
 
 def is_gone(pid: int) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.machine import mounted
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -263,15 +264,7 @@ def _wait_for(condition: object) -> None:
 
 def test_a_full_disk(cli: str, venv: Path, in_directory: Path) -> None:
     """On a full disk the earlier archive and report stay, and the reason is told."""
-    small = in_directory / "small"
-    small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(small)]
-    if (
-        shutil.which("mount") is None
-        or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("mounting a small file system is not allowed here")
-    try:
+    with mounted(in_directory / "small", "size=512k") as small:
         (site_packages_of(venv) / "big").write_bytes(os.urandom(4 << 20))
         for name in ("fn.zip", "r.json"):
             (small / name).write_text("old")
@@ -283,8 +276,6 @@ def test_a_full_disk(cli: str, venv: Path, in_directory: Path) -> None:
         assert "could not be written: No space left on device." in done.stderr
         assert ["fn.zip", "r.json"] == sorted(os.listdir(small))
         assert "old" == (small / "fn.zip").read_text() == (small / "r.json").read_text()
-    finally:
-        subprocess.run(["umount", small], check=True)
 
 
 def test_the_mode_of_the_archive(cli: str, venv: Path) -> None:

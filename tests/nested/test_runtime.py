@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -21,11 +16,13 @@ from tests.lambda_runtime import run
 from tests.lambda_runtime import running
 from tests.lambda_runtime import unpack
 from tests.lambda_runtime import workspace
+from tests.machine import interpreter
 from tests.nested.function import Source
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.service import Report
 
@@ -73,20 +70,6 @@ DEPENDENCY = {
     "dependency.pth": "import dependency_hook\n",
     "dependency_hook.py": "import sys\nsys.hooked = 'hooked'\n",
 }
-
-
-def interpreter(version: str) -> Path:
-    """An interpreter of that version, or the test is skipped."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = [*sorted(pyenv.glob(f"{version}.*/bin/python3"))]
-    on_path = shutil.which(f"python{version}")
-    if on_path is not None:
-        found.append(Path(on_path))
-    for python in found:
-        # pyenv puts scripts on PATH that fail for a version that is not active.
-        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:
-            return python
-    pytest.skip(f"Python {version} is not on this machine")
 
 
 class Environment(NamedTuple):

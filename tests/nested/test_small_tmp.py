@@ -6,12 +6,10 @@ import os
 import random
 import subprocess
 
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
+from tests.machine import mounted
 from tests.nested.function import Function
 from tests.nested.function import Source
 from tests.nested.function import contents_of
@@ -22,7 +20,6 @@ from tests.trees import is_root
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -40,23 +37,6 @@ except ImportError as error:
 else:
     show([my_app.VALUE, my_app.__file__])
 """
-
-
-@contextmanager
-def mounted(directory: Path, options: str) -> Iterator[Path]:
-    """A file system in memory; the test is skipped where none may be mounted."""
-    directory.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("a small /tmp takes `mount`, which is not on this machine")
-    if done.returncode != 0:
-        pytest.skip(f"a small /tmp takes the right to mount: {done.stderr.strip()}")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", str(directory)], check=True)
 
 
 def with_tmp(function: Function, tmp_dir: Path) -> Function:

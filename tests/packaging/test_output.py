@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.packaging.output import replacing
+from tests.machine import mounted
 
 
 def left_in(directory: Path) -> list[str]:
@@ -125,16 +125,8 @@ def test_the_second_target_is_unusable(tmp_path: Path) -> None:
 
 def test_a_full_disk(tmp_path: Path) -> None:
     """On a full disk nothing is lost and nothing is left; the error says so."""
-    mounted = tmp_path / "small"
-    mounted.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(mounted)]
-    if (
-        shutil.which("mount") is None
-        or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("mounting a small file system is not allowed here")
-    try:
-        target = mounted / "a.zip"
+    with mounted(tmp_path / "small", "size=256k") as small:
+        target = small / "a.zip"
         target.write_bytes(b"old")
         with (
             pytest.raises(OutputError, match="No space left on device") as raised,
@@ -143,9 +135,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
             archive.write(bytes(3 << 20))
         assert "--output-dir" in raised.value.hint
         assert b"old" == target.read_bytes()
-        assert ["a.zip"] == left_in(mounted)
-    finally:
-        subprocess.run(["umount", mounted], check=True)
+        assert ["a.zip"] == left_in(small)
 
 
 def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:

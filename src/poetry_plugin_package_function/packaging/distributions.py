@@ -164,16 +164,16 @@ def rewrite_record(
     """
     own = f"{distribution.info}/RECORD"
     rows = [RecordRow(own, "", "")]
-    for path in {row.path: row for row in distribution.rows or ()}.values():
-        size_bytes = shipped_sizes.get(path.path)
-        if size_bytes is None or path.path == own:
+    for path, row in {row.path: row for row in distribution.rows or ()}.items():
+        size_bytes = shipped_sizes.get(path)
+        if size_bytes is None or path == own:
             continue
-        if path.path in rewritten:
-            rows.append(rewritten[path.path])
-        elif path.size == str(size_bytes):
-            rows.append(path)
+        if path in rewritten:
+            rows.append(rewritten[path])
+        elif row.size == str(size_bytes):
+            rows.append(row)
         else:
-            rows.append(RecordRow(path.path, "", ""))
+            rows.append(RecordRow(path, "", ""))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in sorted(rows, key=lambda row: row.path):

@@ -151,6 +151,7 @@ def scan(
     } - owners.keys()
     unwanted_infos = {each.info for each in left_out}
     is_excluded = _matcher(exclude)
+    is_result = _one_of(results)
 
     found: dict[str, Entry] = {}
     for directory in directories:
@@ -158,14 +159,14 @@ def scan(
             if (
                 file.name in unwanted
                 or _is_left_out(file.name, unwanted_infos)
-                or _is_one_of(file.path, results)
+                or is_result(file.path)
             ):
                 continue
             if file.name.endswith(".pth") and "/" not in file.name:
                 _check_pth(file)
             _add(found, _entry(file, owners.get(file.name)))
     for file in _included(include, project_directory, is_excluded):
-        if not _is_one_of(file.path, results):
+        if not is_result(file.path):
             _add(found, _entry(file, None, included=True))
     _refuse_files_as_directories(found)
     sizes = {name: entry.size_bytes for name, entry in found.items()}
@@ -292,9 +293,12 @@ def _check_pth(file: _File) -> None:
 # -- the disk -----------------------------------------------------------------------
 
 
-def _is_one_of(path: str, results: frozenset[str]) -> bool:
+def _one_of(results: frozenset[str]) -> Callable[[str], bool]:
     names = {os.path.basename(each) for each in results}
-    return os.path.basename(path) in names and os.path.realpath(path) in results
+    # The base name is looked at first: following links costs a call for each file.
+    return lambda path: (
+        os.path.basename(path) in names and os.path.realpath(path) in results
+    )
 
 
 def _everything(_name: str) -> bool:

@@ -1,0 +1,48 @@
+"""What tests borrow of the machine; where it has none, they are skipped and say why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def mounted(directory: Path, options: str) -> Iterator[Path]:
+    """A file system in memory, at a directory that is made for it."""
+    directory.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("a file system takes `mount`, which is not on this machine")
+    if done.returncode != 0:
+        pytest.skip(f"a file system takes the right to mount: {done.stderr.strip()}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", str(directory)], check=True)
+
+
+def interpreter(version: str) -> Path:
+    """An interpreter of that minor version, of pyenv or on PATH."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = sorted(pyenv.glob(f"{version}.*/bin/python3"))
+    on_path = shutil.which(f"python{version}")
+    if on_path is not None:
+        found.append(Path(on_path))
+    for python in found:
+        # pyenv puts scripts on PATH that fail for a version that is not active.
+        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:
+            return python
+    pytest.skip(f"Python {version} is not on this machine")
