@@ -118,10 +118,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _meter() -> Meter:
     if sys.stderr.isatty():
-        return Meter(
-            lambda text: _write_error(f"\rPackaging: {text}\033[K"), TERMINAL_S
-        )
-    return Meter(lambda text: _write_error(f"Packaging: {text}\n"), PIPE_S)
+        return Meter(lambda text: _write_error(f"\r{text}\033[K"), TERMINAL_S)
+    return Meter(lambda text: _write_error(f"{text}\n"), PIPE_S, bars=False)
 
 
 def _clear_progress() -> None:

@@ -46,6 +46,10 @@ class SourceError(PackageFunctionError):
     """What is to be packaged is missing, broken, or cannot work on Lambda."""
 
 
+class ChangedSourceError(SourceError):
+    """What has been installed is not what it was: a kept environment, or a wheel."""
+
+
 class BundleError(PackageFunctionError):
     """The virtual environment could not be built."""
 

@@ -39,6 +39,7 @@ REPORT = Report(
     python="3.13",
     source_date_epoch=315_532_800,
     compressor="deflate 0.9.0",
+    compression_level=6,
     entry_modules=("my_app",),
     distributions=(DistributionSize("six", "1.17.0", 1, 10, 5),),
     left_out=(),
@@ -165,16 +166,37 @@ def test_the_meter_is_not_chatty(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = iter([0.5, 1.0, 1.5, 2.5])
     monkeypatch.setattr(time, "monotonic", lambda: next(now_s))
     shown: list[str] = []
-    meter = Meter(shown.append, 1.0, 0.0)
+    meter = Meter(shown.append, 1.0, bars=False, _last_s=0.0)
+    meter.begin("Packaging", 4, 50 * MB)
 
-    for done_bytes in (10, 20, 30, 50):
-        meter(done_bytes, 50)
+    for size_bytes in (10 * MB, 10 * MB, 10 * MB, 20 * MB):
+        meter.advance(1, size_bytes)
 
-    assert ["40% of 50 bytes", "100% of 50 bytes"] == shown
+    assert [
+        "Packaging:  40% 2/4 files, 20.0/50.0 MB",
+        "Packaging: 100% 4/4 files, 50.0/50.0 MB",
+    ] == shown
+
+
+def test_the_meter_draws_a_bar_for_each_phase() -> None:
+    """A second phase starts from nothing."""
+    shown: list[str] = []
+    meter = Meter(shown.append, -1)
+
+    for what in ("Packaging", "Compressing more"):
+        meter.begin(what, 2, 2 * MB)
+        meter.advance(1, MB)
+
+    assert [
+        "Packaging: [============>           ]  50% 1/2 files, 1.0/2.0 MB",
+        "Compressing more: [============>           ]  50% 1/2 files, 1.0/2.0 MB",
+    ] == shown
 
 
 def test_the_meter_and_nothing_to_do() -> None:
     """No bytes at all are all of them."""
     shown: list[str] = []
-    Meter(shown.append, -1)(0, 0)
-    assert ["100% of 0 bytes"] == shown
+    meter = Meter(shown.append, -1)
+    meter.begin("Packaging", 1, 0)
+    meter.advance(1, 0)
+    assert [f"Packaging: [{'=' * 24}] 100% 1/1 files, 0.0/0.0 MB"] == shown

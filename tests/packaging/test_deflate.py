@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging import deflate as module
 from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
 from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.deflate import usable_cores
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.timestamp import dos_time

@@ -129,7 +129,7 @@ class Archive:
             )
         return self._written
 
-    def _write(self, data: bytes | bytearray) -> None:
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
         self._stream.write(data)
         self._size_bytes += len(data)
         if self._sha256 is not None:

@@ -1,18 +1,23 @@
 """From entries to members: CRC-32 and a deflate stream for each file, on all cores.
 
-The compressor is libdeflate: it is several times as fast as zlib, its output is the
-same on every CPU, and it does not depend on which zlib the machine has. See
-docs/reproducibility.md.
+A stream is copied out of the wheel that the file was installed from, where there is one
+and the file is as it was. The compressor of all else is libdeflate: it is several times
+as fast as zlib, its output is the same on every CPU, and it does not depend on which
+zlib the machine has. See docs/reproducibility.md.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import threading
 
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -20,18 +25,30 @@ from typing import NamedTuple
 from deflate import crc32
 from deflate import deflate_compress
 
+from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.wheels import read_stream
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
+    from typing import BinaryIO
+
+    from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.wheels import Stream
 
 
 LEVEL: Final = 6
-"""libdeflate's default: level 12 saves 4 % at 15 times the time."""
+"""libdeflate's default."""
+
+MAX_LEVEL: Final = 12
+"""Saves 4 % at 15 times the time: a last resort."""
 
 STORED: Final = 0
 DEFLATED: Final = 8
@@ -41,6 +58,10 @@ _BATCH_BYTES: Final = 1 << 20
 _BATCH_FILES: Final = 64
 _IN_FLIGHT_BYTES: Final = 48 << 20
 _MAPPED_FROM_BYTES: Final = 32 << 20
+_CHUNK_BYTES: Final = 1 << 20
+_READ_ONLY: Final = (
+    os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 class Member(NamedTuple):
@@ -59,39 +80,59 @@ class Member(NamedTuple):
     method: int
     crc32: int
     size_bytes: int
-    data: bytes | bytearray
+    data: bytes | bytearray | memoryview
     executable: bool = False
 
 
-def usable_cores() -> int:
-    """The number of cores that this process may use, which may be fewer than exist."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+@dataclass(frozen=True)
+class Sources:
+    """The wheels that files have been installed from.
+
+    Attributes:
+        streams: By the names of the files, in the archive.
+        distributions: Those that have been installed from these wheels.
+        strict: Whether what is not as its wheel has it, or is nobody's, is an error.
+    """
+
+    streams: Mapping[str, Stream]
+    distributions: frozenset[NormalizedName] = frozenset()
+    strict: bool = False
+
+
+NO_SOURCES: Final = Sources({})
 
 
 def deflate(
-    entries: Iterable[Entry], *, workers: int | None = None
+    entries: Iterable[Entry],
+    *,
+    sources: Sources = NO_SOURCES,
+    level: int = LEVEL,
+    workers: int | None = None,
 ) -> Iterator[Member]:
-    """Compresses entries in parallel and yields their members in the same order.
+    """Makes entries to members in parallel and yields them in the same order.
 
-    What a member holds depends on the entry's content alone, never on the number of
-    workers. A bounded number of bytes is in flight.
+    What a member holds depends on the entry's content and its wheel alone, never on the
+    number of workers. A bounded number of bytes is in flight.
 
     Args:
         entries: What to compress.
+        sources: Streams that are copied.
+        level: libdeflate's; above `LEVEL` streams are not copied.
         workers: How many threads; all usable cores by default.
 
     Raises:
+        ChangedSourceError: A wheel, or an installed file under `Sources.strict`, is not
+            what it was.
         SourceError: A file cannot be read, or has changed since it was listed.
     """
+    work = partial(_deflate_batch, sources=sources, level=level)
     pool = ThreadPoolExecutor(workers or usable_cores(), "deflate")
     in_flight: deque[tuple[int, Future[list[Member]]]] = deque()
     in_flight_bytes = 0
     try:
         for batch in _batches(entries):
             size_bytes = sum(entry.size_bytes for entry in batch)
-            in_flight.append((size_bytes, pool.submit(_deflate_batch, batch)))
+            in_flight.append((size_bytes, pool.submit(work, batch)))
             in_flight_bytes += size_bytes
             while in_flight_bytes > _IN_FLIGHT_BYTES:
                 done_bytes, future = in_flight.popleft()
@@ -116,52 +157,144 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield batch
 
 
-def _deflate_batch(batch: list[Entry]) -> list[Member]:
-    return [deflate_one(entry) for entry in batch]
+def _deflate_batch(batch: list[Entry], *, sources: Sources, level: int) -> list[Member]:
+    with ExitStack() as stack:
+        wheels: dict[str, BinaryIO] = {}
+
+        def opened(path: str) -> BinaryIO:
+            if path not in wheels:
+                wheels[path] = stack.enter_context(open(path, "rb", buffering=0))
+            return wheels[path]
+
+        return [
+            _copied(entry, sources, level, opened) or deflate_one(entry, level)
+            for entry in batch
+        ]
 
 
-def deflate_one(entry: Entry) -> Member:
+def _copied(
+    entry: Entry, sources: Sources, level: int, opened: Callable[[str], BinaryIO]
+) -> Member | None:
+    if isinstance(entry.source, bytes) or entry.included:
+        return None
+    stream = sources.streams.get(entry.name)
+    if stream is None:
+        if sources.strict and (
+            entry.distribution is None or entry.distribution in sources.distributions
+        ):
+            raise ChangedSourceError(f"{entry.source} has not come out of a wheel.")
+        return None
+    if not sources.strict and (level > LEVEL or not stream.copyable):
+        return None
+    checksum = _checksum(entry.source, entry.size_bytes)
+    is_same = (entry.size_bytes, checksum) == (stream.size_bytes, stream.crc32)
+    if sources.strict and not (is_same and entry.executable == stream.executable):
+        raise ChangedSourceError(f"{entry.source} is not as {stream.wheel} has it.")
+    if level > LEVEL or not (is_same and stream.copyable):
+        return None
+    return Member(
+        entry.name,
+        DEFLATED,
+        checksum,
+        entry.size_bytes,
+        _read_stream(stream, opened),
+        entry.executable,
+    )
+
+
+def _read_stream(stream: Stream, opened: Callable[[str], BinaryIO]) -> memoryview:
+    try:
+        data = read_stream(opened(stream.wheel), stream)
+    except OSError:
+        data = None
+    if data is None:
+        raise ChangedSourceError(
+            f"{stream.wheel} has changed while it was being read.",
+            "Run the command again when nothing else uses Poetry's cache.",
+        )
+    return data
+
+
+def _checksum(path: str, size_bytes: int) -> int:
+    """Reads a file for its CRC-32; its memory does not grow with the file."""
+    try:
+        if size_bytes < _CHUNK_BYTES:
+            content = _read(path, size_bytes)
+            _check_size(path, size_bytes, len(content))
+            return crc32(content)
+        buffer = _chunk()
+        checksum = read_bytes = 0
+        with open(path, "rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                checksum = crc32(memoryview(buffer)[:count], checksum)
+                read_bytes += count
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    _check_size(path, size_bytes, read_bytes)
+    return checksum
+
+
+_local = threading.local()
+
+
+def _chunk() -> bytearray:
+    # Fresh memory for each read would cost more than the reading.
+    if not hasattr(_local, "chunk"):
+        _local.chunk = bytearray(_CHUNK_BYTES)
+    chunk: bytearray = _local.chunk
+    return chunk
+
+
+def deflate_one(entry: Entry, level: int = LEVEL) -> Member:
     """Compresses one entry; stores it where compression would not make it smaller.
 
     Raises:
         SourceError: See `deflate`.
     """
     if isinstance(entry.source, bytes):
-        return _member(entry, entry.source)
+        return _member(entry, entry.source, level)
     try:
         if entry.size_bytes < _MAPPED_FROM_BYTES:
-            return _member(entry, _read(entry.source, entry.size_bytes))
+            return _member(entry, _read(entry.source, entry.size_bytes), level)
         with (
             open(entry.source, "rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         ):
-            return _member(entry, content)
+            return _member(entry, content, level)
     except OSError as error:
-        raise SourceError(
-            f"{entry.source} cannot be read: {error.strerror}.",
-            "Mend its permissions, or install again what it belongs to.",
-        ) from None
+        raise _unreadable(entry.source, error) from None
 
 
 def _read(path: str, size_bytes: int) -> bytes:
     # One byte more than is expected tells whether the file has grown.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    descriptor = os.open(path, _READ_ONLY)
     try:
         return os.read(descriptor, size_bytes + 1)
     finally:
         os.close(descriptor)
 
 
-def _member(entry: Entry, content: bytes | mmap.mmap) -> Member:
-    size_bytes = len(content)
-    if size_bytes != entry.size_bytes:
+def _unreadable(path: str, error: OSError) -> SourceError:
+    return SourceError(
+        f"{path} cannot be read: {error.strerror}.",
+        "Mend its permissions, or install again what it belongs to.",
+    )
+
+
+def _check_size(path: str | bytes, listed_bytes: int, size_bytes: int) -> None:
+    if size_bytes != listed_bytes:
         raise SourceError(
-            f"{entry.source!r} has changed while it was being packaged: from"
-            f" {entry.size_bytes:,} to {size_bytes:,} bytes.",
+            f"{path!r} has changed while it was being packaged: from"
+            f" {listed_bytes:,} to {size_bytes:,} bytes.",
             "Run the command again when nothing else writes to it.",
         )
+
+
+def _member(entry: Entry, content: bytes | mmap.mmap, level: int) -> Member:
+    size_bytes = len(content)
+    _check_size(entry.source, entry.size_bytes, size_bytes)
     checksum = crc32(content)
-    stream = deflate_compress(content, LEVEL) if size_bytes else b""
+    stream = deflate_compress(content, level) if size_bytes else b""
     if len(stream) < size_bytes:
         return Member(
             entry.name, DEFLATED, checksum, size_bytes, stream, entry.executable

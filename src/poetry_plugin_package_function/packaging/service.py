@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import Protocol
 
 import deflate as libdeflate
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.deflate import LEVEL
+from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
+from poetry_plugin_package_function.packaging.deflate import Sources
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.nested import outer_entries
 from poetry_plugin_package_function.packaging.nested import write_nested
@@ -21,25 +29,36 @@ from poetry_plugin_package_function.packaging.output import replacing
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import check_nested
+from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.wheels import read_streams
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import BinaryIO
 
+    from packaging.utils import NormalizedName
+
     from poetry_plugin_package_function.packaging.deflate import Member
+    from poetry_plugin_package_function.packaging.nested import NestedArchive
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
+    from poetry_plugin_package_function.packaging.wheels import Stream
+    from poetry_plugin_package_function.packaging.wheels import Wheel
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
+
+
+NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,7 @@ class Report:
     python: str | None
     source_date_epoch: int
     compressor: str
+    compression_level: int
     entry_modules: tuple[str, ...]
     distributions: tuple[DistributionSize, ...]
     left_out: tuple[str, ...]
@@ -88,10 +108,14 @@ class Report:
 
 
 class Progress(Protocol):
-    """Hears how far packaging has come."""
+    """Hears how far packaging has come, in the thread that has called `package`."""
 
-    def __call__(self, done_bytes: int, total_bytes: int) -> None:
-        """Is called for each file, in the thread that has called `package`."""
+    def begin(self, what: str, files: int, size_bytes: int) -> None:
+        """A phase begins that goes over so many files of so many bytes."""
+        ...
+
+    def advance(self, files: int, size_bytes: int) -> None:
+        """So many more files, of so many bytes, are done."""
         ...
 
 
@@ -102,6 +126,8 @@ def package(
     time: DosTime,
     *,
     seeds: frozenset[str] = frozenset(),
+    wheels: Mapping[NormalizedName, Wheel] = NO_WHEELS,
+    kept: bool = False,
     serialize: Callable[[Report], bytes],
     progress: Progress | None = None,
 ) -> Report:
@@ -116,10 +142,15 @@ def package(
         settings: What goes in, and where the results go.
         time: Of all members.
         seeds: Distributions that are shipped only if something needs them.
+        wheels: What distributions have been installed from, where it is still there.
+        kept: Whether the environment is from an earlier run, so that somebody may have
+            changed it: then what is not as its wheel has it is an error.
         serialize: Makes the content of the report file.
         progress: Hears how far it has come.
 
     Raises:
+        ChangedSourceError: A wheel is not the one that was installed, or a kept
+            environment is not as it was.
         SourceError: Something cannot be read, or cannot work on Lambda.
         PackageTooLargeError: It fits neither flat nor nested.
         OutputError: A result cannot be written.
@@ -133,16 +164,18 @@ def package(
         include=settings.include,
         results=frozenset(str(target) for target in settings.targets),
     )
+    sources = _sources(tree, wheels, strict=kept)
+    if kept:
+        _check_complete(tree, sources, site_packages)
     limit_bytes = limit_for(settings.layers_size_bytes)
     layout = layout_for(tree.size_bytes, limit_bytes)
     with replacing(*settings.targets) as streams:
         archive = streams[0]
-        members = _members(tree, progress)
+        job = _Job(archive, tree, sources, time, progress)
         if layout is Layout.FLAT:
-            measured = _write_flat(archive, tree, members, time)
+            measured = _write_flat(job)
         else:
-            reserved_bytes = settings.layers_size_bytes
-            measured = _write_nested(archive, tree, members, time, reserved_bytes)
+            measured = _write_nested(job, settings.layers_size_bytes)
         report = Report(
             output_file=settings.output,
             distribution_name=project.distribution_name or settings.output.stem,
@@ -158,14 +191,37 @@ def package(
             python=site_packages.python,
             source_date_epoch=time.epoch_s,
             compressor=f"deflate {libdeflate.__version__}",
+            compression_level=measured.level,
             entry_modules=tuple(module.name for module in tree.entry_modules),
-            distributions=measured.distributions,
+            distributions=_with_wheels(measured, wheels),
             left_out=tuple(each.name for each in tree.left_out),
             nested=measured.nested,
         )
         for stream in streams[1:]:
             stream.write(serialize(report))
     return report
+
+
+def _sources(
+    tree: Tree, wheels: Mapping[NormalizedName, Wheel], *, strict: bool
+) -> Sources:
+    shipped = [each.name for each in tree.distributions if each.name in wheels]
+    streams: dict[str, Stream] = {}
+    with ThreadPoolExecutor(usable_cores(), "wheels") as pool:
+        # The last one by name wins, as it does where files are installed.
+        for found in pool.map(read_streams, [wheels[name] for name in shipped]):
+            streams.update(found)
+    return Sources(streams, frozenset(shipped), strict)
+
+
+def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -> None:
+    """Finds out whether a file of a wheel is missing in a kept environment."""
+    missing = sources.streams.keys() - {entry.name for entry in tree.entries}
+    for name in sorted(missing):  # what is left out is still there
+        if not any((each / name).is_file() for each in site_packages.directories):
+            raise ChangedSourceError(
+                f"{site_packages.directories[0] / name} has been removed."
+            )
 
 
 def _sha256(stream: BinaryIO) -> str:
@@ -177,45 +233,68 @@ def _sha256(stream: BinaryIO) -> str:
 
 
 @dataclass(frozen=True)
+class _Job:
+    stream: BinaryIO
+    tree: Tree
+    sources: Sources
+    time: DosTime
+    progress: Progress | None
+
+    def members(self, what: str, level: int = LEVEL) -> Iterator[Member]:
+        members = deflate(self.tree.entries, sources=self.sources, level=level)
+        if self.progress is None:
+            return members
+        self.progress.begin(what, len(self.tree.entries), self.tree.size_bytes)
+        return _told(members, self.progress)
+
+
+def _told(members: Iterable[Member], progress: Progress) -> Iterator[Member]:
+    for member in members:
+        yield member
+        progress.advance(1, member.size_bytes)
+
+
+@dataclass(frozen=True)
 class _Measured:
     output_bytes: int
     compressed_bytes: int
     unzipped_bytes: int
     distributions: tuple[DistributionSize, ...]
+    level: int = LEVEL
     nested: Nested | None = None
 
 
-def _write_flat(
-    stream: BinaryIO,
-    tree: Tree,
-    members: Iterable[Member],
-    time: DosTime,
-) -> _Measured:
-    archive = Archive(stream, time)
-    for member in members:
+def _write_flat(job: _Job) -> _Measured:
+    archive = Archive(job.stream, job.time)
+    for member in job.members("Packaging"):
         archive.add(member)
     written = archive.close()
     return _Measured(
         written.size_bytes,
         written.size_bytes,
-        tree.size_bytes,
-        _sizes(tree, written.compressed_bytes),
+        job.tree.size_bytes,
+        _sizes(job.tree, written.compressed_bytes),
     )
 
 
-def _write_nested(
-    stream: BinaryIO,
-    tree: Tree,
-    members: Iterable[Member],
-    time: DosTime,
-    layers_size_bytes: int,
-) -> _Measured:
-    home, beside = outer_entries(tree)
+def _write_nested(job: _Job, layers_size_bytes: int) -> _Measured:
+    home, beside = outer_entries(job.tree)
     limit_bytes = limit_for(layers_size_bytes)
-    result = write_nested(stream, home, beside, members, time, limit_bytes)
-    distributions = _sizes(tree, result.compressed_bytes)
+
+    def write(what: str, level: int) -> NestedArchive:
+        members = job.members(what, level)
+        return write_nested(job.stream, home, beside, members, job.time, limit_bytes)
+
+    level = LEVEL
+    result = write("Packaging", level)
+    if is_worth_compressing_more(result.unzipped_bytes, limit_bytes):
+        job.stream.seek(0)
+        job.stream.truncate()
+        level = MAX_LEVEL
+        result = write("Too large: compressing more (slow)", level)
+    distributions = _sizes(job.tree, result.compressed_bytes)
     check_nested(
-        tree.size_bytes,
+        job.tree.size_bytes,
         result.unzipped_bytes,
         layers_size_bytes,
         distributions,
@@ -225,6 +304,7 @@ def _write_nested(
         result.inner.size_bytes,
         result.unzipped_bytes,
         distributions,
+        level,
         Nested(
             result.archive,
             result.inner.sha256,
@@ -234,19 +314,17 @@ def _write_nested(
     )
 
 
-def _members(tree: Tree, progress: Progress | None) -> Iterator[Member]:
-    members = deflate(tree.entries)
-    return members if progress is None else _told(members, tree.size_bytes, progress)
-
-
-def _told(
-    members: Iterable[Member], total_bytes: int, progress: Progress
-) -> Iterator[Member]:
-    done_bytes = 0
-    for member in members:
-        yield member
-        done_bytes += member.size_bytes
-        progress(done_bytes, total_bytes)
+def _with_wheels(
+    measured: _Measured, wheels: Mapping[NormalizedName, Wheel]
+) -> tuple[DistributionSize, ...]:
+    if measured.level > LEVEL:
+        return measured.distributions  # nothing has been copied
+    return tuple(
+        each._replace(wheel=wheels[name].hash)
+        if (name := canonicalize_name(each.name)) in wheels
+        else each
+        for each in measured.distributions
+    )
 
 
 def _sizes(

@@ -49,6 +49,7 @@ def as_json(report: Report) -> bytes:
         "python": report.python,
         "source_date_epoch": report.source_date_epoch,
         "compressor": report.compressor,
+        "compression_level": report.compression_level,
         "entry_modules": list(report.entry_modules),
         "distributions": [
             {**each._asdict(), "name": each.name or None}

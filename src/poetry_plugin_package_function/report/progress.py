@@ -1,4 +1,4 @@
-"""Tells how far packaging has come, as often as the reader can use it."""
+"""Tells how far a long phase has come, as often as the reader can use it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ TERMINAL_S: Final = 0.1
 PIPE_S: Final = 5.0
 """Seconds between two messages: where one replaces the other, and in a log."""
 
+_WIDTH: Final = 24
+
 
 @dataclass
 class Meter:
@@ -26,16 +28,42 @@ class Meter:
     Attributes:
         show: Shows one message.
         every_s: Seconds that pass between two of them.
+        bars: Whether there is a bar in each message; in a log there is no use for it.
     """
 
     show: Callable[[str], None]
     every_s: float
+    bars: bool = True
     _last_s: float = field(default_factory=time.monotonic)
+    _what: str = ""
+    _files: int = 0
+    _size_bytes: int = 0
+    _done_files: int = 0
+    _done_bytes: int = 0
 
-    def __call__(self, done_bytes: int, total_bytes: int) -> None:
-        """Takes the progress; see `packaging.service.Progress`."""
+    def begin(self, what: str, files: int, size_bytes: int) -> None:
+        """See `packaging.service.Progress`."""
+        self._what, self._files, self._size_bytes = what, files, size_bytes
+        self._done_files = self._done_bytes = 0
+
+    def advance(self, files: int, size_bytes: int) -> None:
+        """See `packaging.service.Progress`."""
+        self._done_files += files
+        self._done_bytes += size_bytes
         now_s = time.monotonic()
         if now_s - self._last_s >= self.every_s:
             self._last_s = now_s
-            share = done_bytes / total_bytes if total_bytes else 1
-            self.show(f"{share:.0%} of {total_bytes:,} bytes")
+            share = self._done_bytes / self._size_bytes if self._size_bytes else 1
+            drawn = f"{bar(share)} " if self.bars else ""
+            self.show(
+                f"{self._what}: {drawn}{share:4.0%}"
+                f" {self._done_files:,}/{self._files:,} files,"
+                f" {self._done_bytes / 1e6:,.1f}/{self._size_bytes / 1e6:,.1f} MB"
+            )
+
+
+def bar(share: float) -> str:
+    """Draws how much of something is done, from 0 to 1."""
+    done = min(_WIDTH, int(share * _WIDTH))
+    arrow = ">" if done < _WIDTH else ""
+    return f"[{('=' * done + arrow).ljust(_WIDTH)}]"
