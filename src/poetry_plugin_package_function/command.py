@@ -39,6 +39,7 @@ class PackageFunctionCommand(Command):
         option("all-extras", None, "Add all extra dependencies."),
         _value("python", None, "The Python to build with: version, command or path."),
         _value("venv", None, "Package this virtual environment; build none."),
+        option("reuse", None, "Keep the virtual environment for the next run."),
         _value("output", None, "The file to write."),
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
         _value("report", None, "A file to write a JSON report to."),
@@ -130,12 +131,14 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         check: Callable[[], None],
     ) -> Report:
         from contextlib import ExitStack
-        from pathlib import Path
-        from tempfile import TemporaryDirectory
 
-        from poetry_plugin_package_function.bundling import build_venv
-        from poetry_plugin_package_function.bundling import plan_bundle
+        from poetry_plugin_package_function.bundling.build import Built
+        from poetry_plugin_package_function.bundling.build import build_venv
+        from poetry_plugin_package_function.bundling.build import home_for
+        from poetry_plugin_package_function.bundling.kept import forget
+        from poetry_plugin_package_function.bundling.plan import plan_bundle
         from poetry_plugin_package_function.console import Console
+        from poetry_plugin_package_function.errors import ChangedSourceError
         from poetry_plugin_package_function.packaging.distributions import SEEDS
         from poetry_plugin_package_function.packaging.output import check_targets
         from poetry_plugin_package_function.packaging.service import package
@@ -143,27 +146,42 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.report.json_report import as_json
 
         console = Console(self.io)
-        with ExitStack() as stack:
-            stack.callback(console.done)
-            if settings.venv is None:
-                bundle = plan_bundle(self.poetry, settings)
-                check_targets(*settings.targets)
-                temporary = TemporaryDirectory(prefix="package-function-")
-                venv = Path(stack.enter_context(temporary), "venv")
-                console.building(bundle)
-                try:
-                    build_venv(self.poetry, bundle, venv, console)
-                finally:
-                    check()  # Poetry's installer swallows KeyboardInterrupt
-                seeds: frozenset[str] = frozenset()
-            else:
-                venv, seeds = settings.venv, SEEDS - project.needed()
+
+        def packaged(built: Built, seeds: frozenset[str] = frozenset()) -> Report:
             return package(
-                find_site_packages(venv),
+                find_site_packages(built.venv),
                 project,
                 settings,
                 at,
                 seeds=seeds,
+                wheels=built.wheels,
+                kept=built.kept,
                 serialize=as_json,
-                progress=console.packaging(venv),
+                progress=console.packaging(built.venv),
             )
+
+        with ExitStack() as stack:
+            stack.callback(console.done)
+            if settings.venv is not None:
+                return packaged(Built(settings.venv, {}), SEEDS - project.needed())
+            bundle = plan_bundle(self.poetry, settings)
+            check_targets(*settings.targets)
+            home, bundle = stack.enter_context(
+                home_for(self.poetry, bundle, console, keep=settings.reuse)
+            )
+
+            def build() -> Built:
+                console.building(bundle)
+                return build_venv(
+                    self.poetry, bundle, home, console, check, keep=settings.reuse
+                )
+
+            built = build()
+            try:
+                return packaged(built)
+            except ChangedSourceError as error:
+                if not built.kept:
+                    raise
+                console.warning(f"{error.reason} The environment is built anew.")
+                forget(home)
+            return packaged(build())

@@ -9,6 +9,7 @@ from cleo.formatters.formatter import Formatter
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.progress import bar
 
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from cleo.io.io import IO
     from cleo.io.outputs.section_output import SectionOutput
 
-    from poetry_plugin_package_function.bundling import Bundle
+    from poetry_plugin_package_function.bundling.plan import Bundle
 
 
 def escaped(text: str) -> str:
@@ -37,24 +38,37 @@ class Console:
         # With -v all that is installed stays on the screen, as in `poetry install`.
         self._overwrites = io.output.is_decorated() and not io.is_verbose()
         self._section: SectionOutput | None = None
+        self._installed = self._installed_bytes = 0
 
     def building(self, bundle: Bundle) -> None:
         """The virtual environment is being built."""
+        self._installed = self._installed_bytes = 0
         groups = ", ".join(bundle.groups) or "none"
         extras = f", extras: {', '.join(bundle.extras)}" if bundle.extras else ""
         self._step(f"Building a virtual environment (groups: {groups}{extras})")
 
     def phase(self, text: str) -> None:
-        """See `bundling.Listener`."""
+        """See `bundling.listening.Listener`."""
         self._progress(f"    {escaped(text)}")
 
     def operation(self, text: str, number: int, total: int) -> None:
-        """See `bundling.Listener`."""
+        """See `bundling.listening.Listener`."""
         count = f"{number:>{len(str(total))}}/{total}" if total else f"{number}"
-        self._progress(f"    <fg=blue;options=bold>-</> {count} {escaped(text)}")
+        shown = escaped(text)
+        if self._overwrites and total:
+            shown = (
+                f"{escaped(bar(self._installed / total))}"
+                f" {self._installed_bytes / 1e6:,.1f} MB {shown}"
+            )
+        self._progress(f"    <fg=blue;options=bold>-</> {count} {shown}")
+
+    def installed(self, size_bytes: int) -> None:
+        """See `bundling.listening.Listener`."""
+        self._installed += 1
+        self._installed_bytes += size_bytes
 
     def warning(self, text: str) -> None:
-        """See `bundling.Listener`."""
+        """See `bundling.listening.Listener`."""
         self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
 
     def packaging(self, venv: Path) -> Meter:
@@ -63,6 +77,7 @@ class Console:
         return Meter(
             lambda text: self._progress(f"    {escaped(text)}"),
             TERMINAL_S if self._overwrites else PIPE_S,
+            bars=self._overwrites,
         )
 
     def done(self) -> None:

@@ -56,6 +56,7 @@ class Settings:
     all_extras: bool = False
     python: str | None = None
     venv: Path | None = None
+    reuse: bool = False
 
     @property
     def targets(self) -> tuple[Path, ...]:
@@ -65,7 +66,7 @@ class Settings:
 
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
-    *("python", "venv", "output", "output-dir", "report"),
+    *("python", "venv", "reuse", "output", "output-dir", "report"),
     *("exclude", "include", "layers-size"),
 )
 
@@ -79,7 +80,7 @@ _EXCLUSIVE: Final = (
     (
         "venv",
         (
-            *("python", "with", "without", "only"),
+            *("python", "reuse", "with", "without", "only"),
             *("all-groups", "extras", "all-extras"),
         ),
     ),
@@ -150,6 +151,7 @@ def resolve(
         all_extras=value("all-extras", _boolean, False),
         python=value("python", _text, None),
         venv=value("venv", _path, None),
+        reuse=value("reuse", _boolean, False),
     )
     if problems:
         raise ConfigError(problems, "Every key is described in docs/configuration.md.")

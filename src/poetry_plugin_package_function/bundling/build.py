@@ -1,0 +1,160 @@
+"""Builds the virtual environment from the lock file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.bundling.installing import Installed
+from poetry_plugin_package_function.bundling.installing import own_installer
+from poetry_plugin_package_function.bundling.kept import forget
+from poetry_plugin_package_function.bundling.kept import kept_home
+from poetry_plugin_package_function.bundling.kept import prepare
+from poetry_plugin_package_function.bundling.kept import remember
+from poetry_plugin_package_function.bundling.listening import listening_io
+from poetry_plugin_package_function.bundling.plan import blame_lock
+from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
+from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
+from poetry_plugin_package_function.errors import BundleError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+    from poetry.poetry import Poetry
+
+    from poetry_plugin_package_function.bundling.listening import Listener
+    from poetry_plugin_package_function.bundling.plan import Bundle
+    from poetry_plugin_package_function.packaging.wheels import Wheel
+
+
+@dataclass(frozen=True)
+class Built:
+    """A virtual environment with the project and its dependencies.
+
+    Attributes:
+        venv: Where it is.
+        wheels: What distributions have been installed from, where the lock pins it.
+        kept: Whether some of it is from an earlier run.
+    """
+
+    venv: Path
+    wheels: Mapping[NormalizedName, Wheel]
+    kept: bool = False
+
+
+@contextmanager
+def home_for(
+    poetry: Poetry, bundle: Bundle, listener: Listener, *, keep: bool
+) -> Iterator[tuple[Path, Bundle]]:
+    """Finds a place for an environment: a temporary one, or the one where it is kept.
+
+    Raises:
+        BundleError: See `kept.kept_home`.
+    """
+    if keep:
+        with kept_home(poetry, bundle, listener) as found:
+            yield found
+    else:
+        with TemporaryDirectory(prefix="package-function-") as directory:
+            yield Path(directory), bundle
+
+
+def build_venv(
+    poetry: Poetry,
+    bundle: Bundle,
+    home: Path,
+    listener: Listener,
+    check: Callable[[], None],
+    *,
+    keep: bool = False,
+) -> Built:
+    """Builds the virtual environment, or brings the one that is kept up to date.
+
+    Args:
+        poetry: The project.
+        bundle: What goes into it, beside the project.
+        home: See `home_for`.
+        listener: Hears what Poetry does.
+        check: Raises if the user has asked to stop.
+        keep: Whether the environment is for later runs, too.
+
+    Raises:
+        BundleError: Poetry could not do it; its own words are in the reason.
+    """
+    venv = home / "venv"
+    kept = prepare(poetry, home) if keep else None
+    if kept is not None:
+        try:
+            installed = _bundle(poetry, bundle, home, listener, check, anew=False)
+        except BundleError as error:
+            listener.warning(
+                f"The kept environment {venv} could not be brought up to date, so it is"
+                f" built anew. {error.reason}"
+            )
+            kept = None
+    if kept is None:
+        forget(home)
+        installed = _bundle(poetry, bundle, home, listener, check, anew=True)
+    wheels = {
+        **{k: v for k, v in (kept or {}).items() if k not in installed.names},
+        **installed.wheels,
+    }
+    if keep:
+        remember(poetry, home, wheels)
+    return Built(venv, wheels, kept=kept is not None)
+
+
+def _bundle(
+    poetry: Poetry,
+    bundle: Bundle,
+    home: Path,
+    listener: Listener,
+    check: Callable[[], None],
+    *,
+    anew: bool,
+) -> Installed:
+    from poetry.utils.env.python.exceptions import PythonVersionError
+    from poetry_plugin_bundle.bundlers.venv_bundler import VenvBundler
+
+    io = listening_io(listener)
+    bundler = VenvBundler()
+    bundler.set_path(home / "venv")
+    bundler.set_executable(str(bundle.python) if bundle.python else None)
+    bundler.set_activated_groups({canonicalize_name(each) for each in bundle.groups})
+    # An active virtual environment would be taken, and emptied, otherwise.
+    bundler.set_remove(anew)
+    with (
+        own_virtualenv_settings(ignore_active=not anew),
+        own_temporary_files(home),
+        own_installer(poetry, bundle.extras, listener.installed) as installed,
+    ):
+        try:
+            built = bundler.bundle(poetry, io)
+        except PythonVersionError as error:
+            raise BundleError(
+                str(error)
+                if bundle.python
+                else "There is no Python here that the project allows"
+                f" ({poetry.package.python_versions}).",
+                "Choose another interpreter with --python, or widen `requires-python`.",
+            ) from None
+        except Exception:
+            blame_lock(poetry)
+            raise
+        finally:
+            check()  # Poetry's installer swallows KeyboardInterrupt
+    if not built:
+        raise BundleError(
+            "Poetry could not install the dependencies.\n" + io.unheard(),
+            "Try `poetry install` for the same dependencies, or run again with -vvv.",
+        )
+    return installed

@@ -1,0 +1,154 @@
+"""What a virtual environment is to hold, in names that Poetry knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.errors import ConfigError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+    from poetry.poetry import Poetry
+
+    from poetry_plugin_package_function.settings import Settings
+
+
+MAIN_GROUP: Final = "main"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What the virtual environment is to hold, in names that Poetry knows.
+
+    Attributes:
+        groups: Dependency groups, as the project writes them.
+        extras: The project's extras.
+        python: The interpreter to build it with; None for the one that Poetry chooses.
+    """
+
+    groups: tuple[str, ...]
+    extras: tuple[NormalizedName, ...]
+    python: Path | None
+
+
+def plan_bundle(poetry: Poetry, settings: Settings) -> Bundle:
+    """Finds the groups, extras and the interpreter that the settings name.
+
+    Only the main group is taken unless more is asked for, as `poetry export` does:
+    nobody wants to ship pytest.
+
+    Raises:
+        ConfigError: A group or an extra does not exist; all of them are listed.
+        BundleError: There is no such interpreter, no lock file, or it is stale.
+    """
+    groups = {
+        canonicalize_name(name): str(name)
+        for name in poetry.package.dependency_group_names(include_optional=True)
+    }
+    groups.setdefault(canonicalize_name(MAIN_GROUP), MAIN_GROUP)
+    extras = {name: str(name) for name in poetry.package.extras}
+    asked_for = settings.with_groups | settings.without_groups | settings.only_groups
+    problems = [
+        *_unknown("group", asked_for, groups),
+        *_unknown("extra", settings.extras, extras),
+    ]
+    if problems:
+        raise ConfigError(problems, "They are defined in pyproject.toml.")
+    _check_lock(poetry)
+    return Bundle(
+        _choose_groups(settings, groups),
+        tuple(sorted(extras if settings.all_extras else _normalized(settings.extras))),
+        _find_python(settings.python),
+    )
+
+
+def _normalized(names: Iterable[str]) -> set[NormalizedName]:
+    return {canonicalize_name(name) for name in names}
+
+
+def _unknown(
+    what: str, asked_for: Iterable[str], known: Mapping[NormalizedName, str]
+) -> list[str]:
+    there_are = ", ".join(sorted(known.values())) or "none"
+    return [
+        f"The project has no {what} {name!r}; its {what}s: {there_are}."
+        for name in sorted(asked_for)
+        if canonicalize_name(name) not in known
+    ]
+
+
+def _choose_groups(
+    settings: Settings, known: Mapping[NormalizedName, str]
+) -> tuple[str, ...]:
+    if settings.all_groups:
+        chosen = set(known)
+    elif settings.only_groups:
+        chosen = _normalized(settings.only_groups)
+    else:
+        chosen = _normalized([MAIN_GROUP, *settings.with_groups])
+        chosen -= _normalized(settings.without_groups)
+    return tuple(known[name] for name in sorted(chosen))
+
+
+def _check_lock(poetry: Poetry) -> None:
+    locker = poetry.locker
+    if not locker.is_locked():
+        raise BundleError(
+            f"There is no poetry.lock in {locker.lock.parent}.",
+            "Make it: poetry lock",
+        )
+    try:
+        fresh = locker.is_fresh()
+    except ValueError as error:  # tomllib's and UnicodeDecodeError both are
+        raise BundleError(
+            f"{locker.lock} is not valid TOML: {error}.", "Make it anew: poetry lock"
+        ) from None
+    if not fresh:
+        raise BundleError(
+            "pyproject.toml has changed since poetry.lock was made from it.",
+            "Bring it up to date: poetry lock",
+        )
+
+
+def blame_lock(poetry: Poetry) -> None:
+    """Finds out whether it is the lock that Poetry has stumbled over.
+
+    Raises:
+        BundleError: It looks fresh, and is not whole: somebody has edited it.
+    """
+    locker = poetry.locker
+    try:
+        locker.locked_repository()
+        if locker.is_locked_groups_and_markers():
+            locker.locked_packages()
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        detail = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise BundleError(
+            f"{locker.lock} cannot be read: {detail.rstrip('.')}.",
+            "Make it anew: poetry lock",
+        ) from None
+
+
+def _find_python(wanted: str | None) -> Path | None:
+    if wanted is None:
+        return None
+    from poetry.utils.env.python import Python
+
+    python = Python.get_by_name(wanted)
+    if python is None:
+        raise BundleError(
+            f"There is no Python {wanted!r} here.",
+            "Give a version, a command or a path (`poetry python list` shows what there"
+            " is), or install one: poetry python install 3.13",
+        )
+    return Path(python.executable)
