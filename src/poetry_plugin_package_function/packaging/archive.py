@@ -39,7 +39,11 @@ _VERSION: Final = 20  # 4.4.3.2: deflate
 _VERSION_ZIP64: Final = 45
 _UNIX: Final = 3 << 8  # 4.4.2.2: the upper half of the attributes is a Unix mode
 _UTF8: Final = 0x800  # 4.4.4: bit 11
-_REGULAR_FILE: Final = 0o100000
+_READABLE: Final = 0o100644 << 16  # a regular file's mode in the external attributes
+_EXECUTABLE: Final = 0o100755 << 16
+_CHUNK_BYTES: Final = 1 << 20
+"""What is gathered of small members before it is checksummed and written: thousands of
+calls that release the GIL would be thousands of turns in the queue for it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Written:
     Attributes:
         size_bytes: Of the whole archive.
         compressed_bytes: What each member takes in it, by name, without headers.
-        sha256: Of a nested archive, in hexadecimal; "" for any other.
+        sha256: Of a checksummed archive, in hexadecimal; "" for any other.
     """
 
     size_bytes: int
@@ -62,7 +66,8 @@ class Archive:
 
     One timestamp, modes 0644 and 0755, no extra fields but those of ZIP64 where a size
     or an offset needs them: nothing in it depends on the machine. Members stand in the
-    order in which they are added.
+    order in which they are added; the stream has all of them when the archive is
+    closed.
     """
 
     def __init__(
@@ -71,6 +76,8 @@ class Archive:
         self._stream = stream
         self._time = time
         self._size_bytes = 0
+        self._pending: list[bytes | bytearray | memoryview] = []
+        self._pending_bytes = 0
         self._central: list[bytes] = []
         self._compressed_bytes: dict[str, int] = {}
         self._sha256 = hashlib.sha256() if checksummed else None
@@ -79,7 +86,7 @@ class Archive:
 
     @property
     def size_bytes(self) -> int:
-        """What has been written up to now."""
+        """What has been added up to now."""
         return self._size_bytes
 
     @staticmethod
@@ -90,10 +97,11 @@ class Archive:
 
     def add(self, member: Member) -> None:
         """Appends a member."""
-        offset = self._size_bytes
-        self._write(self._local_header(member, len(member.data)))
-        self._write(member.data)
-        self._register(member, len(member.data), offset)
+        local, central = self._headers(member, len(member.data))
+        self._append(local)
+        self._append(member.data)
+        self._central.append(central)
+        self._compressed_bytes[member.name] = len(member.data)
 
     @contextmanager
     def nested(self, name: str) -> Iterator[Archive]:
@@ -102,26 +110,30 @@ class Archive:
         Its header is patched when its checksum and size are known, so the stream has
         to be seekable. The inner archive is closed on leaving the context.
         """
+        self._flush()
         start = self._stream.tell()
-        offset = self._size_bytes
         unknown = Member(name, STORED, 0, 0, b"")
-        self._write(self._local_header(unknown, 0))
+        local, _ = self._headers(unknown, 0)
+        self._stream.write(local)
         inner = Archive(self._stream, self._time, checksummed=True)
         yield inner
         size_bytes = inner.close().size_bytes
         if size_bytes >= _MAX_32:  # the header has no room for ZIP64 any more
             raise ValueError(f"a nested archive of {size_bytes} bytes")
         known = unknown._replace(crc32=inner._crc32, size_bytes=size_bytes)
+        local, central = self._headers(known, size_bytes)
         self._stream.seek(start)
-        self._stream.write(self._local_header(known, size_bytes))
+        self._stream.write(local)
         self._stream.seek(0, 2)
-        self._size_bytes += size_bytes
-        self._register(known, size_bytes, offset)
+        self._size_bytes += len(local) + size_bytes
+        self._central.append(central)
+        self._compressed_bytes[name] = size_bytes
 
     def close(self) -> Written:
         """Writes the central directory, once; the stream stays open."""
         if self._written is None:
             self._write_central_directory()
+            self._flush()
             self._written = Written(
                 self._size_bytes,
                 self._compressed_bytes,
@@ -129,76 +141,85 @@ class Archive:
             )
         return self._written
 
-    def _write(self, data: bytes | bytearray | memoryview) -> None:
-        self._stream.write(data)
+    def _append(self, data: bytes | bytearray | memoryview) -> None:
         self._size_bytes += len(data)
+        if len(data) >= _CHUNK_BYTES:  # not worth a copy
+            self._flush()
+            self._write(data)
+            return
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes >= _CHUNK_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._write(b"".join(self._pending))
+        self._pending.clear()
+        self._pending_bytes = 0
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
         if self._sha256 is not None:
             self._crc32 = crc32(data, self._crc32)
             self._sha256.update(data)
+        self._stream.write(data)
 
-    def _local_header(self, member: Member, data_bytes: int) -> bytes:
-        name, flags = _encoded(member.name)
-        sizes = (data_bytes, member.size_bytes)
-        extra = b""
-        if max(sizes) >= _MAX_32:  # 4.5.3: both, in a local header
-            extra = struct.pack("<2H2Q", 1, 16, member.size_bytes, data_bytes)
-            sizes = (_MAX_32, _MAX_32)
-        header = _LOCAL.pack(
+    def _headers(self, member: Member, data_bytes: int) -> tuple[bytes, bytes]:
+        """Makes both headers of the member that comes next: 4.3.7, 4.3.12."""
+        name = member.name.encode()
+        flags = 0 if member.name.isascii() else _UTF8
+        size_bytes, offset = member.size_bytes, self._size_bytes
+        local_sizes = (data_bytes, size_bytes)
+        local_version = central_version = _VERSION
+        local_extra = central_extra = b""
+        large = [each for each in (size_bytes, data_bytes, offset) if each >= _MAX_32]
+        if large:  # 4.5.3: in this order, and only those that do not fit
+            central_extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
+            central_version = _VERSION_ZIP64
+        if max(local_sizes) >= _MAX_32:  # 4.5.3: both, in a local header
+            local_extra = struct.pack("<2H2Q", 1, 16, size_bytes, data_bytes)
+            local_sizes = (_MAX_32, _MAX_32)
+            local_version = _VERSION_ZIP64
+        local = _LOCAL.pack(
             b"PK\3\4",
-            _VERSION_ZIP64 if extra else _VERSION,
+            local_version,
             flags,
             member.method,
             self._time.time,
             self._time.date,
             member.crc32,
-            *sizes,
+            *local_sizes,
             len(name),
-            len(extra),
+            len(local_extra),
         )
-        return header + name + extra
-
-    def _register(self, member: Member, data_bytes: int, offset: int) -> None:
-        name, flags = _encoded(member.name)
-        large = [
-            value
-            for value in (member.size_bytes, data_bytes, offset)
-            if value >= _MAX_32
-        ]
-        extra = b""
-        if large:  # 4.5.3: in this order, and only those that do not fit
-            extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
-        version = _VERSION_ZIP64 if large else _VERSION
-        mode = _REGULAR_FILE | (0o755 if member.executable else 0o644)
-        header = _CENTRAL.pack(
+        central = _CENTRAL.pack(
             b"PK\1\2",
-            _UNIX | version,
-            version,
+            _UNIX | central_version,
+            central_version,
             flags,
             member.method,
             self._time.time,
             self._time.date,
             member.crc32,
             min(data_bytes, _MAX_32),
-            min(member.size_bytes, _MAX_32),
+            min(size_bytes, _MAX_32),
             len(name),
-            len(extra),
+            len(central_extra),
             0,
             0,
             0,
-            mode << 16,
+            _EXECUTABLE if member.executable else _READABLE,
             min(offset, _MAX_32),
         )
-        self._central.append(header + name + extra)
-        self._compressed_bytes[member.name] = data_bytes
+        return local + name + local_extra, central + name + central_extra
 
     def _write_central_directory(self) -> None:
         offset = self._size_bytes
         count = len(self._central)
         directory = b"".join(self._central)
-        self._write(directory)
+        self._append(directory)
         if max(offset, len(directory)) >= _MAX_32 or count >= _MAX_16:
             end = self._size_bytes
-            self._write(
+            self._append(
                 _ZIP64_END.pack(
                     b"PK\6\6",
                     _ZIP64_END.size - 12,  # 4.3.14.1: without the leading 12 bytes
@@ -212,8 +233,8 @@ class Archive:
                     offset,
                 )
             )
-            self._write(_ZIP64_LOCATOR.pack(b"PK\6\7", 0, end, 1))
-        self._write(
+            self._append(_ZIP64_LOCATOR.pack(b"PK\6\7", 0, end, 1))
+        self._append(
             _END.pack(
                 b"PK\5\6",
                 0,
@@ -225,7 +246,3 @@ class Archive:
                 0,
             )
         )
-
-
-def _encoded(name: str) -> tuple[bytes, int]:
-    return name.encode(), 0 if name.isascii() else _UTF8

@@ -118,21 +118,20 @@ def write_nested(
     settings_name = _join(home, loader.SETTINGS)
     contents = {entry.name: entry for entry in beside}
     outer = Archive(stream, time)
-    compressed_bytes: dict[str, int] = {}
+    unwritten: dict[str, int] = {}
     extracted_bytes = tmp_bytes = unwritten_bytes = 0
     # The settings hold the inner ZIP's digest: their name sorts behind it.
     for name in sorted([*contents, archive_name, settings_name]):
         if name == archive_name:
             with outer.nested(name) as inner:
                 for member in members:
-                    compressed_bytes[member.name] = len(member.data)
                     extracted_bytes += member.size_bytes
                     tmp_bytes += -(-member.size_bytes // BLOCK_BYTES) * BLOCK_BYTES
-                    added_bytes = inner.bytes_for(member)
-                    if unwritten_bytes or inner.size_bytes + added_bytes > limit_bytes:
-                        unwritten_bytes += added_bytes
-                    else:
+                    if inner.size_bytes + len(member.data) < limit_bytes:
                         inner.add(member)
+                    else:
+                        unwritten_bytes += inner.bytes_for(member)
+                        unwritten[member.name] = len(member.data)
             nested = inner.close()
         elif name == settings_name:
             settings = {"sha256": nested.sha256}
@@ -145,7 +144,7 @@ def write_nested(
         archive_name,
         nested,
         outer.close(),
-        compressed_bytes,
+        nested.compressed_bytes | unwritten,
         nested.size_bytes
         + unwritten_bytes
         + sum(entry.size_bytes for entry in contents.values()),

@@ -6,6 +6,7 @@ import hashlib
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from pathlib import Path
     from typing import BinaryIO
 
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
 
+
+_TOLD_BYTES: Final = 1 << 20
 
 NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
 
@@ -155,16 +159,17 @@ def package(
         PackageTooLargeError: It fits neither flat nor nested.
         OutputError: A result cannot be written.
     """
-    tree = scan(
-        site_packages.directories,
-        project_name=canonicalize_name(project.name) if project.name else None,
-        project_directory=project.directory,
-        seeds=seeds,
-        exclude=settings.exclude,
-        include=settings.include,
-        results=frozenset(str(target) for target in settings.targets),
-    )
-    sources = _sources(tree, wheels, strict=kept)
+    with _reading(wheels) as streams_of:
+        tree = scan(
+            site_packages.directories,
+            project_name=canonicalize_name(project.name) if project.name else None,
+            project_directory=project.directory,
+            seeds=seeds,
+            exclude=settings.exclude,
+            include=settings.include,
+            results=frozenset(str(target) for target in settings.targets),
+        )
+        sources = _sources(tree, streams_of, strict=kept)
     if kept:
         _check_complete(tree, sources, site_packages)
     limit_bytes = limit_for(settings.layers_size_bytes)
@@ -187,7 +192,7 @@ def package(
             limit_bytes=limit_bytes,
             layers_size_bytes=settings.layers_size_bytes,
             files=len(tree.entries),
-            sha256=_sha256(archive),
+            sha256=measured.sha256,
             python=site_packages.python,
             source_date_epoch=time.epoch_s,
             compressor=f"deflate {libdeflate.__version__}",
@@ -202,15 +207,28 @@ def package(
     return report
 
 
+@contextmanager
+def _reading(
+    wheels: Mapping[NormalizedName, Wheel],
+) -> Iterator[dict[NormalizedName, Future[dict[str, Stream]]]]:
+    """Reads wheels in the background, while the tree is scanned."""
+    pool = ThreadPoolExecutor(max(1, usable_cores() - 1), "wheels")
+    try:
+        yield {name: pool.submit(read_streams, each) for name, each in wheels.items()}
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def _sources(
-    tree: Tree, wheels: Mapping[NormalizedName, Wheel], *, strict: bool
+    tree: Tree,
+    streams_of: Mapping[NormalizedName, Future[dict[str, Stream]]],
+    *,
+    strict: bool,
 ) -> Sources:
-    shipped = [each.name for each in tree.distributions if each.name in wheels]
+    shipped = [each.name for each in tree.distributions if each.name in streams_of]
     streams: dict[str, Stream] = {}
-    with ThreadPoolExecutor(usable_cores(), "wheels") as pool:
-        # The last one by name wins, as it does where files are installed.
-        for found in pool.map(read_streams, [wheels[name] for name in shipped]):
-            streams.update(found)
+    for name in shipped:  # the last one wins, as it does where files are installed
+        streams.update(streams_of[name].result())
     return Sources(streams, frozenset(shipped), strict)
 
 
@@ -249,14 +267,21 @@ class _Job:
 
 
 def _told(members: Iterable[Member], progress: Progress) -> Iterator[Member]:
+    files = size_bytes = 0
     for member in members:
         yield member
-        progress.advance(1, member.size_bytes)
+        files += 1
+        size_bytes += member.size_bytes
+        if size_bytes >= _TOLD_BYTES:
+            progress.advance(files, size_bytes)
+            files = size_bytes = 0
+    progress.advance(files, size_bytes)
 
 
 @dataclass(frozen=True)
 class _Measured:
     output_bytes: int
+    sha256: str
     compressed_bytes: int
     unzipped_bytes: int
     distributions: tuple[DistributionSize, ...]
@@ -265,12 +290,13 @@ class _Measured:
 
 
 def _write_flat(job: _Job) -> _Measured:
-    archive = Archive(job.stream, job.time)
+    archive = Archive(job.stream, job.time, checksummed=True)
     for member in job.members("Packaging"):
         archive.add(member)
     written = archive.close()
     return _Measured(
         written.size_bytes,
+        written.sha256,
         written.size_bytes,
         job.tree.size_bytes,
         _sizes(job.tree, written.compressed_bytes),
@@ -301,6 +327,7 @@ def _write_nested(job: _Job, layers_size_bytes: int) -> _Measured:
     )
     return _Measured(
         result.outer.size_bytes,
+        _sha256(job.stream),
         result.inner.size_bytes,
         result.unzipped_bytes,
         distributions,

@@ -1,0 +1,71 @@
+"""Reads many deflate streams out of a wheel in few calls.
+
+Builders write members in the order of names, as a rule, so streams that are wanted one
+after the other stand side by side.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.packaging.wheels import read_stream
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from typing import BinaryIO
+
+    from poetry_plugin_package_function.packaging.wheels import Stream
+
+
+_LOCAL: Final = struct.Struct("<4s22x2H")  # APPNOTE.TXT 4.3.7: what is read of it
+_EXTRA_BYTES: Final = 64
+"""What is read for the extra field of the last local header."""
+_GAP_BYTES: Final = 4096
+"""What is read in vain between two streams, rather than to read twice."""
+
+
+def read_adjacent(
+    file: BinaryIO, streams: Sequence[Stream]
+) -> Iterator[memoryview | None]:
+    """Reads deflate streams; None for one that does not stand where it should.
+
+    Args:
+        file: The open wheel.
+        streams: What to read, all of it from this wheel.
+    """
+    for run in _runs(streams):
+        start = run[0].offset
+        file.seek(start)
+        block = memoryview(file.read(_end(run[-1]) + _EXTRA_BYTES - start))
+        for stream in run:
+            data = _data(block, stream.offset - start, stream.data_bytes)
+            yield read_stream(file, stream) if data is None else data
+
+
+def _runs(streams: Sequence[Stream]) -> Iterator[Sequence[Stream]]:
+    start = 0
+    for index in range(1, len(streams)):
+        gap_bytes = streams[index].offset - _end(streams[index - 1])
+        if not 0 <= gap_bytes <= _GAP_BYTES:
+            yield streams[start:index]
+            start = index
+    yield streams[start:]
+
+
+def _end(stream: Stream) -> int:
+    return stream.offset + stream.header_bytes + stream.data_bytes
+
+
+def _data(block: memoryview, offset: int, data_bytes: int) -> memoryview | None:
+    if len(block) < offset + _LOCAL.size:
+        return None
+    signature, name_bytes, extra_bytes = _LOCAL.unpack_from(block, offset)
+    start = offset + _LOCAL.size + int(name_bytes) + int(extra_bytes)
+    if signature != b"PK\3\4" or len(block) < start + data_bytes:
+        return None
+    return block[start : start + data_bytes]
