@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -39,8 +40,7 @@ https://virtualenv.pypa.io/en/latest/explanation.html#seeders
 """
 
 
-@dataclass(frozen=True)
-class RecordRow:
+class RecordRow(NamedTuple):
     """One line of a RECORD: a file's path in site-packages, its hash and size."""
 
     path: str
@@ -175,9 +175,7 @@ def rewrite_record(
         else:
             rows.append(RecordRow(path, "", ""))
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in sorted(rows, key=lambda row: row.path):
-        writer.writerow((row.path, row.hash, row.size))
+    csv.writer(text, lineterminator="\n").writerows(sorted(rows))
     return text.getvalue().encode()
 
 

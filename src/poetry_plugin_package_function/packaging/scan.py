@@ -156,18 +156,19 @@ def scan(
     found: dict[str, Entry] = {}
     for directory in directories:
         for file in _walk(str(directory), "", is_excluded):
+            name = file.name
             if (
-                file.name in unwanted
-                or _is_left_out(file.name, unwanted_infos)
-                or is_result(file.path)
+                name in unwanted
+                or _is_left_out(name, unwanted_infos)
+                or is_result(file)
             ):
                 continue
-            if file.name.endswith(".pth") and "/" not in file.name:
+            if name.endswith(".pth") and "/" not in name:
                 _check_pth(file)
-            _add(found, _entry(file, owners.get(file.name)))
+            _add(found, file, owners.get(name))
     for file in _included(include, project_directory, is_excluded):
-        if not is_result(file.path):
-            _add(found, _entry(file, None, included=True))
+        if not is_result(file):
+            _add(found, file, None, included=True)
     _refuse_files_as_directories(found)
     sizes = {name: entry.size_bytes for name, entry in found.items()}
     for each in shipped:
@@ -191,35 +192,37 @@ class _File(NamedTuple):
     executable: bool
 
 
-def _entry(
-    file: _File, distribution: NormalizedName | None, *, included: bool = False
-) -> Entry:
-    return Entry(*_checked(file), distribution, included)
+def _add(
+    found: dict[str, Entry],
+    file: _File,
+    distribution: NormalizedName | None,
+    *,
+    included: bool = False,
+) -> None:
+    name, path, size_bytes, executable = file
+    _check_name(name, path)
+    entry = Entry(name, path, size_bytes, executable, distribution, included)
+    other = found.setdefault(name, entry)
+    if other is not entry:
+        raise SourceError(
+            f"Two files want the name {name} in the archive:"
+            f" {_shown(other)} and {_shown(entry)}.",
+            "Leave one of them out, or give it another place with `to`.",
+        )
 
 
-def _checked(file: _File) -> tuple[str, str, int, bool]:
+def _check_name(name: str, path: str) -> None:
     try:
-        length = len(file.name.encode())
+        length = len(name.encode())
     except UnicodeEncodeError:
         raise SourceError(
-            f"The name of {os.fsencode(file.path)!r} is not UTF-8.",
+            f"The name of {os.fsencode(path)!r} is not UTF-8.",
             "Rename the file, or leave it out with `exclude`.",
         ) from None
     if length > 0xFFFF:
         raise SourceError(
-            f"The name {file.name[:60]}… has {length:,} bytes; a ZIP allows 65,535.",
+            f"The name {name[:60]}… has {length:,} bytes; a ZIP allows 65,535.",
             "Rename the file, or leave it out with `exclude`.",
-        )
-    return file.name, file.path, file.size_bytes, file.executable
-
-
-def _add(found: dict[str, Entry], entry: Entry) -> None:
-    other = found.setdefault(entry.name, entry)
-    if other is not entry:
-        raise SourceError(
-            f"Two files want the name {entry.name} in the archive:"
-            f" {_shown(other)} and {_shown(entry)}.",
-            "Leave one of them out, or give it another place with `to`.",
         )
 
 
@@ -293,11 +296,11 @@ def _check_pth(file: _File) -> None:
 # -- the disk -----------------------------------------------------------------------
 
 
-def _one_of(results: frozenset[str]) -> Callable[[str], bool]:
+def _one_of(results: frozenset[str]) -> Callable[[_File], bool]:
     names = {os.path.basename(each) for each in results}
     # The base name is looked at first: following links costs a call for each file.
-    return lambda path: (
-        os.path.basename(path) in names and os.path.realpath(path) in results
+    return lambda file: (
+        file.name.rpartition("/")[2] in names and os.path.realpath(file.path) in results
     )
 
 
