@@ -126,7 +126,7 @@ def test_an_extra_that_switches_a_dependency(
     locked: Path,
     tmp_path: Path,
 ) -> None:
-    """The pass for extras replaces what the first pass has installed."""
+    """The one that the extra asks for is installed, and no other one before it."""
     archive = tmp_path / "f.zip"
     done = poetry.package(locked, *options, "--output", str(archive)).well()
     with zipfile.ZipFile(archive) as source:
@@ -134,8 +134,8 @@ def test_an_extra_that_switches_a_dependency(
         assert f"six-{version}.dist-info/METADATA" in infos
         assert 1 == sum(name.startswith("six-") for name in infos)
         assert f'__version__ = "{version}"' in source.read("six.py").decode()
-    updated = "Updating six (1.16.0 -> 1.17.0)" in done.stdout
-    assert updated == (version == "1.17.0")
+    assert f"Installing six ({version})" in done.stdout
+    assert "Updating" not in done.stdout
 
 
 def test_the_pass_for_extras_says_what_it_does(

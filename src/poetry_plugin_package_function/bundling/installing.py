@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from cleo.io.io import IO
     from installer.utils import Scheme
     from packaging.utils import NormalizedName
+    from poetry.core.packages.project_package import ProjectPackage
     from poetry.poetry import Poetry
     from poetry.utils.env import Env
 
@@ -98,16 +100,21 @@ def own_installer(
     used = []
 
     class OwnInstaller(poetry_installer.Installer):
-        def __init__(self, io: Any, env: Env, *args: Any, **kwargs: Any) -> None:
-            kwargs.setdefault("disable_cache", poetry.disable_cache)
-            if hasattr(poetry, "build_constraints"):  # Poetry 2.3
-                kwargs.setdefault("build_constraints", poetry.build_constraints)
-            super().__init__(io, env, *args, **kwargs)
-            self.extras(list(extras))
-            self.executor._wheel_installer = _WheelInstaller(
-                env, pins, poetry.package.name, installed, on_installed
-            )
-            used.append(self)
+        def __init__(
+            self, io: IO, env: Env, package: ProjectPackage, *args: Any, **kwargs: Any
+        ) -> None:
+            is_ours = package is poetry.package  # not that of an isolated build
+            if is_ours:
+                kwargs.setdefault("disable_cache", poetry.disable_cache)
+                if hasattr(poetry, "build_constraints"):  # Poetry 2.3
+                    kwargs.setdefault("build_constraints", poetry.build_constraints)
+            super().__init__(io, env, package, *args, **kwargs)
+            if is_ours:
+                self.extras(list(extras))
+                self.executor._wheel_installer = _WheelInstaller(
+                    env, pins, package.name, installed, on_installed
+                )
+                used.append(self)
 
     before = poetry_installer.Installer
     poetry_installer.Installer = OwnInstaller  # type: ignore[misc]
