@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging import deflate as module
 from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
@@ -123,14 +122,6 @@ def test_an_error_stops_the_workers(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         list(deflate([*good, Entry("a", str(tmp_path / "gone"), 1), *good]))
     assert before == threading.active_count()
-
-
-def test_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Affinity counts where the system knows it, else the number of cores."""
-    if hasattr(os, "sched_getaffinity"):
-        assert len(os.sched_getaffinity(0)) == usable_cores()
-        monkeypatch.delattr(os, "sched_getaffinity")
-    assert (os.cpu_count() or 1) == usable_cores()
 
 
 def test_a_file_beyond_4_gib(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 
 from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Final
 
 
@@ -36,12 +38,15 @@ def cpu_quota(cgroups: Path, own: Path) -> float | None:
     https://docs.kernel.org/scheduler/sched-bwc.html (`cpu.cfs_quota_us`).
     """
     try:
-        lines = own.read_text(encoding="utf-8").splitlines()
+        lines = os.fsdecode(own.read_bytes()).split("\n")
     except OSError:  # not Linux
         return None
     quotas = []
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, group = line.partition(":")
+        controllers, colon, path = group.partition(":")
+        if not colon:
+            continue
         if not controllers:
             quotas += _quotas(cgroups, path, "cpu.max")
         elif "cpu" in controllers.split(","):
@@ -53,19 +58,20 @@ def cpu_quota(cgroups: Path, own: Path) -> float | None:
 
 def _quotas(mount: Path, path: str, file: str) -> list[float]:
     quotas = []
-    directory = mount / path.lstrip("/")
+    # "/../x" is a cgroup above those that this namespace shows.
+    group = PurePosixPath(posixpath.normpath(f"/{path.lstrip('/')}"))
     # A container sees its own cgroup as the root: what is not there has no say.
-    for each in (directory, *directory.parents):
-        if not each.is_relative_to(mount):
-            break
+    for each in (group, *group.parents):
+        directory = mount / each.relative_to("/")
         try:
-            text = (each / file).read_text(encoding="ascii").split()
+            text = (directory / file).read_text(encoding="ascii").split()
             if len(text) == 1:
-                period = (each / "cpu.cfs_period_us").read_text(encoding="ascii")
+                period = (directory / "cpu.cfs_period_us").read_text(encoding="ascii")
                 text.append(period)
-            quota, period_us = text[0], int(text[1])
-        except (OSError, ValueError, IndexError):
+            quota_us, period_us = map(int, text)  # "max" is no number
+            quota = quota_us / period_us
+        except (OSError, ValueError, ArithmeticError):
             continue
-        if quota.isdigit() and period_us > 0:
-            quotas.append(int(quota) / period_us)
+        if quota_us > 0 and period_us > 0:  # -1 is what "max" is in version 1
+            quotas.append(quota)
     return quotas
