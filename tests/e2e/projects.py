@@ -68,6 +68,15 @@ def sha256(path: Path) -> str:
     return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
 
 
+def contents(archive: Path) -> list[tuple[str, bytes, int]]:
+    """Names, contents and modes: what archives have in common that differ in bytes."""
+    with zipfile.ZipFile(archive) as source:
+        return [
+            (info.filename, source.read(info), info.external_attr)
+            for info in source.infolist()
+        ]
+
+
 def names_in(archive: Path) -> list[str]:
     """The names of all members."""
     with zipfile.ZipFile(archive) as source:

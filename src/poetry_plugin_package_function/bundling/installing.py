@@ -227,11 +227,14 @@ class _Claims:
             return highest == rank
 
 
-@dataclass
 class _Destination(SchemeDictionaryDestination):
-    claims: _Claims = field(default_factory=_Claims)
-    rank: tuple[bool, str] = (False, "")
-    written_bytes: int = 0
+    def __init__(
+        self, *args: Any, claims: _Claims, rank: tuple[bool, str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.written_bytes = 0
+        self._claims = claims
+        self._rank = rank
 
     def write_to_fs(
         self, scheme: Scheme, path: str, stream: BinaryIO, is_executable: bool
@@ -259,7 +262,7 @@ class _Destination(SchemeDictionaryDestination):
 
     def _create(self, target: str, mode: int) -> int | None:
         """Opens a new file; None if the path belongs to somebody else."""
-        while self.claims.claim(target, self.rank):
+        while self._claims.claim(target, self._rank):
             try:
                 return os.open(target, _NEW_FILE, mode)
             except FileNotFoundError:
