@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 TIME = dos_time(EARLIEST_EPOCH_S)
 
+CHUNK = 1 << 20
+"""From how many bytes on data is not gathered with other data."""
+
 NAMES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0/\\:\r\n"),
     min_size=1,
@@ -156,6 +159,37 @@ def test_a_nested_archive_tells_its_digest() -> None:
     alone, _ = archive_of({"a": b"content"})
 
     assert hashlib.sha256(alone).hexdigest() == inner.close().sha256
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+def test_digests_around_the_size_of_a_chunk(size_bytes: int) -> None:
+    """However members are gathered, digest and checksum are those of what is there."""
+    stream = io.BytesIO()
+    outer = Archive(stream, TIME)
+    contents = {"a": b"small", "b": b"x" * size_bytes, "c": b"behind"}
+    with outer.nested("b.zip") as inner:
+        for name, content in contents.items():
+            checksum = zlib.crc32(content)
+            inner.add(Member(name, STORED, checksum, len(content), content))
+
+    outer.close()
+
+    with zipfile.ZipFile(stream) as archive:
+        assert archive.testzip() is None
+        nested = archive.read("b.zip")
+    assert hashlib.sha256(nested).hexdigest() == inner.close().sha256
+    with zipfile.ZipFile(io.BytesIO(nested)) as archive:
+        assert contents == {name: archive.read(name) for name in contents}
+
+
+def test_an_archive_tells_its_digest() -> None:
+    """Where it is asked for, the digest is that of all that has been written."""
+    stream = io.BytesIO()
+    archive = Archive(stream, TIME, checksummed=True)
+    archive.add(deflate_one(entry("a", b"content")))
+
+    assert hashlib.sha256(b"").hexdigest() != archive.close().sha256
+    assert hashlib.sha256(stream.getvalue()).hexdigest() == archive.close().sha256
 
 
 def test_closing_twice_writes_once() -> None:

@@ -81,6 +81,24 @@ def test_bytes_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 63 == len(list(members))
 
 
+def test_a_large_file_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one file of any size is worked on, a bounded number follows already."""
+    monkeypatch.setattr(module, "_IN_FLIGHT_BYTES", 4 << 20)
+    taken = []
+
+    def entries() -> Iterator[Entry]:
+        yield Entry("large", bytes(16 << 20), 16 << 20)
+        for number in range(64):
+            taken.append(number)
+            yield Entry(f"{number:02}", bytes(1 << 20), 1 << 20)
+
+    members = deflate(entries())
+
+    assert "large" == next(members).name
+    assert 4 <= len(taken) < 8
+    assert 64 == len(list(members))
+
+
 def test_large_files_are_mapped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

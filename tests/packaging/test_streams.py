@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.errors import ChangedSourceError
+from poetry_plugin_package_function.packaging.deflate import Sources
+from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.streams import read_adjacent
 from poetry_plugin_package_function.packaging.wheels import Stream
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 CONTENTS = [bytes([number]) * 100 * (number + 1) for number in range(6)]
@@ -127,3 +132,26 @@ def test_a_wheel_that_has_been_overwritten() -> None:
 
     assert data[2] is None
     assert CONTENTS[:2] + CONTENTS[3:] == inflated(data[:2] + data[3:])
+
+
+@pytest.mark.parametrize("kept_bytes", [None, 0, 40])
+def test_a_wheel_that_changes_while_it_is_read(
+    tmp_path: Path, kept_bytes: int | None
+) -> None:
+    """A stream that can no longer be read is an error: its file could differ, too."""
+    path = tmp_path / "a.whl"
+    if kept_bytes is not None:
+        path.write_bytes(wheel_of()[:kept_bytes])
+    streams = {}
+    entries = []
+    for stream, content in zip(streams_in(wheel_of()), CONTENTS, strict=True):
+        name = f"{len(content)}.py"
+        (tmp_path / name).write_bytes(content)
+        streams[name] = stream._replace(wheel=str(path))
+        entries.append(Entry(name, str(tmp_path / name), len(content)))
+
+    with pytest.raises(ChangedSourceError, match="has changed while it was being read"):
+        list(deflate(entries, sources=Sources(streams)))
+    path.write_bytes(wheel_of())
+    copied = list(deflate(entries, sources=Sources(streams)))
+    assert CONTENTS == [zlib.decompress(each.data, -15) for each in copied]

@@ -56,7 +56,7 @@ DEFLATED: Final = 8
 
 _BATCH_BYTES: Final = 1 << 20
 _BATCH_FILES: Final = 256
-_IN_FLIGHT_BYTES: Final = 48 << 20
+_IN_FLIGHT_BYTES: Final = 32 << 20
 _MAPPED_FROM_BYTES: Final = 32 << 20
 _CHUNK_BYTES: Final = 1 << 18  # what a core has of cache, as a rule
 _READ_ONLY: Final = (
@@ -132,12 +132,16 @@ def deflate(
     try:
         for batch in _batches(entries):
             size_bytes = sum(entry.size_bytes for entry in batch)
-            in_flight.append((size_bytes, pool.submit(work, batch)))
-            in_flight_bytes += size_bytes
-            while in_flight_bytes > _IN_FLIGHT_BYTES:
+            # What comes next does not count: a large file would stop all other work.
+            while (
+                in_flight
+                and size_bytes + in_flight_bytes - in_flight[0][0] > _IN_FLIGHT_BYTES
+            ):
                 done_bytes, future = in_flight.popleft()
                 in_flight_bytes -= done_bytes
                 yield from future.result()
+            in_flight.append((size_bytes, pool.submit(work, batch)))
+            in_flight_bytes += size_bytes
         while in_flight:
             yield from in_flight.popleft()[1].result()
     finally:
