@@ -18,6 +18,7 @@ import zipfile
 import zlib
 
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Any
@@ -32,6 +33,7 @@ from poetry_plugin_package_function.errors import ChangedSourceError
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -77,7 +79,7 @@ class Stream(NamedTuple):
 
 
 _LOCAL: Final = struct.Struct("<4s22x2H")  # 4.3.7: what is read of it
-_ENCRYPTED: Final = 0x1 | 0x40 | 0x2000  # 4.4.4: bits 0, 6, 13
+_UNREADABLE: Final = 0x1 | 0x20 | 0x40 | 0x2000  # 4.4.4: encrypted, or a patch
 _UTF8: Final = 0x800  # 4.4.4: bit 11
 _EXTRA_BYTES: Final = 64
 """What is read for a local header's extra field; a longer one costs a second read."""
@@ -92,10 +94,12 @@ def read_streams(wheel: Wheel) -> dict[str, Stream]:
     """
     try:
         check_hash(wheel)
-        with zipfile.ZipFile(wheel.path) as archive:
+        with SoundingZipFile(wheel.path) as archive:
             infos = archive.infolist()
     except OSError as error:
         raise _changed(wheel, str(error.strerror)) from None
+    except zipfile.BadZipFile:
+        raise _changed(wheel, "it is no ZIP") from None
     data = f"{'-'.join(wheel.path.name.split('-')[:2])}.data/"
     path = str(wheel.path)
     streams = {}
@@ -105,7 +109,7 @@ def read_streams(wheel: Wheel) -> dict[str, Stream]:
             streams[name] = Stream(
                 path,
                 info.header_offset,
-                _LOCAL.size + len(info.orig_filename.encode()),
+                _LOCAL.size + len(_encoded_name(info)),
                 info.compress_size,
                 info.CRC,
                 info.file_size,
@@ -148,9 +152,15 @@ def _installed_name(member: str, data: str) -> str | None:
         scheme, _, name = member.removeprefix(data).partition("/")
         if scheme not in ("purelib", "platlib"):
             return None
-    if not name or name.endswith("/") or posixpath.normpath(name) != name:
+    # pypa/installer passes over cached bytecode.
+    if not name or name.endswith("/") or "__pycache__" in name.split("/")[:-1]:
         return None
+    name = posixpath.normpath(name)  # as an installer does before it writes
     return None if name.startswith(("/", "../")) else name
+
+
+def _encoded_name(info: zipfile.ZipInfo) -> bytes:
+    return info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
 
 
 def is_executable(info: zipfile.ZipInfo) -> bool:
@@ -165,7 +175,7 @@ def is_executable(info: zipfile.ZipInfo) -> bool:
 def _is_copyable(info: zipfile.ZipInfo) -> bool:
     return (
         info.compress_type == zipfile.ZIP_DEFLATED
-        and not info.flag_bits & _ENCRYPTED
+        and not info.flag_bits & _UNREADABLE
         and info.compress_size < info.file_size
     )
 
@@ -180,9 +190,10 @@ def read_stream(file: BinaryIO, stream: Stream) -> memoryview | None:
     file.seek(stream.offset)
     size_bytes = stream.header_bytes + _EXTRA_BYTES + stream.data_bytes
     block = memoryview(file.read(size_bytes))
-    start = _data_offset(block)
-    if start is None:
+    lengths = _lengths(block)
+    if lengths is None:
         return None
+    start = _LOCAL.size + sum(lengths)
     if start + stream.data_bytes > size_bytes:
         file.seek(stream.offset + start)
         block, start = memoryview(file.read(stream.data_bytes)), 0
@@ -190,13 +201,12 @@ def read_stream(file: BinaryIO, stream: Stream) -> memoryview | None:
     return data if len(data) == stream.data_bytes else None
 
 
-def _data_offset(header: memoryview | bytes) -> int | None:
+def _lengths(header: memoryview | bytes) -> tuple[int, int] | None:
+    """Reads how long a local header's name and extra field are."""
     if len(header) < _LOCAL.size:
         return None
     signature, name_bytes, extra_bytes = _LOCAL.unpack_from(header)
-    if signature != b"PK\3\4":
-        return None
-    return _LOCAL.size + int(name_bytes) + int(extra_bytes)
+    return (name_bytes, extra_bytes) if signature == b"PK\3\4" else None
 
 
 class SoundingZipFile(zipfile.ZipFile):
@@ -212,9 +222,14 @@ class SoundingZipFile(zipfile.ZipFile):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
         self.unsound: set[str] = set()
         self._wheel = path
+        try:
+            super().__init__(path)
+        except OSError:
+            raise
+        except Exception as error:
+            raise self._bad(str(path), error) from error
         self._raw = path.open("rb", buffering=0)
 
     def close(self) -> None:
@@ -231,70 +246,126 @@ class SoundingZipFile(zipfile.ZipFile):
         *,
         force_zip64: bool = False,
     ) -> IO[bytes]:
-        """Opens a member.
+        """Opens a member; what is wrong with it may show only when it is read.
 
         Raises:
             BadZipFile: It cannot be read; the wheel is named.
+            KeyError: There is no such member.
         """
         info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
-        start = self._start(info) if _is_copyable(info) else None
-        if start is None:
-            self.unsound.add(info.filename)
-            return super().open(info, mode, pwd, force_zip64=force_zip64)
-        chunks = self._chunks(info, start)
+        plain = partial(super().open, info, mode, pwd, force_zip64=force_zip64)
+        chunks = partial(self._chunks, info, plain)
         if info.file_size <= _CHUNK_BYTES:
-            return io.BytesIO(b"".join(chunks))
-        return io.BufferedReader(_Chunks(chunks), _CHUNK_BYTES)
+            return io.BytesIO(b"".join(chunks()))
+        return io.BufferedReader(_Content(chunks, info.file_size), _CHUNK_BYTES)
+
+    def _chunks(
+        self, info: zipfile.ZipInfo, plain: Callable[[], IO[bytes]]
+    ) -> Iterator[bytes]:
+        try:
+            start = self._start(info) if _is_copyable(info) else None
+            if start is None:
+                self.unsound.add(info.filename)
+                with plain() as content:
+                    while chunk := content.read(_CHUNK_BYTES):
+                        yield chunk
+            else:
+                yield from self._inflated(info, start)
+        # What is wrong with a member, zipfile tells by errors of a dozen kinds: its
+        # own, those of the decompressors, RuntimeError, EOFError, ValueError, ...
+        except Exception as error:
+            raise self._bad(f"{info.filename} in {self._wheel}", error) from error
 
     def _start(self, info: zipfile.ZipInfo) -> int | None:
-        name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+        """Finds a stream; None if this is for `zipfile` to judge."""
+        name = _encoded_name(info)
         self._raw.seek(info.header_offset)
         header = self._raw.read(_LOCAL.size + len(name))
-        offset = _data_offset(header)
-        if offset is None or header[_LOCAL.size :] != name:
+        lengths = _lengths(header)
+        if lengths is None or lengths[0] != len(name) or header[_LOCAL.size :] != name:
             return None
-        return info.header_offset + offset
+        start = info.header_offset + _LOCAL.size + sum(lengths)
+        # From Python 3.11.8 on, members that overlap are refused.
+        next_offset = getattr(info, "_end_offset", None)
+        overlaps = next_offset is not None and start + info.compress_size > next_offset
+        return None if overlaps else start
 
-    def _chunks(self, info: zipfile.ZipInfo, start: int) -> Iterator[bytes]:
+    def _inflated(self, info: zipfile.ZipInfo, start: int) -> Iterator[bytes]:
+        pieces = self._pieces(start, info.compress_size)
         inflation = zlib.decompressobj(-15)
-        unread_bytes, missing_bytes, checksum = info.compress_size, info.file_size, 0
-        data = b""
-        self._raw.seek(start)
-        try:
-            while missing_bytes:
-                if not data:
-                    data = self._raw.read(min(unread_bytes, _CHUNK_BYTES))
-                    unread_bytes -= len(data)
-                chunk = inflation.decompress(data, min(missing_bytes, _CHUNK_BYTES))
-                if not chunk and (inflation.eof or not data):
-                    break
-                data = inflation.unconsumed_tail
+        missing_bytes, checksum = info.file_size, 0
+        while missing_bytes and not inflation.eof:
+            data = inflation.unconsumed_tail or next(pieces, b"")
+            chunk = inflation.decompress(data, min(missing_bytes, _CHUNK_BYTES))
+            if chunk:
                 missing_bytes -= len(chunk)
                 checksum = crc32(chunk, checksum)
                 yield chunk
-            data += self._raw.read(unread_bytes)
-            beyond = inflation.decompress(data, 1)
-        except zlib.error as error:
-            raise self._bad(info, str(error)) from None
-        if missing_bytes or checksum != info.CRC:
-            raise self._bad(info, "its CRC-32 or its size is another")
-        if beyond or not inflation.eof or inflation.unused_data:
+            elif not data:
+                break
+        if checksum != info.CRC:
+            raise zipfile.BadZipFile("its CRC-32 is another")
+        if missing_bytes or not _ends(inflation, pieces):
             self.unsound.add(info.filename)
 
-    def _bad(self, info: zipfile.ZipInfo, what: str) -> zipfile.BadZipFile:
-        return zipfile.BadZipFile(
-            f"{info.filename} in {self._wheel} cannot be read: {what}."
-        )
+    def _pieces(self, start: int, size_bytes: int) -> Iterator[bytes]:
+        end = start + size_bytes
+        while start < end:
+            self._raw.seek(start)  # another member may have been read meanwhile
+            piece = self._raw.read(min(end - start, _CHUNK_BYTES))
+            if not piece:
+                raise EOFError("the file ends before it")
+            start += len(piece)
+            yield piece
+
+    @staticmethod
+    def _bad(what: str, error: Exception) -> zipfile.BadZipFile:
+        why = str(error) or type(error).__name__
+        return zipfile.BadZipFile(f"{what} cannot be read: {why}.")
 
 
-class _Chunks(io.RawIOBase):
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+def _ends(inflation: zlib._Decompress, pieces: Iterator[bytes]) -> bool:
+    """Whether a deflate stream holds no more, and nothing stands behind it."""
+    try:
+        while not inflation.eof:
+            data = inflation.unconsumed_tail or next(pieces, b"")
+            if inflation.decompress(data, 1) or not (data or inflation.eof):
+                return False
+        return not inflation.unused_data and not next(pieces, b"")
+    except (zlib.error, EOFError):
+        return False
+
+
+class _Content(io.RawIOBase):
+    """What chunks join to; to go back is to begin again."""
+
+    def __init__(self, chunks: Callable[[], Iterator[bytes]], size_bytes: int) -> None:
         super().__init__()
-        self._chunks = chunks
+        self._begin = chunks
+        self._size_bytes = size_bytes
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self._chunks = self._begin()
         self._rest = b""
+        self._position = 0
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        offset += (0, self._position, self._size_bytes)[whence]
+        if offset < self._position:
+            self._rewind()
+        while self._position < offset and self._skip(offset - self._position):
+            pass
+        return self._position
+
+    def _skip(self, size_bytes: int) -> int:
+        return self.readinto(bytearray(min(size_bytes, _CHUNK_BYTES)))
 
     def readinto(self, buffer: Any) -> int:
         if not self._rest:
@@ -302,4 +373,5 @@ class _Chunks(io.RawIOBase):
         size_bytes = min(len(buffer), len(self._rest))
         buffer[:size_bytes] = self._rest[:size_bytes]
         self._rest = self._rest[size_bytes:]
+        self._position += size_bytes
         return size_bytes
