@@ -1,67 +1,128 @@
-"""`python -m bench [--runs N] [--quick] [--write]`."""
+"""`python -m bench [--runs N] [--quick | --only PART... | --write]`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.environments import REFERENCE
 from bench.environments import TREES
-from bench.environments import Environment
 from bench.environments import default_cache_dir
 from bench.environments import environment
 from bench.errors import BenchError
+from bench.growth import BY_BYTES
+from bench.growth import BY_FILES
+from bench.growth import measure_growth
+from bench.growth import panels
 from bench.init_cost import measure_init
 from bench.machine import this_machine
-from bench.packaging_cost import OURS
-from bench.packaging_cost import Tool
+from bench.markdown import section
+from bench.packaging_cost import REFERENCE_TOOL
+from bench.packaging_cost import WITH_WHEELS
 from bench.packaging_cost import measure_packaging
+from bench.packaging_cost import own_tools
+from bench.packaging_cost import reference_tool
+from bench.page import replace_text
 from bench.page import write_figures
+from bench.peers import peers
+from bench.plot import svg
 from bench.plugin_cost import measure_plugins
+from bench.tables import growth_marks
+from bench.tables import growth_table
 from bench.tables import init_table
+from bench.tables import job_marks
+from bench.tables import job_table
 from bench.tables import machine_table
 from bench.tables import packaging_marks
 from bench.tables import packaging_table
 from bench.tables import plugin_marks
 from bench.tables import plugin_table
-from bench.tables import section
+from bench.whole_job import measure_jobs
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from bench.environments import Environment
+    from bench.growth import Growth
+    from bench.packaging_cost import Packaged
+    from bench.whole_job import Jobs
 
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+_PLOT = _PAGE.with_suffix(".svg")
 _COMMAND = "package-python-function"
+_PARTS = ("packaging", "jobs", "growth", "plugins")
 
 
 @dataclass(frozen=True)
 class _Effort:
-    """How much is measured."""
+    """What is measured, and how often."""
 
+    parts: tuple[str, ...]
     trees: tuple[str, ...]
+    peers: bool
     packaging_runs: int
-    plugin_runs: int
+    job_runs: int
+    growth_runs: int
     init_runs: int
+    plugin_runs: int
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The tables, and what the plot is of if there is to be one."""
+
+    markdown: str
+    growth: Growth | None
 
 
 def main() -> int:
     """Measures, prints the tables, and writes them into the page if asked to."""
     options = _parser().parse_args()
-    effort = (
-        _Effort(("SMALL",), min(options.runs, 3), plugin_runs=5, init_runs=0)
-        if options.quick
-        else _Effort(("SMALL", "LARGE"), options.runs, plugin_runs=15, init_runs=3)
-    )
     try:
-        figures = _measure(effort)
-        print(figures, end="")
-        if options.write:
-            write_figures(_PAGE, figures)
+        figures = _measure(_effort(options))
+        print(figures.markdown, end="")
+        if options.write and figures.growth:
+            write_figures(_PAGE, figures.markdown)
+            replace_text(_PLOT, svg(panels(figures.growth)))
     except BenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _effort(options: argparse.Namespace) -> _Effort:
+    runs = options.runs
+    if options.quick:
+        return _Effort(
+            ("packaging", "jobs", "plugins"),
+            ("SMALL",),
+            peers=False,
+            packaging_runs=min(runs, 3),
+            job_runs=1,
+            growth_runs=0,
+            init_runs=0,
+            plugin_runs=5,
+        )
+    return _Effort(
+        tuple(options.only or _PARTS),
+        ("SMALL", "LARGE"),
+        peers=True,
+        packaging_runs=runs,
+        job_runs=min(runs, 3),
+        growth_runs=min(runs, 3),
+        init_runs=min(runs, 3),
+        plugin_runs=15,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,11 +131,15 @@ def _parser() -> argparse.ArgumentParser:
         "--runs",
         type=_positive,
         default=5,
-        help="how often each tree is packaged by each tool (default: 5)",
+        help="how often each tree is packaged by each tool (default: 5); what takes"
+        " longer is done 3 times at most",
     )
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
         "--quick", action="store_true", help="a fast check: fewer runs, SMALL only"
+    )
+    either.add_argument(
+        "--only", choices=_PARTS, nargs="+", help="measure these parts only"
     )
     either.add_argument(
         "--write", action="store_true", help=f"put the tables into docs/{_PAGE.name}"
@@ -89,7 +154,7 @@ def _positive(text: str) -> int:
     return number
 
 
-def _measure(effort: _Effort) -> str:
+def _measure(effort: _Effort) -> _Figures:
     ours = Path(sys.executable).parent / _COMMAND
     if not ours.exists():
         raise BenchError(
@@ -99,37 +164,87 @@ def _measure(effort: _Effort) -> str:
     machine = this_machine()  # its load is of interest before there is ours
     cache_dir = default_cache_dir()
     reference = environment(REFERENCE, cache_dir)
-    tools = (
-        Tool(_COMMAND, reference.venv / "bin" / _COMMAND),
-        Tool(OURS, ours),
-    )
-    built: dict[str, Environment] = {
-        name: environment(TREES[name], cache_dir, installer=reference)
-        for name in effort.trees
-    }
-    # The results lie on the file system of the trees, not on one in memory.
+    bench = _Bench(effort, reference, ours, cache_dir)
+    # What is written lies on the file system of the trees, not on one in memory.
     with tempfile.TemporaryDirectory(prefix="results-", dir=cache_dir) as results:
-        packaged = tuple(
-            measure_packaging(
-                name, built[name], tools, effort.packaging_runs, Path(results)
+        os.environ["TMPDIR"] = results  # for each process that is started
+        figures = bench.measured(Path(results))
+    machine_section = section("The machine", machine_table(machine))
+    return replace(figures, markdown="\n".join((figures.markdown, *machine_section)))
+
+
+@dataclass(frozen=True)
+class _Bench:
+    effort: _Effort
+    reference: Environment
+    ours: Path
+    cache_dir: Path
+
+    @property
+    def script(self) -> Path:
+        return self.reference.venv / "bin" / _COMMAND
+
+    def trees(self, names: Iterable[str]) -> dict[str, Environment]:
+        return {
+            name: environment(TREES[name], self.cache_dir, installer=self.reference)
+            for name in names
+        }
+
+    def measured(self, results: Path) -> _Figures:
+        parts = self.effort.parts
+        packaged: tuple[Packaged, ...] = ()
+        growth = None
+        blocks: list[str] = []
+        if "packaging" in parts:
+            packaged = self.packaging(results)
+            blocks += section(
+                "Packaging", packaging_table(packaged), packaging_marks(packaged)
             )
-            for name in effort.trees
-        )
-        nested = packaged[-1].archives if effort.init_runs else {}
-        inits = measure_init(nested, effort.init_runs)
-    plugins = measure_plugins(effort.plugin_runs)
-    return "\n".join(
-        (
-            *section("Packaging", packaging_table(packaged), packaging_marks(packaged)),
-            *(section("INIT", init_table(inits)) if inits else ()),
-            *section(
+        if "packaging" in parts and self.effort.init_runs:
+            archives = packaged[-1].archives
+            nested = {name: archives[name] for name in (REFERENCE_TOOL, WITH_WHEELS)}
+            inits = measure_init(nested, self.effort.init_runs)
+            blocks += section("INIT", init_table(inits))
+        if "jobs" in parts:
+            jobs = self.jobs()
+            blocks += section("The whole job", job_table(jobs), job_marks(jobs))
+        if "growth" in parts:
+            growth = self.growth(packaged, results)
+            blocks += section("Growth", growth_table(growth), growth_marks(growth))
+        if "plugins" in parts:
+            plugins = measure_plugins(self.effort.plugin_runs)
+            blocks += section(
                 "What each Poetry call pays",
                 plugin_table(plugins),
                 plugin_marks(plugins),
-            ),
-            *section("The machine", machine_table(machine)),
+            )
+        return _Figures("\n".join(blocks), growth)
+
+    def packaging(self, results: Path) -> tuple[Packaged, ...]:
+        trees = self.trees(self.effort.trees)
+        others = peers(self.cache_dir) if self.effort.peers else ()
+        tools = (reference_tool(self.script), *own_tools(self.ours), *others)
+        return tuple(
+            measure_packaging(name, tree, tools, self.effort.packaging_runs, results)
+            for name, tree in trees.items()
         )
-    )
+
+    def jobs(self) -> Jobs:
+        name = self.effort.trees[-1]
+        return measure_jobs(
+            name,
+            TREES[name],
+            self.script,
+            self.effort.job_runs,
+            self.cache_dir,
+            peers=self.effort.peers,
+        )
+
+    def growth(self, packaged: Sequence[Packaged], results: Path) -> Growth:
+        trees = self.trees((*BY_BYTES, *BY_FILES))
+        tools = (reference_tool(self.script, runs_at_most=1), *own_tools(self.ours))
+        runs = self.effort.growth_runs
+        return measure_growth(packaged, trees, tools, runs, results)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from bench.process import run_to_end
+from bench.synthetic import write_wheels
+from bench.wheels import write_index
 
 
 if TYPE_CHECKING:
@@ -29,14 +32,24 @@ class Recipe:
 
     Attributes:
         name: What its directory's name begins with.
-        requirements: A file of exact versions, in `bench/`.
+        requirements: Files of exact versions, in `bench/`.
         handler_imports: The module that the handler of the project in it imports;
             "" if there is to be no project in it, but pip.
+        synthetic_files: How many modules of 1 KB there are to be in it.
     """
 
     name: str
-    requirements: str
+    requirements: tuple[str, ...] = ()
     handler_imports: str = ""
+    synthetic_files: int = 0
+
+    def pins(self) -> list[str]:
+        """The exact versions, as pip takes them."""
+        texts = [
+            Path(__file__).with_name(name).read_text(encoding="utf-8")
+            for name in self.requirements
+        ]
+        return "".join(texts).split()
 
 
 @dataclass(frozen=True)
@@ -46,10 +59,12 @@ class Environment:
     Attributes:
         venv: The virtual environment.
         pyproject: The `pyproject.toml` of the project that is installed in it.
+        wheels: Which wheels its distributions are from; see `bench/wheels.py`.
     """
 
     venv: Path
     pyproject: Path
+    wheels: Path
 
     @property
     def python(self) -> Path:
@@ -63,10 +78,16 @@ class Environment:
         return self.venv / "lib" / minor / "site-packages"
 
 
-REFERENCE: Final = Recipe("reference", "requirements-reference.txt")
+REFERENCE: Final = Recipe("reference", ("requirements-reference.txt",))
+LAMBDA_BUILD: Final = Recipe("lambda-build", ("requirements-lambda-build.txt",))
 TREES: Final[Mapping[str, Recipe]] = {
-    "SMALL": Recipe("small", "requirements-small.txt", "boto3"),
-    "LARGE": Recipe("large", "requirements-large.txt", "pandas"),
+    "SMALL": Recipe("small", ("requirements-small.txt",), "boto3"),
+    "LARGE": Recipe("large", ("requirements-large.txt",), "pandas"),
+    "HUGE": Recipe(
+        "huge", ("requirements-large.txt", "requirements-huge.txt"), "pandas"
+    ),
+    "10K": Recipe("10k", handler_imports="json", synthetic_files=10_000),
+    "50K": Recipe("50k", handler_imports="json", synthetic_files=50_000),
 }
 
 # Named alike, distribution and package: the reference's nested ZIP works only so.
@@ -75,7 +96,8 @@ _PYPROJECT: Final = """\
 [project]
 name = "bench_app"
 version = "1.0"
-requires-python = ">=3.11"
+requires-python = "{python}"
+dependencies = {dependencies}
 
 [build-system]
 requires = ["poetry-core==2.5.0"]
@@ -113,24 +135,25 @@ def environment(
     Raises:
         BenchError: It cannot be built.
     """
-    requirements = Path(__file__).with_name(recipe.requirements)
-    home = cache_dir / _key(recipe, requirements)
-    built = Environment(home / "venv", home / "project" / "pyproject.toml")
+    home = cache_dir / key(recipe)
+    built = Environment(
+        home / "venv", home / "project" / "pyproject.toml", home / "wheels.json"
+    )
     complete = home / "complete"
     cache_dir.mkdir(parents=True, exist_ok=True)
     with _lock(home.with_name(f"{home.name}.lock")):
         if not (complete.exists() and built.python.exists()):
             print(f"Building {home}, once", file=sys.stderr, flush=True)
             shutil.rmtree(home, ignore_errors=True)
-            _build(recipe, requirements, built, installer)
+            _build(recipe, built, installer)
             complete.touch()
     return built
 
 
-def _key(recipe: Recipe, requirements: Path) -> str:
+def key(recipe: Recipe) -> str:
+    """A directory's name that changes with all that goes into a recipe."""
     inputs = (
-        requirements.read_text(encoding="utf-8"),
-        _project_files(recipe),
+        *(recipe.pins(), recipe.synthetic_files, project_files(recipe)),
         sys.base_prefix,  # two interpreters of one version have an environment each
     )
     digest = hashlib.sha256(repr(inputs).encode()).hexdigest()[:12]
@@ -138,37 +161,51 @@ def _key(recipe: Recipe, requirements: Path) -> str:
     return f"{recipe.name}-{python}-{digest}"
 
 
-def _build(
-    recipe: Recipe,
-    requirements: Path,
-    built: Environment,
-    installer: Environment | None,
-) -> None:
+def _build(recipe: Recipe, built: Environment, installer: Environment | None) -> None:
     without_pip = ("--without-pip",) if installer else ()
     run_to_end((sys.executable, "-m", "venv", *without_pip, built.venv))
     pip = (
         *((installer or built).python, "-m", "pip", f"--python={built.python}"),
-        *("install", "--no-compile", "--no-deps", "--no-input"),
-        "--disable-pip-version-check",
+        *("--no-input", "--disable-pip-version-check"),
     )
-    run_to_end((*pip, "-r", requirements))
-    files = _project_files(recipe)
-    for name, text in files.items():
-        path = built.pyproject.parent / name
+    install = (*pip, "install", "--no-compile", "--no-deps")
+    if installer is None:
+        run_to_end((*install, *recipe.pins()))
+        return
+    # The wheels that it is installed from are kept: they are a part of the input.
+    wheels = built.wheels.with_name("wheels")
+    wheels.mkdir(parents=True)
+    names = write_wheels(wheels, recipe.synthetic_files)
+    if pins := recipe.pins():
+        only_wheels = ("--only-binary=:all:", "--dest", wheels)
+        run_to_end((*pip, "download", "--no-deps", *only_wheels, *pins))
+    run_to_end((*install, "--no-index", "--find-links", wheels, *pins, *names))
+    write_index(wheels, built.wheels)
+    write_project(recipe, built.pyproject.parent)
+    run_to_end((*install, built.pyproject.parent))
+
+
+def write_project(recipe: Recipe, directory: Path) -> None:
+    """Writes the project whose dependencies a tree has."""
+    for name, text in project_files(recipe).items():
+        path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    if files:
-        run_to_end((*pip, built.pyproject.parent))
 
 
-def _project_files(recipe: Recipe) -> dict[str, str]:
+def project_files(recipe: Recipe) -> dict[str, str]:
+    """The project's files by their names; none if the recipe is that of a tool."""
     if not recipe.handler_imports:
         return {}
-    handler = _HANDLER_PY.format(module=recipe.handler_imports)
+    major, minor = sys.version_info[:2]
+    pyproject = _PYPROJECT.format(
+        python=f">={major}.{minor},<{major}.{minor + 1}",
+        dependencies=json.dumps(recipe.pins(), indent=4),
+    )
     return {
-        "pyproject.toml": _PYPROJECT,
+        "pyproject.toml": pyproject,
         "bench_app/__init__.py": "",
-        "bench_app/handler.py": handler,
+        "bench_app/handler.py": _HANDLER_PY.format(module=recipe.handler_imports),
     }
 
 

@@ -1,4 +1,4 @@
-"""Packaging with two tools in turn, and reading what they read."""
+"""Packaging with several tools in turn, and reading what they read."""
 
 from __future__ import annotations
 
@@ -9,29 +9,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
+from bench.contents import check_alike
 from bench.process import measure
 from bench.spread import Spread
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Mapping
     from collections.abc import Sequence
 
     from bench.environments import Environment
+    from bench.process import Command
     from bench.process import Sample
 
 
-OURS: Final = "this plugin"
-_FLOOR: Final = "reading the files"
+REFERENCE_TOOL: Final = "package-python-function"
+WITH_WHEELS: Final = "this plugin, with wheels"
+BY_HAND: Final = "this plugin, a venv by hand"
+FLOOR: Final = "reading all the files"
 _FLOOR_PY: Final = Path(__file__).with_name("floor.py")
+_WITH_WHEELS_PY: Final = Path(__file__).with_name("package_with_wheels.py")
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A packaging tool, called as package-python-function is."""
+    """A packaging tool.
+
+    Attributes:
+        name: What its row is called.
+        command: Makes the command that packages a tree into an archive. It is run in
+            the tree's `site-packages`. None if the tool is not on this machine.
+        runs_at_most: How often it is run, without a warm-up, if it is a slow one.
+    """
 
     name: str
-    script: Path
+    command: Callable[[Environment, Path], Command] | None
+    runs_at_most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,14 +63,38 @@ class Cost:
 class Packaged:
     """One tree, what each tool took for it, and the archives by the tool's name.
 
-    The first cost is the one that the others are held against.
+    `absent` are the tools that are not on this machine.
     """
 
     tree: str
     files: int
     size_bytes: int
-    costs: tuple[Cost, ...]
+    costs: Mapping[str, Cost]
+    absent: tuple[str, ...]
     archives: Mapping[str, Path]
+
+
+def own_tools(command: Path) -> tuple[Tool, Tool]:
+    """This plugin: as its Poetry command packages, and as its other one does."""
+    return (Tool(WITH_WHEELS, _with_wheels), Tool(BY_HAND, _like_reference(command)))
+
+
+def reference_tool(command: Path, *, runs_at_most: int | None = None) -> Tool:
+    """The tool that all others are held against."""
+    return Tool(REFERENCE_TOOL, _like_reference(command), runs_at_most)
+
+
+def _like_reference(script: Path) -> Callable[[Environment, Path], Command]:
+    def command(tree: Environment, archive: Path) -> Command:
+        project = ("--project", tree.pyproject)
+        return (script, tree.venv, *project, "--output", archive)
+
+    return command
+
+
+def _with_wheels(tree: Environment, archive: Path) -> Command:
+    python = (sys.executable, "-I", _WITH_WHEELS_PY)
+    return (*python, tree.venv, tree.pyproject, archive, tree.wheels)
 
 
 def measure_packaging(
@@ -69,31 +107,38 @@ def measure_packaging(
     """Packages a tree with each tool in turn, `runs` times after a round of warm-up.
 
     Raises:
-        BenchError: A tool failed.
+        BenchError: A tool failed, or both ways of this plugin differ in what they ship.
     """
     archives = {
-        tool.name: results / f"{name}-{number}.zip" for number, tool in enumerate(tools)
+        tool.name: results / f"{name}-{number}.zip"
+        for number, tool in enumerate(tools)
+        if tool.command
     }
     samples: dict[str, list[Sample]] = {}
     for number in range(runs + 1):
         which = f"run {number} of {runs}" if number else "warm-up"
         print(f"Packaging {name}: {which}", file=sys.stderr, flush=True)
         for tool in tools:
+            most = tool.runs_at_most
+            if not tool.command or (most is not None and not 0 < number <= most):
+                continue
             archive = archives[tool.name]
             archive.unlink(missing_ok=True)
-            command = (
-                *(tool.script, tree.venv, "--project", tree.pyproject),
-                *("--output", archive),
-            )
-            samples.setdefault(tool.name, []).append(measure(command))
-        floor = (sys.executable, "-I", _FLOOR_PY, tree.site_packages)
-        samples.setdefault(_FLOOR, []).append(measure(floor))
-    files, size_bytes = map(int, samples[_FLOOR][0].stdout.split())
-    costs = tuple(
-        _cost(tool, measured[1:], archives.get(tool))
+            command = tool.command(tree, archive)
+            sample = measure(command, cwd=tree.site_packages)
+            if number:
+                samples.setdefault(tool.name, []).append(sample)
+        floor = measure((sys.executable, "-I", _FLOOR_PY, tree.site_packages))
+        if number:
+            samples.setdefault(FLOOR, []).append(floor)
+    check_alike(archives[WITH_WHEELS], archives[BY_HAND])
+    files, size_bytes = map(int, samples[FLOOR][0].stdout.split())
+    costs = {
+        tool: _cost(tool, measured, archives.get(tool))
         for tool, measured in samples.items()
-    )
-    return Packaged(name, files, size_bytes, costs, archives)
+    }
+    absent = tuple(tool.name for tool in tools if not tool.command)
+    return Packaged(name, files, size_bytes, costs, absent, archives)
 
 
 def _cost(name: str, samples: Sequence[Sample], archive: Path | None) -> Cost:

@@ -1,4 +1,4 @@
-"""The page that shows the figures: its prose stays, they are replaced."""
+"""The page that shows the figures, and its plot: the prose stays, they are replaced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_figures(page: Path, figures: str) -> None:
         text = page.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BenchError(f"There is no {page} to write the figures into.") from None
-    _replace(page, with_figures(text, figures))
+    replace_text(page, with_figures(text, figures))
 
 
 def with_figures(text: str, figures: str) -> str:
@@ -42,12 +42,13 @@ def with_figures(text: str, figures: str) -> str:
     return f"{before}{BEGIN}\n\n{figures.strip()}\n\n{END}{after}"
 
 
-def _replace(page: Path, text: str) -> None:
+def replace_text(page: Path, text: str) -> None:
+    """Writes a file anew, whole or not at all."""
     descriptor, temporary = tempfile.mkstemp(dir=page.parent, prefix=f".{page.name}.")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(temporary, page.stat().st_mode & 0o777)
+        os.chmod(temporary, page.stat().st_mode & 0o777 if page.exists() else 0o644)
         os.replace(temporary, page)
     except BaseException:
         with suppress(FileNotFoundError):

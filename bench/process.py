@@ -14,7 +14,11 @@ from bench.errors import BenchError
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Sequence
+    from typing import TypeAlias
+
+    Command: TypeAlias = Sequence[str | Path]
 
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -31,14 +35,22 @@ class Sample:
     stdout: str
 
 
-def measure(command: Sequence[str | Path]) -> Sample:
+def measure(
+    command: Command, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Sample:
     """Runs a command to its end.
+
+    Args:
+        command: What to run.
+        cwd: Where to run it.
+        env: All variables of its environment; by default this process's.
 
     Raises:
         BenchError: It failed.
     """
     os.sync()  # what the run before has written is not to be paid for by this one
-    output = run_to_end((sys.executable, "-I", "-S", _LAUNCHER, *command))
+    launched = (sys.executable, "-I", "-S", _LAUNCHER, *command)
+    output = run_to_end(launched, cwd=cwd, env=env)
     stdout, _, last = output.rstrip("\n").rpartition("\n")
     status, elapsed_s, cpu_s, peak_kib = last.split()
     if status != "0":
@@ -48,7 +60,9 @@ def measure(command: Sequence[str | Path]) -> Sample:
     return Sample(float(elapsed_s), float(cpu_s), int(peak_kib) * 1024, stdout)
 
 
-def run_to_end(command: Sequence[str | Path]) -> str:
+def run_to_end(
+    command: Command, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
     """Runs a command; returns what it has printed, errors included.
 
     Raises:
@@ -61,7 +75,8 @@ def run_to_end(command: Sequence[str | Path]) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env=_environment(),
+        cwd=cwd,
+        env=_environment() if env is None else env,
         check=False,
     )
     if done.returncode != 0:
@@ -81,5 +96,5 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _shown(command: Sequence[str | Path]) -> str:
+def _shown(command: Command) -> str:
     return " ".join(map(str, command))

@@ -1,9 +1,22 @@
-"""The figures as Markdown, and whether they are what they have to be."""
+"""The figures as tables, and whether they are what they have to be."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
+
+from bench.growth import SHOWN
+from bench.markdown import mark
+from bench.markdown import spread
+from bench.markdown import table
+from bench.packaging_cost import BY_HAND
+from bench.packaging_cost import FLOOR
+from bench.packaging_cost import REFERENCE_TOOL
+from bench.packaging_cost import WITH_WHEELS
+from bench.whole_job import FRESH_JOB
+from bench.whole_job import REFERENCE_JOB
+from bench.whole_job import REUSE_JOB
 
 
 if TYPE_CHECKING:
@@ -12,91 +25,228 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
+    from bench.growth import Growth
     from bench.init_cost import Init
     from bench.packaging_cost import Cost
     from bench.packaging_cost import Packaged
     from bench.plugin_cost import PluginCost
-    from bench.spread import Spread
+    from bench.whole_job import JobCost
+    from bench.whole_job import Jobs
+
+
+_MB: Final = 1_000_000
+_NOT_HERE: Final = "not here"
+
+
+@dataclass(frozen=True)
+class _PackagingMark:
+    """What packaging the marked tree has to be, against the reference."""
+
+    times_as_fast: float
+    size_ratio: float
+    peak_bytes: float
 
 
 MARKED_TREE: Final = "LARGE"
-TIMES_AS_FAST: Final = 4
-SIZE_RATIO: Final = 1
+PACKAGING: Final[Mapping[str, _PackagingMark]] = {
+    WITH_WHEELS: _PackagingMark(20, 1.005, 160 * _MB),
+    BY_HAND: _PackagingMark(5, 1.005, 160 * _MB),
+}
+JOB_TIMES_AS_FAST: Final[Mapping[str, float]] = {FRESH_JOB: 3, REUSE_JOB: 12}
+GROWTH_RATIO: Final = 1.25
 PLUGIN_S: Final = 0.015
-
-_MB: Final = 1_000_000
-
-
-def section(title: str, *blocks: str) -> Iterator[str]:
-    """A heading and what is under it."""
-    yield f"### {title}\n"
-    for block in blocks:
-        if block:
-            yield block
 
 
 def packaging_table(packaged: Iterable[Packaged]) -> str:
-    """Each tree with each tool; ratios are to the tree's first tool."""
-    return _table(
+    """Each tree with each tool; ratios are to the reference."""
+    return table(
         (
             *("Tree", "Tool", "Time, s", "Times as fast", "CPU, s"),
             *("Peak memory, MB", "Result, bytes", "Size ratio"),
         ),
-        (_packaging_row(tree, cost) for tree in packaged for cost in tree.costs),
+        (row for tree in packaged for row in _packaging_rows(tree)),
     )
 
 
-def _packaging_row(tree: Packaged, cost: Cost) -> tuple[str, ...]:
-    size_ratio = _size_ratio(tree, cost)
-    return (
-        f"{tree.tree}: {tree.files:,} files, {tree.size_bytes / _MB:,.0f} MB",
-        cost.name,
-        _spread(cost.elapsed_s, 2),
-        f"{_times_as_fast(tree, cost):.1f}",
-        _spread(cost.cpu_s, 2),
-        _spread(cost.peak_bytes, 0, unit=_MB),
-        "" if cost.output_bytes is None else f"{cost.output_bytes:,}",
-        "" if size_ratio is None else f"{size_ratio:.4f}",
-    )
+def _packaging_rows(tree: Packaged) -> Iterator[tuple[str, ...]]:
+    label = f"{tree.tree}: {tree.files:,} files, {tree.size_bytes / _MB:,.0f} MB"
+    for cost in tree.costs.values():
+        size_ratio = _size_ratio(tree, cost)
+        yield (
+            label,
+            cost.name,
+            spread(cost.elapsed_s, 2),
+            f"{_times_as_fast(tree, cost):.1f}",
+            spread(cost.cpu_s, 2),
+            spread(cost.peak_bytes, 0, unit=_MB),
+            "" if cost.output_bytes is None else f"{cost.output_bytes:,}",
+            "" if size_ratio is None else f"{size_ratio:.4f}",
+        )
+    for name in tree.absent:
+        yield (label, name, _NOT_HERE, "", "", "", "", "")
 
 
 def packaging_marks(packaged: Iterable[Packaged]) -> str:
-    """Held against the marks: time and size, the second tool against the first."""
-    lines = []
-    for tree in packaged:
-        if tree.tree != MARKED_TREE:
-            continue
-        ours = tree.costs[1]
-        faster = _times_as_fast(tree, ours)
-        size_ratio = _size_ratio(tree, ours)
-        assert size_ratio is not None
-        lines += [
-            _mark(
-                f"{tree.tree}: {faster:.1f} times as fast, at least {TIMES_AS_FAST}",
-                met=faster >= TIMES_AS_FAST,
-            ),
-            _mark(
-                f"{tree.tree}: {size_ratio:.4f} times the size, at most {SIZE_RATIO}",
-                met=size_ratio <= SIZE_RATIO,
-            ),
-        ]
-    return "".join(lines)
+    """Time, size and memory, held against the marks."""
+    return "".join(
+        line
+        for tree in packaged
+        if tree.tree == MARKED_TREE
+        for name, marks in PACKAGING.items()
+        for line in _marks_of(tree, tree.costs[name], marks)
+    )
+
+
+def _marks_of(tree: Packaged, cost: Cost, marks: _PackagingMark) -> Iterator[str]:
+    what = f"{tree.tree}, {cost.name}:"
+    faster = _times_as_fast(tree, cost)
+    floor = cost.elapsed_s.median / tree.costs[FLOOR].elapsed_s.median
+    yield mark(
+        f"{what} {faster:.1f} times as fast, at least {marks.times_as_fast:g}"
+        f" ({floor:.1f} times as long as {FLOOR})",
+        met=faster >= marks.times_as_fast,
+    )
+    size_ratio = _size_ratio(tree, cost)
+    assert size_ratio is not None
+    yield mark(
+        f"{what} {size_ratio:.4f} times the size, at most {marks.size_ratio}",
+        met=size_ratio <= marks.size_ratio,
+    )
+    peak_bytes = cost.peak_bytes.median
+    yield mark(
+        f"{what} {peak_bytes / _MB:.0f} MB of memory,"
+        f" at most {marks.peak_bytes / _MB:.0f}",
+        met=peak_bytes <= marks.peak_bytes,
+    )
 
 
 def _times_as_fast(tree: Packaged, cost: Cost) -> float:
-    return tree.costs[0].elapsed_s.median / cost.elapsed_s.median
+    return tree.costs[REFERENCE_TOOL].elapsed_s.median / cost.elapsed_s.median
 
 
 def _size_ratio(tree: Packaged, cost: Cost) -> float | None:
-    reference_bytes = tree.costs[0].output_bytes
+    reference_bytes = tree.costs[REFERENCE_TOOL].output_bytes
     if reference_bytes is None or cost.output_bytes is None:
         return None
     return cost.output_bytes / reference_bytes
 
 
+def job_table(jobs: Jobs) -> str:
+    """Each way to an archive; the ratio is to the reference."""
+    reference = jobs.costs.get(REFERENCE_JOB)
+    return table(
+        (
+            *("From the lock file of", "Command", "Time, s", "Times as fast", "CPU, s"),
+            *("Peak memory, MB", "Result, bytes"),
+        ),
+        (
+            *(_job_row(jobs.tree, cost, reference) for cost in jobs.costs.values()),
+            *(
+                (jobs.tree, name, f"failed: {reason}", "", "", "", "")
+                for name, reason in jobs.failed.items()
+            ),
+        ),
+    )
+
+
+def _job_row(tree: str, cost: JobCost, reference: JobCost | None) -> tuple[str, ...]:
+    faster = _job_times(cost, reference)
+    return (
+        tree,
+        cost.name,
+        spread(cost.elapsed_s, 2),
+        "" if faster is None else f"{faster:.1f}",
+        spread(cost.cpu_s, 2),
+        spread(cost.peak_bytes, 0, unit=_MB),
+        f"{cost.output_bytes:,}",
+    )
+
+
+def job_marks(jobs: Jobs) -> str:
+    """Held against the marks, if it is the tree that they are for."""
+    if jobs.tree != MARKED_TREE:
+        return ""
+    lines = []
+    for name, times in JOB_TIMES_AS_FAST.items():
+        cost = jobs.costs.get(name)
+        faster = _job_times(cost, jobs.costs.get(REFERENCE_JOB)) if cost else None
+        measured = "not measured" if faster is None else f"{faster:.1f} times as fast"
+        met = faster is not None and faster >= times
+        lines.append(
+            mark(f"{jobs.tree}, {name}: {measured}, at least {times:g}", met=met)
+        )
+    return "".join(lines)
+
+
+def _job_times(cost: JobCost, reference: JobCost | None) -> float | None:
+    if reference is None:
+        return None
+    return reference.elapsed_s.median / cost.elapsed_s.median
+
+
+def growth_table(growth: Growth) -> str:
+    """What each tree takes, and what a byte and a file of it take."""
+    return table(
+        (
+            *("Tree", "Files", "MB", "Tool", "Time, s"),
+            *("Nanoseconds per byte", "Microseconds per file"),
+        ),
+        (
+            (
+                tree.tree,
+                f"{tree.files:,}",
+                f"{tree.size_bytes / _MB:,.0f}",
+                name,
+                *_growth_cells(tree, tree.costs.get(name)),
+            )
+            for tree in (*growth.by_bytes, *growth.by_files)
+            for name in SHOWN
+        ),
+    )
+
+
+def _growth_cells(tree: Packaged, cost: Cost | None) -> tuple[str, str, str]:
+    if cost is None:
+        return ("left out", "", "")
+    elapsed_s = cost.elapsed_s.median
+    return (
+        spread(cost.elapsed_s, 2),
+        f"{elapsed_s / tree.size_bytes * 1e9:.2f}",
+        f"{elapsed_s / tree.files * 1e6:.0f}",
+    )
+
+
+def growth_marks(growth: Growth) -> str:
+    """Whether a byte and a file take as long in the largest tree as in the next."""
+    *_, large, huge = growth.by_bytes
+    *_, fewer, most = growth.by_files
+    lines = []
+    for name in (WITH_WHEELS, BY_HAND):
+        per_byte = _per(huge, name, huge.size_bytes) / _per(
+            large, name, large.size_bytes
+        )
+        per_file = _per(most, name, most.files) / _per(fewer, name, fewer.files)
+        lines += [
+            mark(
+                f"{name}: a {what} of {one.tree} takes {ratio:.2f} times as long as"
+                f" one of {other.tree}, at most {GROWTH_RATIO}",
+                met=ratio <= GROWTH_RATIO,
+            )
+            for what, one, other, ratio in (
+                ("byte", huge, large, per_byte),
+                ("file", most, fewer, per_file),
+            )
+        ]
+    return "".join(lines)
+
+
+def _per(tree: Packaged, name: str, count: int) -> float:
+    return tree.costs[name].elapsed_s.median / count
+
+
 def init_table(inits: Sequence[Init]) -> str:
     """INIT of each tool's archive; the ratio is to the first tool."""
-    return _table(
+    return table(
         (
             *("Packaged by", "INIT, s", "Times as fast", "CPU, s"),
             *("In /tmp, MB", "Peak memory, MB"),
@@ -104,11 +254,11 @@ def init_table(inits: Sequence[Init]) -> str:
         (
             (
                 init.name,
-                _spread(init.elapsed_s, 2),
+                spread(init.elapsed_s, 2),
                 f"{inits[0].elapsed_s.median / init.elapsed_s.median:.1f}",
-                _spread(init.cpu_s, 2),
-                _spread(init.tmp_bytes, 0, unit=_MB),
-                _spread(init.peak_bytes, 0, unit=_MB) if init.peak_bytes else "",
+                spread(init.cpu_s, 2),
+                spread(init.tmp_bytes, 0, unit=_MB),
+                spread(init.peak_bytes, 0, unit=_MB) if init.peak_bytes else "",
             )
             for init in inits
         ),
@@ -117,16 +267,16 @@ def init_table(inits: Sequence[Init]) -> str:
 
 def plugin_table(plugins: Iterable[PluginCost]) -> str:
     """What each plugin takes."""
-    return _table(
+    return table(
         ("Plugin", "Time, ms"),
-        ((plugin.name, _spread(plugin.elapsed_s, 1, unit=1e-3)) for plugin in plugins),
+        ((plugin.name, spread(plugin.elapsed_s, 1, unit=1e-3)) for plugin in plugins),
     )
 
 
 def plugin_marks(plugins: Sequence[PluginCost]) -> str:
     """Held against the mark: the first one, which is ours."""
     elapsed_s = plugins[0].elapsed_s.median
-    return _mark(
+    return mark(
         f"{plugins[0].name}: {elapsed_s * 1e3:.1f} ms, less than {PLUGIN_S * 1e3:.0f}",
         met=elapsed_s < PLUGIN_S,
     )
@@ -134,21 +284,4 @@ def plugin_marks(plugins: Sequence[PluginCost]) -> str:
 
 def machine_table(machine: Mapping[str, str]) -> str:
     """Label and value, a row each."""
-    return _table(("Machine", ""), machine.items())
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def _spread(spread: Spread, digits: int, *, unit: float = 1) -> str:
-    median, low, high = (
-        f"{value / unit:,.{digits}f}"
-        for value in (spread.median, spread.low, spread.high)
-    )
-    return median if low == high else f"{median} ({low}\N{EN DASH}{high})"
-
-
-def _mark(text: str, *, met: bool) -> str:
-    return f"- {text}: **mark {'met' if met else 'missed'}**\n"
+    return table(("Machine", ""), machine.items())
