@@ -1,4 +1,4 @@
-"""`python -m bench [--runs N] [--quick | --only PART... | --write]`."""
+"""`python -m bench [--runs N] [--no-peers] [--quick | --only PART... | --write]`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from bench.page import write_figures
 from bench.peers import peers
 from bench.plot import svg
 from bench.plugin_cost import measure_plugins
+from bench.tables import GROWTH_PLOT
 from bench.tables import growth_marks
 from bench.tables import growth_table
 from bench.tables import init_table
@@ -116,7 +117,7 @@ def _effort(options: argparse.Namespace) -> _Effort:
     return _Effort(
         tuple(options.only or _PARTS),
         ("SMALL", "LARGE"),
-        peers=True,
+        peers=not options.no_peers,
         packaging_runs=runs,
         job_runs=min(runs, 3),
         growth_runs=min(runs, 3),
@@ -133,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
         default=5,
         help="how often each tree is packaged by each tool (default: 5); what takes"
         " longer is done 3 times at most",
+    )
+    parser.add_argument(
+        "--no-peers",
+        action="store_true",
+        help="leave out zip, 7-Zip, JSZip and poetry-plugin-lambda-build: a third of"
+        " the time",
     )
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
@@ -210,7 +217,9 @@ class _Bench:
             blocks += section("The whole job", job_table(jobs), job_marks(jobs))
         if "growth" in parts:
             growth = self.growth(packaged, results)
-            blocks += section("Growth", growth_table(growth), growth_marks(growth))
+            blocks += section(
+                "Growth", GROWTH_PLOT + growth_table(growth), growth_marks(growth)
+            )
         if "plugins" in parts:
             plugins = measure_plugins(self.effort.plugin_runs)
             blocks += section(

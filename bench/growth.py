@@ -50,8 +50,6 @@ def measure_growth(
 ) -> Growth:
     """Packages the trees that have not been packaged yet.
 
-    The reference is not run on the one with the most files: that is for a few minutes.
-
     Raises:
         BenchError: A tool failed.
     """

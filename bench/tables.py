@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _MB: Final = 1_000_000
 _NOT_HERE: Final = "not here"
+GROWTH_PLOT: Final = (
+    "![Seconds to package, by size and by number of files](benchmarks.svg)\n\n"
+)
 
 
 @dataclass(frozen=True)
