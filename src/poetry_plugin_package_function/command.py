@@ -135,10 +135,11 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.bundling.build import Built
         from poetry_plugin_package_function.bundling.build import build_venv
         from poetry_plugin_package_function.bundling.build import home_for
-        from poetry_plugin_package_function.bundling.kept import forget
+        from poetry_plugin_package_function.bundling.kept import discard
+        from poetry_plugin_package_function.bundling.kept import warn
         from poetry_plugin_package_function.bundling.plan import plan_bundle
         from poetry_plugin_package_function.console import Console
-        from poetry_plugin_package_function.errors import ChangedSourceError
+        from poetry_plugin_package_function.errors import SourceError
         from poetry_plugin_package_function.packaging.distributions import SEEDS
         from poetry_plugin_package_function.packaging.output import check_targets
         from poetry_plugin_package_function.packaging.service import package
@@ -179,9 +180,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             built = build()
             try:
                 return packaged(built)
-            except ChangedSourceError as error:
+            except SourceError as error:
                 if not built.kept:
                     raise
-                console.warning(f"{error.reason} The environment is built anew.")
-                forget(home)
+                warn(console, built.venv, error.reason.rstrip("."))
+                discard(home)
             return packaged(build())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.projects import contents
 from tests.e2e.projects import names_in
 from tests.e2e.projects import pep621
 from tests.e2e.projects import sha256
@@ -70,7 +73,7 @@ class Kept:
     def home(self) -> Path:
         """Where the one environment is kept."""
         kept = self.cache / "package-function"
-        (home,) = (path for path in kept.iterdir() if path.is_dir())
+        (home,) = (path for path in kept.glob("my-app-*") if path.suffix != ".lock")
         return home
 
     @property
@@ -218,6 +221,52 @@ def directory_for_file(site_packages: Path) -> None:
     (site_packages / "library.py/x").write_text("")
 
 
+def metadata_with_a_path(site_packages: Path) -> None:
+    """Metadata that are written anew if there are paths of this machine in them."""
+    with (site_packages / "six-1.17.0.dist-info/METADATA").open("r+") as file:
+        text = file.read()
+        file.seek(0)
+        file.write("Requires-Dist: evil @ file:/x\n" + text)
+
+
+def another_wheel(site_packages: Path) -> None:
+    """A file of ours that names a wheel that the lock does not have."""
+    state = site_packages.parents[3] / "installed.json"
+    other = make_wheel(state.parent, "tiny", {"tiny.py": "# evil " * 50})
+    document = json.loads(state.read_bytes())
+    digest = hashlib.sha256(other.read_bytes()).hexdigest()
+    document["distributions"]["tiny"][2] = [str(other), f"sha256:{digest}"]
+    state.write_text(json.dumps(document))
+    (site_packages / "tiny.py").write_text("# evil " * 50)
+
+
+def link_to_elsewhere(site_packages: Path) -> None:
+    """Code of a path dependency that somebody develops elsewhere, by a link."""
+    elsewhere = site_packages.parents[4] / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    (elsewhere / "__init__.py").write_text("# unsaved work\n")
+    shutil.rmtree(site_packages / "my_app")
+    (site_packages / "my_app").symlink_to(elsewhere)
+
+
+def closed_directory(site_packages: Path) -> None:
+    """A directory that nobody may list, and a mark that is missing."""
+    (site_packages.parents[3] / "installed.json").unlink()
+    (site_packages / "my_app").chmod(0)
+
+
+def state_is_a_directory(site_packages: Path) -> None:
+    """Something else in the place of our file."""
+    state = site_packages.parents[3] / "installed.json"
+    state.unlink()
+    state.mkdir()
+
+
+def leftovers(site_packages: Path) -> None:
+    """What Poetry had in its temporary directory when it was killed."""
+    write_files(site_packages.parents[3] / "tmp-killed", {"a/b": ""})
+
+
 def empty(site_packages: Path) -> None:
     """Nothing at all."""
     shutil.rmtree(site_packages.parents[2])
@@ -230,6 +279,14 @@ def empty(site_packages: Path) -> None:
         lambda there: (there / "six.py").unlink(),
         lambda there: (there / "six.py").chmod(0o755),
         lambda there: (there / "debugging.py").write_text("import pdb\n"),
+        lambda there: (there / "debugging.pth").write_text("/nowhere\n"),
+        lambda there: (there / "nowhere").symlink_to("/nowhere/at/all"),
+        metadata_with_a_path,
+        another_wheel,
+        link_to_elsewhere,
+        closed_directory,
+        state_is_a_directory,
+        leftovers,
         lambda there: (there / "tiny.py").write_text("# " + "tinY " * 50),
         lambda there: shutil.rmtree(there / "tiny-1.0.dist-info"),
         edit_record,
@@ -257,6 +314,26 @@ def test_damage_is_found_and_repaired(
     assert expected == sha256(damaged.reused)
     assert "six" not in after.stdout
     assert "" == after.stderr
+    assert {"venv", "installed.json"} == {path.name for path in damaged.home.iterdir()}
+    elsewhere = damaged.home.parent / "elsewhere" / "__init__.py"
+    assert damage != link_to_elsewhere or elsewhere.read_text() == "# unsaved work\n"
+
+
+def test_code_that_is_shared_with_a_wheel(kept: Kept) -> None:
+    """The project has the last word, and nothing is built anew for it."""
+    write_files(kept.project, {"tiny.py": "MINE = 1\n"})
+    text = (kept.project / "pyproject.toml").read_text()
+    packages = (
+        '[tool.poetry]\npackages = [{include = "my_app"}, {include = "tiny.py"}]\n'
+    )
+    (kept.project / "pyproject.toml").write_text(f"{text}\n{packages}")
+    kept.poetry.lock(kept.project)
+    for _ in range(2):
+        assert "" == kept.reuse().well().stderr
+        assert ("tiny.py", b"MINE = 1\n") in {
+            each[:2] for each in contents(kept.reused)
+        }
+        assert kept.fresh() == sha256(kept.reused)
 
 
 def cached_wheel(kept: Kept) -> Path:

@@ -12,15 +12,17 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.installing import Installed
 from poetry_plugin_package_function.bundling.installing import own_installer
-from poetry_plugin_package_function.bundling.kept import forget
+from poetry_plugin_package_function.bundling.kept import discard
 from poetry_plugin_package_function.bundling.kept import kept_home
 from poetry_plugin_package_function.bundling.kept import prepare
 from poetry_plugin_package_function.bundling.kept import remember
+from poetry_plugin_package_function.bundling.kept import warn
 from poetry_plugin_package_function.bundling.listening import listening_io
 from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
 from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
 from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.errors import InterruptedBySignal
 
 
 if TYPE_CHECKING:
@@ -91,18 +93,18 @@ def build_venv(
         BundleError: Poetry could not do it; its own words are in the reason.
     """
     venv = home / "venv"
-    kept = prepare(poetry, home) if keep else None
+    kept = prepare(poetry, home, listener) if keep else None
     if kept is not None:
         try:
             installed = _bundle(poetry, bundle, home, listener, check, anew=False)
-        except BundleError as error:
-            listener.warning(
-                f"The kept environment {venv} could not be brought up to date, so it is"
-                f" built anew. {error.reason}"
-            )
+        except InterruptedBySignal:
+            raise
+        except Exception as error:  # whatever the state of it has led to
+            reason = f"it could not be brought up to date ({error})"
+            warn(listener, venv, reason)
             kept = None
     if kept is None:
-        forget(home)
+        discard(home)
         installed = _bundle(poetry, bundle, home, listener, check, anew=True)
     wheels = {
         **{k: v for k, v in (kept or {}).items() if k not in installed.names},

@@ -36,6 +36,7 @@ from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.wheels import SoundingZipFile
 from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.packaging.wheels import file_digest
+from poetry_plugin_package_function.packaging.wheels import is_copyable
 
 
 if TYPE_CHECKING:
@@ -172,7 +173,11 @@ class _WheelInstaller(WheelInstaller):
                 source.validate_record(validate_contents=False)
             except WheelFile.validation_error as error:
                 self.invalid_wheels[wheel] = error.issues
-            scheme_dict = dict(self._env.scheme_dict)
+            # One path, one name: `lib64` is a link to `lib` in some environments.
+            scheme_dict = {
+                scheme: os.path.realpath(directory)
+                for scheme, directory in self._env.scheme_dict.items()
+            }
             scheme_dict["headers"] = os.path.join(
                 scheme_dict["include"], source.distribution
             )
@@ -188,8 +193,12 @@ class _WheelInstaller(WheelInstaller):
             pin = self._pin(name, wheel)
             self._installed.names.add(name)
             if pin is not None:
-                found = Wheel(wheel, pin, frozenset(archive.unsound))
-                self._installed.wheels[name] = found
+                unsound = frozenset(
+                    member
+                    for member in archive.unsound
+                    if is_copyable(archive.getinfo(member))
+                )
+                self._installed.wheels[name] = Wheel(wheel, pin, unsound)
         self._on_installed(destination.written_bytes)
 
     def _pin(self, name: NormalizedName, wheel: Path) -> str | None:
@@ -219,12 +228,35 @@ class _Claims:
         self._ranks: dict[str, tuple[bool, str]] = {}
         self._lock = threading.Lock()
 
-    def claim(self, path: str, rank: tuple[bool, str]) -> bool:
-        """Whether nobody of a higher rank has claimed the path."""
+    def create(self, path: str, rank: tuple[bool, str], mode: int) -> int | None:
+        """Opens a new file; None if the path belongs to somebody of a higher rank."""
         with self._lock:
-            highest = max(self._ranks.get(path, rank), rank)
-            self._ranks[path] = highest
-            return highest == rank
+            if not self._claim(path, rank):
+                return None
+        try:
+            return _create(path, mode)
+        except FileExistsError:
+            pass
+        with self._lock:  # nobody who has claimed it meanwhile loses their file
+            if not self._claim(path, rank):
+                return None
+            # Somebody may be writing to it just now: a new file is another one.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            return _create(path, mode)
+
+    def _claim(self, path: str, rank: tuple[bool, str]) -> bool:
+        highest = max(self._ranks.get(path, rank), rank)
+        self._ranks[path] = highest
+        return highest == rank
+
+
+def _create(path: str, mode: int) -> int:
+    try:
+        return os.open(path, _NEW_FILE, mode)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, _NEW_FILE, mode)
 
 
 class _Destination(SchemeDictionaryDestination):
@@ -248,7 +280,8 @@ class _Destination(SchemeDictionaryDestination):
         digest = hashlib.new(self.hash_algorithm)
         size_bytes = 0
         with contextlib.ExitStack() as stack:
-            descriptor = self._create(target, 0o777 if is_executable else 0o666)
+            mode = 0o777 if is_executable else 0o666
+            descriptor = self._claims.create(target, self._rank, mode)
             if descriptor is not None:
                 stack.callback(os.close, descriptor)
             while chunk := stream.read(_CHUNK_BYTES):
@@ -260,22 +293,8 @@ class _Destination(SchemeDictionaryDestination):
         value = base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
         return RecordEntry(path, Hash(self.hash_algorithm, value), size_bytes)
 
-    def _create(self, target: str, mode: int) -> int | None:
-        """Opens a new file; None if the path belongs to somebody else."""
-        while self._claims.claim(target, self._rank):
-            try:
-                return os.open(target, _NEW_FILE, mode)
-            except FileNotFoundError:
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-            except FileExistsError:
-                # Somebody may be writing to it just now: a new file is another one.
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(target)
-        return None
 
-
-def _inside(directory: str, path: str) -> str:
-    base = os.path.abspath(directory)
+def _inside(base: str, path: str) -> str:
     target = os.path.abspath(os.path.join(base, path))
     if not target.startswith(os.path.join(base, "")):
         raise ValueError(f"{path} would be written outside of {base}")

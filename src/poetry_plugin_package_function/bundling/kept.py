@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import shutil
+import sys
 
 from contextlib import contextmanager
 from contextlib import suppress
@@ -22,13 +24,14 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from poetry_plugin_package_function.bundling.installing import locked_files
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.distributions import read_distribution
 from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.packaging.wheels import Wheel
-from poetry_plugin_package_function.packaging.wheels import file_digest
 
 
 if TYPE_CHECKING:
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.bundling.listening import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
-    from poetry_plugin_package_function.packaging.distributions import Distribution
 
 
 _FORMAT: Final = 1
@@ -56,8 +58,8 @@ def kept_home(
 ) -> Iterator[tuple[Path, Bundle]]:
     """Locks the place where the environment of such a bundle is kept.
 
-    There is one for each project, set of groups and extras, interpreter and its full
-    version, in Poetry's cache directory.
+    There is one for each project, set of groups and extras, interpreter, its full
+    version, kind of machine, and what Poetry's settings say of wheels.
 
     Returns:
         The place, and the bundle with its interpreter.
@@ -78,6 +80,8 @@ def kept_home(
         chosen.extras,
         os.path.realpath(python.executable),
         python.patch_version.to_string(),
+        # A cache may be carried to a machine of another kind.
+        (sys.platform, platform.machine(), platform.libc_ver()),
         [
             str(poetry.config.get(f"installer.{each}"))
             for each in ("no-binary", "only-binary", "build-config-settings")
@@ -94,16 +98,24 @@ def kept_home(
         except Timeout:
             listener.phase(f"Waiting for another run that uses {home}")
             lock.acquire()
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:
         raise BundleError(
-            f"{home} cannot be used: {error.strerror}.",
+            f"{home} cannot be used: {error}.",
             "Give Poetry another cache directory (POETRY_CACHE_DIR), or leave out"
             " --reuse.",
         ) from None
     try:
+        _remove_leftovers(home)
         yield home, chosen
     finally:
         lock.release()
+
+
+def _remove_leftovers(home: Path) -> None:
+    """Removes what a run that was killed has left of Poetry's temporary files."""
+    for path in home.iterdir():
+        if path.name not in ("venv", _STATE):
+            _remove(path)
 
 
 def _choose_python(poetry: Poetry, bundle: Bundle) -> Python:
@@ -130,64 +142,103 @@ class _Known(NamedTuple):
     """What is written down of a distribution.
 
     Attributes:
-        record: Digest of its RECORD, which says what files are to be removed with it.
+        metadata: Digest of what is read of its metadata.
         locked: Digest of the files that the lock had for it.
         wheel: What it was installed from, if the lock pins that.
     """
 
-    record: str
+    metadata: str
     locked: str
     wheel: Wheel | None
 
 
-def prepare(poetry: Poetry, home: Path) -> dict[NormalizedName, Wheel] | None:
+class _UnusableError(Exception):
+    """Why a kept environment is not brought up to date."""
+
+
+def prepare(
+    poetry: Poetry, home: Path, listener: Listener
+) -> dict[NormalizedName, Wheel] | None:
     """Gets a kept environment ready for Poetry to bring it up to date.
 
     Returns:
         What distributions in it were installed from; None if there is no environment
-        that could be used.
+        that could be used: the listener is told why, unless this is the first run.
     """
     venv = home / "venv"
+    if not os.path.lexists(venv):
+        return None
     try:
-        known = _read_state(home)
-        distributions = read_distributions(find_site_packages(venv).directories)
-    except (OSError, LookupError, TypeError, ValueError, SourceError):
-        return None
-    if not _has_interpreter(venv) or known.keys() != {e.name for e in distributions}:
-        return None
-    if any(known[each.name].record != _record_digest(each) for each in distributions):
-        return None
-    forget(home)
+        return _prepared(poetry, home)
+    except _UnusableError as error:
+        reason = str(error)
+    except (
+        *(OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError),
+        SourceError,
+    ) as error:
+        reason = f"it cannot be read ({error})"
+    warn(listener, venv, reason)
+    return None
+
+
+def warn(listener: Listener, venv: Path, reason: str) -> None:
+    """Tells why a kept environment is not used."""
+    listener.warning(f"The kept environment {venv} is built anew: {reason}.")
+
+
+def _prepared(poetry: Poetry, home: Path) -> dict[NormalizedName, Wheel]:
+    venv = home / "venv"
+    if not (home / _STATE).is_file():
+        raise _UnusableError("an earlier run did not complete it")
+    if not _has_interpreter(venv):
+        raise _UnusableError("its Python has gone")
+    if _leads_out(venv):
+        raise _UnusableError("a link in it leads out of it")
     locked = locked_files(poetry)
+    known = _read_state(home, locked)
+    infos = _infos(venv)
+    if known.keys() != infos.keys() or any(
+        known[name].metadata != _metadata_digest(infos[name]) for name in infos
+    ):
+        raise _UnusableError("its distributions are not those that were installed")
+    forget(home)
     wheels = {}
-    for each in distributions:
-        _, files, wheel = known[each.name]
-        if wheel is not None and files == _digest(locked.get(each.name)):
-            wheels[each.name] = wheel
-            continue
-        try:
-            _uninstall(each, venv)
-        except OSError:
-            return None
+    for name, info in infos.items():
+        _, files, wheel = known[name]
+        if wheel is not None and files == _digest(locked.get(name)):
+            wheels[name] = wheel
+        else:
+            _uninstall(info, venv)
     return wheels
 
 
 def remember(
     poetry: Poetry, home: Path, wheels: Mapping[NormalizedName, Wheel]
 ) -> None:
-    """Writes down what a complete environment was installed from."""
+    """Writes down what a complete environment was installed from.
+
+    Raises:
+        BundleError: The file cannot be written.
+    """
     venv = home / "venv"
     locked = locked_files(poetry)
     distributions = {}
-    for each in read_distributions(find_site_packages(venv).directories):
-        wheel = wheels.get(each.name)
-        distributions[each.name] = (
-            _record_digest(each),
-            _digest(locked.get(each.name)),
-            wheel and (str(wheel.path), wheel.hash, sorted(wheel.unsound)),
+    for name, info in _infos(venv).items():
+        wheel = wheels.get(name)
+        distributions[name] = (
+            _metadata_digest(info),
+            _digest(locked.get(name)),
+            # What has unsound streams is installed, and so looked at, each time.
+            None if wheel is None or wheel.unsound else (str(wheel.path), wheel.hash),
         )
     state = {"pyvenv": _configuration(venv), "distributions": distributions}
-    (home / _STATE).write_text(json.dumps(state), encoding="utf-8")
+    try:
+        (home / _STATE).write_text(json.dumps(state), encoding="utf-8")
+    except OSError as error:
+        raise BundleError(
+            f"{home} cannot be written to: {error.strerror}.",
+            "Free some space, or leave out --reuse.",
+        ) from None
 
 
 def forget(home: Path) -> None:
@@ -195,16 +246,54 @@ def forget(home: Path) -> None:
     (home / _STATE).unlink(missing_ok=True)
 
 
-def _read_state(home: Path) -> dict[NormalizedName, _Known]:
+def discard(home: Path) -> None:
+    """Removes all that is kept in a place; links are not followed.
+
+    Raises:
+        BundleError: Something cannot be removed.
+    """
+    try:
+        for path in home.iterdir():
+            _remove(path)
+    except OSError as error:
+        raise BundleError(
+            f"{error.filename} cannot be removed: {error.strerror}.",
+            f"Remove {home} yourself, or leave out --reuse.",
+        ) from None
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+        return
+    _open_up(path)
+    shutil.rmtree(path)
+
+
+def _open_up(directory: Path) -> None:
+    """Makes directories that somebody has closed removable."""
+    directory.chmod(0o700)
+    with os.scandir(directory) as listing:
+        below = [each.path for each in listing if each.is_dir(follow_symlinks=False)]
+    for each in below:
+        _open_up(Path(each))
+
+
+def _read_state(
+    home: Path, locked: Mapping[NormalizedName, set[tuple[str, str]]]
+) -> dict[NormalizedName, _Known]:
     state = json.loads((home / _STATE).read_bytes())
     if state["pyvenv"] != _configuration(home / "venv"):
-        raise ValueError("the environment has another configuration")
+        raise _UnusableError("its pyvenv.cfg has been changed")
     known = {}
-    for name, (record, locked, wheel) in state["distributions"].items():
+    for name, (metadata, files, wheel) in dict(state["distributions"]).items():
         if wheel is not None:
-            path, pin, unsound = wheel
-            wheel = Wheel(Path(path), pin, frozenset(unsound))
-        known[name] = _Known(record, locked, wheel)
+            path, pin = wheel
+            # What the lock does not have any more is installed anew; nor is it
+            # believed that it was something else.
+            is_locked = (Path(path).name, pin) in locked.get(name, ())
+            wheel = Wheel(Path(path), pin) if is_locked else None
+        known[name] = _Known(metadata, files, wheel)
     return known
 
 
@@ -219,21 +308,47 @@ def _has_interpreter(venv: Path) -> bool:
     )
 
 
-def _record_digest(distribution: Distribution) -> str:
-    record = distribution.directory / distribution.info / "RECORD"
-    return file_digest(record, "sha256") if record.is_file() else ""
+def _leads_out(venv: Path) -> bool:
+    """Whether a link to a directory would let something outside be written to."""
+    inside = os.path.join(os.path.realpath(venv), "")
+    if venv.is_symlink():
+        return True
+    return any(
+        os.path.islink(path) and not os.path.realpath(path).startswith(inside)
+        for directory, directories, _ in os.walk(venv)
+        for path in (os.path.join(directory, each) for each in directories)
+    )
+
+
+def _infos(venv: Path) -> dict[NormalizedName, Path]:
+    """Finds the `.dist-info` directories."""
+    return {
+        canonicalize_name(info.stem.rpartition("-")[0]): info
+        for directory in find_site_packages(venv).directories
+        for info in directory.glob("*.dist-info")
+    }
+
+
+def _metadata_digest(info: Path) -> str:
+    """Digests the files of metadata that are read, and not only shipped."""
+    digest = hashlib.sha256()
+    for name in ("RECORD", "METADATA", "WHEEL", "direct_url.json"):
+        path = info / name
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
 
 
 def _digest(files: set[tuple[str, str]] | None) -> str:
     return hashlib.sha256(repr(sorted(files or ())).encode()).hexdigest()
 
 
-def _uninstall(distribution: Distribution, venv: Path) -> None:
+def _uninstall(info: Path, venv: Path) -> None:
     """Removes the files of a distribution, and nothing outside of the environment."""
     inside = os.path.join(os.path.realpath(venv), "")
-    for row in distribution.rows or ():
-        path = os.path.realpath(distribution.directory / row.path)
+    for row in read_distribution(info.parent, info.name).rows or ():
+        path = os.path.realpath(info.parent / row.path)
         if path.startswith(inside):
             with suppress(FileNotFoundError):
                 os.unlink(path)
-    shutil.rmtree(distribution.directory / distribution.info)
+    shutil.rmtree(info)

@@ -183,19 +183,21 @@ def _copyable(entry: Entry, sources: Sources, level: int) -> Stream | None:
     """Finds the stream that has what the installed file has, if it can be copied."""
     if isinstance(entry.source, bytes) or entry.included:
         return None
+    # What no wheel pins has been installed in this run, over what it shares.
+    is_strict = sources.strict and (
+        entry.distribution is None or entry.distribution in sources.distributions
+    )
     stream = sources.streams.get(entry.name)
     if stream is None:
-        if sources.strict and (
-            entry.distribution is None or entry.distribution in sources.distributions
-        ):
+        if is_strict:
             raise ChangedSourceError(f"{entry.source} has not come out of a wheel.")
         return None
     is_copied = level <= LEVEL and stream.copyable
-    if not is_copied and not sources.strict:
+    if not is_copied and not is_strict:
         return None
     checksum = _checksum(entry.source, entry.size_bytes)
     is_same = checksum == stream.crc32 and entry.size_bytes == stream.size_bytes
-    if sources.strict and not (is_same and entry.executable == stream.executable):
+    if is_strict and not (is_same and entry.executable == stream.executable):
         raise ChangedSourceError(f"{entry.source} is not as {stream.wheel} has it.")
     return stream if is_copied and is_same else None
 

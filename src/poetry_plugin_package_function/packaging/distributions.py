@@ -95,13 +95,18 @@ def read_distributions(directories: Iterable[Path]) -> tuple[Distribution, ...]:
     for directory in directories:
         for info in os.listdir(directory):
             if info.endswith(".dist-info"):
-                found.append(_read_distribution(directory, info))
+                found.append(read_distribution(directory, info))
             elif info.endswith(".egg-link"):
                 raise _editable(info.removesuffix(".egg-link"))
     return tuple(sorted(found, key=lambda each: (each.name, each.info)))
 
 
-def _read_distribution(directory: Path, info: str) -> Distribution:
+def read_distribution(directory: Path, info: str) -> Distribution:
+    """Reads one `.dist-info` directory.
+
+    Raises:
+        SourceError: See `read_distributions`.
+    """
     name, _, version = info.removesuffix(".dist-info").rpartition("-")
     bare = Distribution(
         canonicalize_name(name or version), version, info, directory, ()

@@ -56,6 +56,15 @@ def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
 @contextmanager
 def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
     path = os.path.join(target.parent, f".package-function-{secrets.token_hex(8)}.tmp")
+    try:  # from here on: a signal may come between any two steps
+        with _created(path, target) as stream:
+            yield path, stream
+    finally:
+        with contextlib.suppress(OSError):  # it has been moved, or never was there
+            os.unlink(path)
+
+
+def _created(path: str, target: Path) -> BinaryIO:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -63,12 +72,7 @@ def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
         raise OutputError(
             f"{target.parent} cannot be written to: {error.strerror}.", _ELSEWHERE
         ) from None
-    try:
-        with open(descriptor, "w+b", buffering=1 << 20) as stream:
-            yield path, stream
-    finally:
-        with contextlib.suppress(FileNotFoundError):  # it has been moved: all is well
-            os.unlink(path)
+    return open(descriptor, "w+b", buffering=1 << 20)
 
 
 def check_targets(*targets: Path) -> None:

@@ -145,7 +145,10 @@ def scan(
     distributions = read_distributions(directories)
     left_out = unneeded_seeds(distributions, seeds)
     shipped = tuple(each for each in distributions if each not in left_out)
-    owners = {row.path: each.name for each in shipped for row in each.rows or ()}
+    # Of several, the one that has been installed over the others: the last by name,
+    # and the project before all.
+    by_rank = sorted(shipped, key=lambda each: (each.name == project_name, each.name))
+    owners = {row.path: each.name for each in by_rank for row in each.rows or ()}
     unwanted = {
         row.path for each in left_out for row in each.rows or ()
     } - owners.keys()

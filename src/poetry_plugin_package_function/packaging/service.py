@@ -170,8 +170,7 @@ def package(
             results=frozenset(str(target) for target in settings.targets),
         )
         sources = _sources(tree, streams_of, strict=kept)
-    if kept:
-        _check_complete(tree, sources, site_packages)
+    _check_complete(tree, sources, site_packages)
     limit_bytes = limit_for(settings.layers_size_bytes)
     layout = layout_for(tree.size_bytes, limit_bytes)
     with replacing(*settings.targets) as streams:
@@ -233,12 +232,13 @@ def _sources(
 
 
 def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -> None:
-    """Finds out whether a file of a wheel is missing in a kept environment."""
-    missing = sources.streams.keys() - {entry.name for entry in tree.entries}
+    """Finds out whether a file of a wheel is missing."""
+    there = {entry.name for entry in tree.entries if not entry.included}
+    missing = sources.streams.keys() - there
     for name in sorted(missing):  # what is left out is still there
         if not any((each / name).is_file() for each in site_packages.directories):
             raise ChangedSourceError(
-                f"{site_packages.directories[0] / name} has been removed."
+                f"{site_packages.directories[0] / name} is missing."
             )
 
 

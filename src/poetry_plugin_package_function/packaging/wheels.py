@@ -114,7 +114,7 @@ def read_streams(wheel: Wheel) -> dict[str, Stream]:
                 info.CRC,
                 info.file_size,
                 is_executable(info),
-                _is_copyable(info) and info.filename not in wheel.unsound,
+                is_copyable(info) and info.filename not in wheel.unsound,
             )
     return streams
 
@@ -140,8 +140,7 @@ def file_digest(path: Path, algorithm: str) -> str:
 def _changed(wheel: Wheel, what: str) -> ChangedSourceError:
     return ChangedSourceError(
         f"{wheel.path} is not the wheel any more that was installed: {what}.",
-        "Run the command again. If that does not help, empty Poetry's cache:"
-        " poetry cache clear --all .",
+        "Delete that file, and run the command again: Poetry will fetch it.",
     )
 
 
@@ -175,7 +174,8 @@ def is_executable(info: zipfile.ZipInfo) -> bool:
     return stat.S_ISREG(mode) and bool(mode & 0o111)
 
 
-def _is_copyable(info: zipfile.ZipInfo) -> bool:
+def is_copyable(info: zipfile.ZipInfo) -> bool:
+    """Whether the directory has it that there is a stream which is worth copying."""
     return (
         info.compress_type == zipfile.ZIP_DEFLATED
         and not info.flag_bits & _UNREADABLE
@@ -266,7 +266,7 @@ class SoundingZipFile(zipfile.ZipFile):
         self, info: zipfile.ZipInfo, plain: Callable[[], IO[bytes]]
     ) -> Iterator[bytes]:
         try:
-            start = self._start(info) if _is_copyable(info) else None
+            start = self._start(info) if is_copyable(info) else None
             if start is None:
                 self.unsound.add(info.filename)
                 with plain() as content:
