@@ -62,6 +62,10 @@ Only the main dependencies are packaged; add groups and extras as in other comma
 
   <info>poetry package-function --with aws --extras postgres</info>
 
+Most of the time goes into the virtual environment; keep it for the next run:
+
+  <info>poetry package-function --reuse</info>
+
 What is too large for Lambda's 250 MiB is put into a ZIP inside of the ZIP and is
 extracted when the function starts, with no change to its code.
 
