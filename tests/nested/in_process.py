@@ -39,8 +39,10 @@ def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
     stream = io.BytesIO()
     archive = Archive(stream, TIME)
     archive.add(Member("name", method, zlib.crc32(content), len(content), data))
+    size_bytes = archive.size_bytes
+    archive.close()
     member = ("name", method, len(data), len(content), 0, 0o644)
-    return stream.getvalue(), member
+    return stream.getvalue()[:size_bytes], member
 
 
 def extract_member(data: bytes, member: loader.Member, directory: Path) -> bytes:

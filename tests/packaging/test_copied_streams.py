@@ -232,7 +232,7 @@ def link_elsewhere(path: Path) -> None:
     path.symlink_to("target.txt")
 
 
-CHANGES = [change_a_byte, append, empty, change_the_mode, add_another, Path.unlink]
+CHANGES = [change_a_byte, append, empty, change_the_mode, add_another]
 
 PARTS = [
     Part("demo/__init__.py", TEXT),
@@ -266,6 +266,18 @@ def test_a_file_that_has_changed(
 
     assert installed.shipped() == packaged(output)
     assert_other_readers_agree(output)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("name", ["__init__.py", "stored.py", "tool", "fast.so"])
+def test_a_file_that_is_missing(tmp_path: Path, name: str, kept: bool) -> None:
+    """No archive lacks what a wheel has, in whatever way it was lost."""
+    installed = installation(tmp_path, build(PARTS))
+    (installed.site_packages / "demo" / name).unlink()
+
+    with pytest.raises(ChangedSourceError, match=name):
+        installed.package(tmp_path / "out.zip", kept=kept)
+    assert not (tmp_path / "out.zip").exists()
 
 
 @pytest.mark.parametrize("pyc", ["demo/__pycache__/a.cpython-311.pyc", "demo/a.pyc"])

@@ -134,26 +134,28 @@ def _bundle(
     bundler.set_activated_groups({canonicalize_name(each) for each in bundle.groups})
     # An active virtual environment would be taken, and emptied, otherwise.
     bundler.set_remove(anew)
-    with (
-        own_virtualenv_settings(ignore_active=not anew),
-        own_temporary_files(home),
-        own_installer(poetry, bundle.extras, listener.installed) as installed,
-    ):
-        try:
+    try:
+        with (
+            own_virtualenv_settings(ignore_active=not anew),
+            own_temporary_files(home),
+            own_installer(poetry, bundle.extras, listener.installed) as installed,
+        ):
             built = bundler.bundle(poetry, io)
-        except PythonVersionError as error:
-            raise BundleError(
-                str(error)
-                if bundle.python
-                else "There is no Python here that the project allows"
-                f" ({poetry.package.python_versions}).",
-                "Choose another interpreter with --python, or widen `requires-python`.",
-            ) from None
-        except Exception:
-            blame_lock(poetry)
-            raise
-        finally:
-            check()  # Poetry's installer swallows KeyboardInterrupt
+    except PythonVersionError as error:
+        raise BundleError(
+            str(error)
+            if bundle.python
+            else "There is no Python here that the project allows"
+            f" ({poetry.package.python_versions}).",
+            "Choose another interpreter with --python, or widen `requires-python`.",
+        ) from None
+    except BundleError:
+        raise
+    except Exception:
+        blame_lock(poetry)
+        raise
+    finally:
+        check()  # Poetry's installer swallows KeyboardInterrupt
     if not built:
         raise BundleError(
             "Poetry could not install the dependencies.\n" + io.unheard(),

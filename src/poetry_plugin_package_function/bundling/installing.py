@@ -175,8 +175,8 @@ class _WheelInstaller(WheelInstaller):
                 self.invalid_wheels[wheel] = error.issues
             # One path, one name: `lib64` is a link to `lib` in some environments.
             scheme_dict = {
-                scheme: os.path.realpath(directory)
-                for scheme, directory in self._env.scheme_dict.items()
+                scheme: os.path.realpath(self._env.scheme_dict[scheme])
+                for scheme in ("purelib", "platlib", "include", "scripts", "data")
             }
             scheme_dict["headers"] = os.path.join(
                 scheme_dict["include"], source.distribution

@@ -140,7 +140,8 @@ def file_digest(path: Path, algorithm: str) -> str:
 def _changed(wheel: Wheel, what: str) -> ChangedSourceError:
     return ChangedSourceError(
         f"{wheel.path} is not the wheel any more that was installed: {what}.",
-        "Delete that file, and run the command again: Poetry will fetch it.",
+        "Run the command again. If that does not help, delete that file: Poetry will"
+        " fetch it.",
     )
 
 
