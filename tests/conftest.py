@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from pathlib import Path
@@ -49,3 +50,15 @@ def in_directory(tmp_path: Path) -> Iterator[Path]:
 def cli() -> str:
     """The console script of this environment."""
     return str(Path(sys.executable).parent / "package-python-function")
+
+
+def pytest_configure() -> None:
+    """Undoes what `nohup` and background jobs do: programs inherit ignored signals."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(
+                number,
+                signal.default_int_handler
+                if number == signal.SIGINT
+                else signal.SIG_DFL,
+            )
