@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.wheels import SoundingZipFile
+from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
 from poetry_plugin_package_function.packaging.wheels import Stream
 from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.packaging.wheels import check_hash

@@ -25,9 +25,9 @@ from installer.sources import WheelFile
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
-from poetry_plugin_package_function.packaging.wheels import SoundingZipFile
 from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json

@@ -33,10 +33,10 @@ from poetry.installation.wheel_installer import WheelInstaller
 
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.wheels import SoundingZipFile
+from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
+from poetry_plugin_package_function.packaging.sounding import is_copyable
 from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.packaging.wheels import file_digest
-from poetry_plugin_package_function.packaging.wheels import is_copyable
 
 
 if TYPE_CHECKING:
@@ -54,13 +54,7 @@ if TYPE_CHECKING:
 
 
 _CHUNK_BYTES: Final = 1 << 20
-_NEW_FILE: Final = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,7 @@ _BATCH_FILES: Final = 256
 _IN_FLIGHT_BYTES: Final = 32 << 20
 _MAPPED_FROM_BYTES: Final = 32 << 20
 _CHUNK_BYTES: Final = 1 << 18  # what a core has of cache, as a rule
-_READ_ONLY: Final = (
-    os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+_READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class Member(NamedTuple):

@@ -6,11 +6,12 @@ after the other stand side by side.
 
 from __future__ import annotations
 
-import struct
-
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.packaging.sounding import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sounding import header_lengths
+from poetry_plugin_package_function.packaging.wheels import EXTRA_BYTES
 from poetry_plugin_package_function.packaging.wheels import read_stream
 
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.wheels import Stream
 
 
-_LOCAL: Final = struct.Struct("<4s22x2H")  # APPNOTE.TXT 4.3.7: what is read of it
-_EXTRA_BYTES: Final = 64
-"""What is read for the extra field of the last local header."""
 _GAP_BYTES: Final = 4096
 """What is read in vain between two streams, rather than to read twice."""
 
@@ -41,7 +39,7 @@ def read_adjacent(
     for run in _runs(streams):
         start = run[0].offset
         file.seek(start)
-        block = memoryview(file.read(_end(run[-1]) + _EXTRA_BYTES - start))
+        block = memoryview(file.read(_end(run[-1]) + EXTRA_BYTES - start))
         for stream in run:
             data = _data(block, stream.offset - start, stream.data_bytes)
             yield read_stream(file, stream) if data is None else data
@@ -62,10 +60,9 @@ def _end(stream: Stream) -> int:
 
 
 def _data(block: memoryview, offset: int, data_bytes: int) -> memoryview | None:
-    if len(block) < offset + _LOCAL.size:
+    lengths = header_lengths(block, offset)
+    if lengths is None:
         return None
-    signature, name_bytes, extra_bytes = _LOCAL.unpack_from(block, offset)
-    start = offset + _LOCAL.size + int(name_bytes) + int(extra_bytes)
-    if signature != b"PK\3\4" or len(block) < start + data_bytes:
-        return None
-    return block[start : start + data_bytes]
+    start = offset + HEADER_BYTES + sum(lengths)
+    data = block[start : start + data_bytes]
+    return data if len(data) == data_bytes else None
