@@ -19,6 +19,7 @@ from poetry_plugin_package_function.bundling.kept import remember
 from poetry_plugin_package_function.bundling.kept import warn
 from poetry_plugin_package_function.bundling.listening import listening_io
 from poetry_plugin_package_function.bundling.plan import blame_lock
+from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
 from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
 from poetry_plugin_package_function.errors import BundleError
@@ -142,13 +143,7 @@ def _bundle(
         ):
             built = bundler.bundle(poetry, io)
     except PythonVersionError as error:
-        raise BundleError(
-            str(error)
-            if bundle.python
-            else "There is no Python here that the project allows"
-            f" ({poetry.package.python_versions}).",
-            "Choose another interpreter with --python, or widen `requires-python`.",
-        ) from None
+        raise no_python(poetry, str(error) if bundle.python else "") from None
     except BundleError:
         raise
     except Exception:

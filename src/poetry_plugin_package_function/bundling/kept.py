@@ -27,6 +27,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.installing import locked_files
+from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.distributions import read_distribution
@@ -105,17 +106,11 @@ def kept_home(
             " --reuse.",
         ) from None
     try:
-        _remove_leftovers(home)
+        # What a run that was killed has left of Poetry's temporary files.
+        discard(home, but=("venv", _STATE))
         yield home, chosen
     finally:
         lock.release()
-
-
-def _remove_leftovers(home: Path) -> None:
-    """Removes what a run that was killed has left of Poetry's temporary files."""
-    for path in home.iterdir():
-        if path.name not in ("venv", _STATE):
-            _remove(path)
 
 
 def _choose_python(poetry: Poetry, bundle: Bundle) -> Python:
@@ -131,11 +126,7 @@ def _choose_python(poetry: Poetry, bundle: Bundle) -> Python:
     try:
         return Python.get_compatible_python(poetry)
     except PythonVersionError:
-        raise BundleError(
-            "There is no Python here that the project allows"
-            f" ({poetry.package.python_versions}).",
-            "Choose another interpreter with --python, or widen `requires-python`.",
-        ) from None
+        raise no_python(poetry) from None
 
 
 class _Known(NamedTuple):
@@ -201,7 +192,7 @@ def _prepared(poetry: Poetry, home: Path) -> dict[NormalizedName, Wheel]:
         known[name].metadata != _metadata_digest(infos[name]) for name in infos
     ):
         raise _UnusableError("its distributions are not those that were installed")
-    forget(home)
+    (home / _STATE).unlink()  # what is not complete is not to be taken for complete
     wheels = {}
     for name, info in infos.items():
         _, files, wheel = known[name]
@@ -241,20 +232,16 @@ def remember(
         ) from None
 
 
-def forget(home: Path) -> None:
-    """Makes sure that an environment that is not complete is not taken for one."""
-    (home / _STATE).unlink(missing_ok=True)
-
-
-def discard(home: Path) -> None:
-    """Removes all that is kept in a place; links are not followed.
+def discard(home: Path, but: tuple[str, ...] = ()) -> None:
+    """Removes what is kept in a place, but for some names; links are not followed.
 
     Raises:
         BundleError: Something cannot be removed.
     """
     try:
         for path in home.iterdir():
-            _remove(path)
+            if path.name not in but:
+                _remove(path)
     except OSError as error:
         raise BundleError(
             f"{error.filename} cannot be removed: {error.strerror}.",

@@ -152,3 +152,13 @@ def _find_python(wanted: str | None) -> Path | None:
             " is), or install one: poetry python install 3.13",
         )
     return Path(python.executable)
+
+
+def no_python(poetry: Poetry, reason: str = "") -> BundleError:
+    """Makes the error of a project that allows no Python that there is."""
+    return BundleError(
+        reason
+        or "There is no Python here that the project allows"
+        f" ({poetry.package.python_versions}).",
+        "Choose another interpreter with --python, or widen `requires-python`.",
+    )
