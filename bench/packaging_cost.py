@@ -134,14 +134,15 @@ def measure_packaging(
     check_alike(archives[WITH_WHEELS], archives[BY_HAND])
     files, size_bytes = map(int, samples[FLOOR][0].stdout.split())
     costs = {
-        tool: _cost(tool, measured, archives.get(tool))
+        tool: cost_of(tool, measured, archives.get(tool))
         for tool, measured in samples.items()
     }
     absent = tuple(tool.name for tool in tools if not tool.command)
     return Packaged(name, files, size_bytes, costs, absent, archives)
 
 
-def _cost(name: str, samples: Sequence[Sample], archive: Path | None) -> Cost:
+def cost_of(name: str, samples: Sequence[Sample], archive: Path | None) -> Cost:
+    """Sums up what the runs of one tool took; `archive` is what it has written."""
     return Cost(
         name,
         Spread.of(sample.elapsed_s for sample in samples),

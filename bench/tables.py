@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bench.packaging_cost import Cost
     from bench.packaging_cost import Packaged
     from bench.plugin_cost import PluginCost
-    from bench.whole_job import JobCost
     from bench.whole_job import Jobs
 
 
@@ -82,7 +81,7 @@ def _packaging_rows(tree: Packaged) -> Iterator[tuple[str, ...]]:
             f"{_times_as_fast(tree, cost):.1f}",
             spread(cost.cpu_s, 2),
             spread(cost.peak_bytes, 0, unit=_MB),
-            "" if cost.output_bytes is None else f"{cost.output_bytes:,}",
+            _output(cost),
             "" if size_ratio is None else f"{size_ratio:.4f}",
         )
     for name in tree.absent:
@@ -152,7 +151,7 @@ def job_table(jobs: Jobs) -> str:
     )
 
 
-def _job_row(tree: str, cost: JobCost, reference: JobCost | None) -> tuple[str, ...]:
+def _job_row(tree: str, cost: Cost, reference: Cost | None) -> tuple[str, ...]:
     faster = _job_times(cost, reference)
     return (
         tree,
@@ -161,7 +160,7 @@ def _job_row(tree: str, cost: JobCost, reference: JobCost | None) -> tuple[str, 
         "" if faster is None else f"{faster:.1f}",
         spread(cost.cpu_s, 2),
         spread(cost.peak_bytes, 0, unit=_MB),
-        f"{cost.output_bytes:,}",
+        _output(cost),
     )
 
 
@@ -181,7 +180,11 @@ def job_marks(jobs: Jobs) -> str:
     return "".join(lines)
 
 
-def _job_times(cost: JobCost, reference: JobCost | None) -> float | None:
+def _output(cost: Cost) -> str:
+    return "" if cost.output_bytes is None else f"{cost.output_bytes:,}"
+
+
+def _job_times(cost: Cost, reference: Cost | None) -> float | None:
     if reference is None:
         return None
     return reference.elapsed_s.median / cost.elapsed_s.median

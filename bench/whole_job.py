@@ -18,9 +18,9 @@ from bench.environments import environment
 from bench.environments import key
 from bench.environments import write_project
 from bench.errors import BenchError
+from bench.packaging_cost import cost_of
 from bench.process import measure
 from bench.process import run_to_end
-from bench.spread import Spread
 from tests.e2e.running import clean_environment
 
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.environments import Recipe
+    from bench.packaging_cost import Cost
     from bench.process import Command
     from bench.process import Sample
 
@@ -60,22 +61,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class JobCost:
-    """What one job took."""
-
-    name: str
-    elapsed_s: Spread
-    cpu_s: Spread
-    peak_bytes: Spread
-    output_bytes: int
-
-
-@dataclass(frozen=True)
 class Jobs:
     """What the jobs took by their names, and why others have failed."""
 
     tree: str
-    costs: Mapping[str, JobCost]
+    costs: Mapping[str, Cost]
     failed: Mapping[str, str]
 
 
@@ -165,13 +155,7 @@ class _Rounds:
             if not failed.keys() & {FRESH_JOB, REUSE_JOB}:
                 _check_same(archives[FRESH_JOB], archives[REUSE_JOB])
         costs = {
-            name: JobCost(
-                name,
-                Spread.of(sample.elapsed_s for sample in measured),
-                Spread.of(sample.cpu_s for sample in measured),
-                Spread.of(sample.peak_bytes for sample in measured),
-                archives[name].stat().st_size,
-            )
+            name: cost_of(name, measured, archives[name])
             for name, measured in samples.items()
         }
         return Jobs(self.tree, costs, failed)

@@ -56,9 +56,6 @@ def pytest_configure() -> None:
     """Undoes what `nohup` and background jobs do: programs inherit ignored signals."""
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(
-                number,
-                signal.default_int_handler
-                if number == signal.SIGINT
-                else signal.SIG_DFL,
-            )
+            signal.signal(number, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as Python does

@@ -32,16 +32,6 @@ if TYPE_CHECKING:
     from tests.e2e.running import Poetry
 
 
-LIBRARY = """\
-[project]
-name = "library"
-version = "1.0"
-requires-python = ">=3.10,<4.0"
-
-[build-system]
-requires = ["poetry-core"]
-build-backend = "poetry.core.masonry.api"
-"""
 FILES = {
     "pyproject.toml": pep621(
         dependencies=(
@@ -52,7 +42,7 @@ FILES = {
     ),
     "my_app/__init__.py": "import six\n",
     "my_app/gone.py": "",
-    "library/pyproject.toml": LIBRARY,
+    "library/pyproject.toml": pep621("library", ()),
     "library/library.py": "ANSWER = 1\n",
 }
 

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from tests.e2e.running import Poetry
 
 
-LIBRARY = """\
-[project]
-name = "library"
-version = "1.0"
-requires-python = ">=3.10,<4.0"
-
-[build-system]
-requires = ["poetry-core ==2.1.3"]
-build-backend = "poetry.core.masonry.api"
-"""
 TEXT = "# " + "a line of text, and another one\n" * 40
 FILES = {
     "pyproject.toml": pep621(
@@ -45,7 +35,7 @@ FILES = {
         )
     ),
     "my_app/__init__.py": "import six\n" + TEXT,
-    "library/pyproject.toml": LIBRARY,
+    "library/pyproject.toml": pep621("library", ()),
     "library/library.py": TEXT,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import random
@@ -13,6 +14,7 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
@@ -463,29 +465,21 @@ LIAR = Part("demo/lie.py", TEXT + bytes(range(99)))
 HONEST = [Part("demo/a.py", TEXT), Part("demo/b.py", TEXT[::-1], None)]
 
 
-@pytest.mark.parametrize("field", LOCAL)
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [("local", each) for each in LOCAL] + [("central", each) for each in CENTRAL],
+)
 @pytest.mark.parametrize("level", [6, None])
-def test_lies_of_a_local_header(tmp_path: Path, field: str, level: int | None) -> None:
-    """Each field of a local header, with many values."""
-    part = Part(LIAR.name, LIAR.content, level)
-    lies = lies_about(field, LOCAL[field], truth_about(LOCAL, part)[field])
-    for number, value in enumerate(lies):
-        liar = Part(LIAR.name, LIAR.content, level, local={field: value})
-        directory = tmp_path / str(number)
-        directory.mkdir()
-        hold_against_zipfile(directory, build([HONEST[0], liar, HONEST[1]]))
-
-
-@pytest.mark.parametrize("field", CENTRAL)
-@pytest.mark.parametrize("level", [6, None])
-def test_lies_of_the_central_directory(
-    tmp_path: Path, field: str, level: int | None
+def test_lies_of_a_header(
+    tmp_path: Path, header: str, field: str, level: int | None
 ) -> None:
-    """Each field of a member in the central directory, with many values."""
-    part = Part(LIAR.name, LIAR.content, level)
-    lies = lies_about(field, CENTRAL[field], truth_about(CENTRAL, part)[field])
+    """Each field of a member's local and central headers, with many values."""
+    fields = {"local": LOCAL, "central": CENTRAL}[header]
+    part = dataclasses.replace(LIAR, level=level)
+    lies = lies_about(field, fields[field], truth_about(fields, part)[field])
     for number, value in enumerate(lies):
-        liar = Part(LIAR.name, LIAR.content, level, central={field: value})
+        lie: dict[str, Any] = {header: {field: value}}
+        liar = dataclasses.replace(part, **lie)
         directory = tmp_path / str(number)
         directory.mkdir()
         hold_against_zipfile(directory, build([HONEST[0], liar, HONEST[1]]))
