@@ -1,4 +1,4 @@
-"""Where an archive is unpacked and started: memory, if there is enough of it."""
+"""Where trees are written and functions started: memory, if there is enough of it."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ _MEMORY: Final = "/dev/shm"
 _NEEDED_BYTES: Final = 2 << 30  # a task root and a /tmp, and as much again
 
 
-def is_in_memory() -> bool:
-    """Whether there is a roomy file system in memory that programs may be run from.
+def memory() -> str | None:
+    """Finds a roomy file system in memory that programs may be run from.
 
-    Where there is none, it is the usual temporary directory. A disk's share of INIT is
-    large and says nothing of Lambda's: on one ext4 system, 9,000 files took .8 s to
-    write, and 6 s once its free space was in pieces.
+    Where there is none, it is the usual temporary directory. A disk's share is large,
+    and depends on what was done before: ext4 passes over each inode that was freed in
+    the last minutes, so 9,000 files took 0.5 s to write, and 10 s after other trees had
+    been removed.
     """
     try:
         status = os.statvfs(_MEMORY)
     except OSError:
-        return False
+        return None
     is_executable = not status.f_flag & os.ST_NOEXEC  # native libraries are mapped
     is_roomy = status.f_bavail * status.f_frsize >= _NEEDED_BYTES
-    return is_executable and is_roomy and os.access(_MEMORY, os.W_OK)
+    is_usable = is_executable and is_roomy and os.access(_MEMORY, os.W_OK)
+    return _MEMORY if is_usable else None
 
 
 @contextmanager
 def fresh_workspace() -> Iterator[Workspace]:
     """A task root (not made yet) and an empty `/tmp`, gone when the block ends."""
-    parent = _MEMORY if is_in_memory() else None
-    base = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
+    base = Path(tempfile.mkdtemp(prefix="bench-", dir=memory()))
     try:
         base.chmod(0o755)  # the function's user has to get through
         tmp_dir = base / "tmp"

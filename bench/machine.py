@@ -10,7 +10,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from bench.execution import is_in_memory
+from bench.execution import memory
 from tests.lambda_runtime import AWSLAMBDARIC_VERSION
 
 
@@ -31,7 +31,7 @@ def this_machine() -> Mapping[str, str]:
         "deflate": version("deflate"),
         "Poetry": version("poetry"),
         "awslambdaric": AWSLAMBDARIC_VERSION,
-        "Functions run in": "memory" if is_in_memory() else "the temporary directory",
+        "New trees lie in": "memory" if memory() else "the temporary directory",
     }
 
 

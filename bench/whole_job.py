@@ -18,6 +18,7 @@ from bench.environments import environment
 from bench.environments import key
 from bench.environments import write_project
 from bench.errors import BenchError
+from bench.execution import memory
 from bench.packaging_cost import cost_of
 from bench.process import measure
 from bench.process import run_to_end
@@ -88,7 +89,7 @@ def measure_jobs(
         recipe: What is locked.
         reference: package-python-function's command.
         runs: How often.
-        cache_dir: Where Poetry's cache is kept, and what is written while it works.
+        cache_dir: Where Poetry's cache is kept; what else is written lies in memory.
         peers: Whether the slow ones are measured too.
 
     Raises:
@@ -96,7 +97,7 @@ def measure_jobs(
     """
     # At one place always: `--reuse` keeps an environment for each project.
     project = cache_dir / f"project-{key(recipe)}"
-    with tempfile.TemporaryDirectory(prefix="jobs-", dir=cache_dir) as directory:
+    with tempfile.TemporaryDirectory(prefix="jobs-", dir=memory()) as directory:
         base = Path(directory)
         env = {
             **clean_environment(base),

@@ -22,16 +22,13 @@ from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
-from poetry_plugin_package_function.packaging.deflate import Sources
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.wheels import Wheel
-from poetry_plugin_package_function.packaging.wheels import read_streams
 from tests.packaging.wheel_files import CENTRAL
 from tests.packaging.wheel_files import DATA
 from tests.packaging.wheel_files import END
@@ -48,6 +45,7 @@ from tests.packaging.wheel_files import install_wheel
 from tests.packaging.wheel_files import installation
 from tests.packaging.wheel_files import packaged
 from tests.packaging.wheel_files import raw
+from tests.packaging.wheel_files import sources_of
 from tests.packaging.wheel_files import streams
 from tests.trees import make_venv
 from tests.trees import site_packages_of
@@ -141,13 +139,12 @@ WHEELS = st.builds(
 
 def members(installed: Installation, workers: int) -> list[tuple[object, ...]]:
     """All members that would be in an archive, made by so many workers."""
-    demo = canonicalize_name("demo")
     tree = scan(
         (installed.site_packages,),
         project_name=None,
         project_directory=installed.venv,
     )
-    sources = Sources(read_streams(installed.wheel), frozenset([demo]))
+    sources = sources_of(installed.wheel, installed.site_packages)
     return [
         (*member[:4], bytes(member.data), member.executable)
         for member in deflate(tree.entries, sources=sources, workers=workers)
@@ -364,7 +361,7 @@ def test_a_wheel_that_changes_while_it_is_read(
 ) -> None:
     """A wheel that goes between its hash and its streams is named."""
     installed = installation(tmp_path, build([*PARTS[::-1]]))
-    sources = Sources(read_streams(installed.wheel))
+    sources = sources_of(installed.wheel, installed.site_packages)
     tree = scan(
         (installed.site_packages,), project_name=None, project_directory=tmp_path
     )

@@ -155,12 +155,12 @@ def test_another_hash(tmp_path: Path) -> None:
     wheel = written(tmp_path, build([Part("a.py", TEXT)]))
     wheel.path.write_bytes(wheel.path.read_bytes() + b"\0")
 
-    for check in (check_hash, read_streams):
-        with pytest.raises(ChangedSourceError) as raised:
-            check(wheel)
-        assert str(wheel.path) in raised.value.reason
-        assert "its sha256 is another" in raised.value.reason
-        assert "delete that file" in raised.value.hint
+    with pytest.raises(ChangedSourceError) as raised:
+        check_hash(wheel)
+
+    assert str(wheel.path) in raised.value.reason
+    assert "its sha256 is another" in raised.value.reason
+    assert "delete that file" in raised.value.hint
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512", "md5", "blake2b"])
@@ -169,7 +169,7 @@ def test_any_algorithm_of_a_lock(tmp_path: Path, algorithm: str) -> None:
     wheel = written(tmp_path, build([Part("a.py", TEXT)]))
     digest = hashlib.new(algorithm, wheel.path.read_bytes()).hexdigest()
 
-    assert "a.py" in read_streams(Wheel(wheel.path, f"{algorithm}:{digest}"))
+    check_hash(Wheel(wheel.path, f"{algorithm}:{digest}"))
 
 
 def test_a_wheel_that_has_gone(tmp_path: Path) -> None:

@@ -24,11 +24,14 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.comparison import is_same
+from poetry_plugin_package_function.packaging.deflate import Sources
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.packaging.wheels import Wheel
+from poetry_plugin_package_function.packaging.wheels import read_streams
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.settings import Settings
@@ -249,6 +252,17 @@ class _Destination(SchemeDictionaryDestination):
         with suppress(FileNotFoundError):
             os.unlink(target)
         return super().write_to_fs(scheme, path, stream, is_executable)
+
+
+def sources_of(wheel: Wheel, *directories: Path) -> Sources:
+    """What a comparison finds, without a process of its own."""
+    found = read_streams(wheel)
+    where = tuple(map(str, directories))
+    return Sources(
+        found,
+        lambda name: is_same(where, name, found[name]),
+        frozenset([canonicalize_name("demo")]),
+    )
 
 
 def install_wheel(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.comparison import comparing
 from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
@@ -34,7 +32,6 @@ from poetry_plugin_package_function.packaging.plan import is_worth_compressing_m
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
-from poetry_plugin_package_function.packaging.wheels import read_streams
 
 
 if TYPE_CHECKING:
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from concurrent.futures import Future
     from pathlib import Path
     from typing import BinaryIO
 
@@ -54,7 +50,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
-    from poetry_plugin_package_function.packaging.wheels import Stream
     from poetry_plugin_package_function.packaging.wheels import Wheel
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
@@ -159,7 +154,8 @@ def package(
         PackageTooLargeError: It fits neither flat nor nested.
         OutputError: A result cannot be written.
     """
-    with _reading(wheels) as streams_of:
+    in_order = [wheels[name] for name in sorted(wheels)]
+    with comparing(in_order, site_packages.directories) as comparison:
         tree = scan(
             site_packages.directories,
             project_name=canonicalize_name(project.name) if project.name else None,
@@ -169,66 +165,42 @@ def package(
             include=settings.include,
             results=frozenset(str(target) for target in settings.targets),
         )
-        sources = _sources(tree, streams_of, strict=kept)
-    _check_complete(tree, sources, site_packages)
-    limit_bytes = limit_for(settings.layers_size_bytes)
-    layout = layout_for(tree.size_bytes, limit_bytes)
-    with replacing(*settings.targets) as streams:
-        archive = streams[0]
-        job = _Job(archive, tree, sources, time, progress)
-        if layout is Layout.FLAT:
-            measured = _write_flat(job)
-        else:
-            measured = _write_nested(job, settings.layers_size_bytes)
-        report = Report(
-            output_file=settings.output,
-            distribution_name=project.distribution_name or settings.output.stem,
-            layout=layout,
-            output_bytes=measured.output_bytes,
-            uncompressed_bytes=tree.size_bytes,
-            compressed_bytes=measured.compressed_bytes,
-            unzipped_bytes=measured.unzipped_bytes,
-            limit_bytes=limit_bytes,
-            layers_size_bytes=settings.layers_size_bytes,
-            files=len(tree.entries),
-            sha256=measured.sha256,
-            python=site_packages.python,
-            source_date_epoch=time.epoch_s,
-            compressor=f"deflate {libdeflate.__version__}",
-            compression_level=measured.level,
-            entry_modules=tuple(module.name for module in tree.entry_modules),
-            distributions=_with_wheels(measured, wheels),
-            left_out=tuple(each.name for each in tree.left_out),
-            nested=measured.nested,
+        sources = Sources(
+            comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
         )
-        for stream in streams[1:]:
-            stream.write(serialize(report))
+        _check_complete(tree, sources, site_packages)
+        layout = layout_for(tree.size_bytes, limit_for(settings.layers_size_bytes))
+        with replacing(*settings.targets) as (archive, *reports):
+            job = _Job(archive, tree, sources, time, progress)
+            if layout is Layout.FLAT:
+                measured = _write_flat(job)
+            else:
+                measured = _write_nested(job, settings.layers_size_bytes)
+            report = Report(
+                output_file=settings.output,
+                distribution_name=project.distribution_name or settings.output.stem,
+                layout=layout,
+                output_bytes=measured.output_bytes,
+                uncompressed_bytes=tree.size_bytes,
+                compressed_bytes=measured.compressed_bytes,
+                unzipped_bytes=measured.unzipped_bytes,
+                limit_bytes=limit_for(settings.layers_size_bytes),
+                layers_size_bytes=settings.layers_size_bytes,
+                files=len(tree.entries),
+                sha256=measured.sha256,
+                python=site_packages.python,
+                source_date_epoch=time.epoch_s,
+                compressor=f"deflate {libdeflate.__version__}",
+                compression_level=measured.level,
+                entry_modules=tuple(module.name for module in tree.entry_modules),
+                distributions=_with_wheels(measured, wheels),
+                left_out=tuple(each.name for each in tree.left_out),
+                nested=measured.nested,
+            )
+            for stream in reports:
+                stream.write(serialize(report))
+            comparison.finish()
     return report
-
-
-@contextmanager
-def _reading(
-    wheels: Mapping[NormalizedName, Wheel],
-) -> Iterator[dict[NormalizedName, Future[dict[str, Stream]]]]:
-    """Reads wheels in the background, while the tree is scanned."""
-    pool = ThreadPoolExecutor(max(1, usable_cores() - 1), "wheels")
-    try:
-        yield {name: pool.submit(read_streams, each) for name, each in wheels.items()}
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _sources(
-    tree: Tree,
-    streams_of: Mapping[NormalizedName, Future[dict[str, Stream]]],
-    *,
-    strict: bool,
-) -> Sources:
-    shipped = [each.name for each in tree.distributions if each.name in streams_of]
-    streams: dict[str, Stream] = {}
-    for name in shipped:  # the last one wins, as it does where files are installed
-        streams.update(streams_of[name].result())
-    return Sources(streams, frozenset(shipped), strict)
 
 
 def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -> None:

@@ -77,13 +77,12 @@ EXTRA_BYTES: Final = 64
 
 
 def read_streams(wheel: Wheel) -> dict[str, Stream]:
-    """Reads which file in site-packages has which stream.
+    """Reads which file in site-packages has which stream; its hash is not looked at.
 
     Raises:
-        ChangedSourceError: The wheel is not the one that has been installed.
+        ChangedSourceError: The wheel cannot be read any more.
     """
     try:
-        check_hash(wheel)
         with SoundingZipFile(wheel.path) as archive:
             infos = archive.infolist()
     except OSError as error:
@@ -113,11 +112,14 @@ def check_hash(wheel: Wheel) -> None:
     """Holds a wheel against its hash.
 
     Raises:
-        ChangedSourceError: It is another file.
-        OSError: It cannot be read.
+        ChangedSourceError: It is another file, or cannot be read.
     """
     algorithm, _, expected = wheel.hash.partition(":")
-    if file_digest(wheel.path, algorithm) != expected:
+    try:
+        digest = file_digest(wheel.path, algorithm)
+    except OSError as error:
+        raise _changed(wheel, str(error.strerror)) from None
+    if digest != expected:
         raise _changed(wheel, f"its {algorithm} is another")
 
 
