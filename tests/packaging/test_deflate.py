@@ -16,6 +16,7 @@ from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging import deflate as module
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
+from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
 from poetry_plugin_package_function.packaging.deflate import deflate
@@ -49,6 +50,22 @@ def test_any_contents(contents: list[bytes]) -> None:
     assert contents == [content_of(member) for member in members]
     assert [zlib.crc32(content) for content in contents] == [m.crc32 for m in members]
     assert all(len(m.data) < m.size_bytes for m in members if m.method == DEFLATED)
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"])
+def test_what_is_compressed_already_is_stored(tmp_path: Path, start: bytes) -> None:
+    """As gzip, xz and zstd; unless each byte counts."""
+    content = start + bytes(1000)  # that it would be smaller shows which way it went
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    entry = Entry("a", str(path), len(content))
+
+    usual = list(deflate([entry]))
+    smallest = list(deflate([entry], level=MAX_LEVEL))
+
+    assert [STORED] == [member.method for member in usual]
+    assert [DEFLATED] == [member.method for member in smallest]
+    assert content == content_of(usual[0]) == content_of(smallest[0])
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
