@@ -95,6 +95,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         import os
         import time
 
+        from poetry_plugin_package_function.bundling.asking import ask_python
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
@@ -105,6 +106,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.settings import resolve
 
         started_s = time.monotonic()
+        if not self.option("venv") and not self.option("python"):
+            ask_python()
         at = archive_time(os.environ)
         project = read_project(self.poetry.file.path)
         flags = {

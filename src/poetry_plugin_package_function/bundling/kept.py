@@ -16,7 +16,6 @@ import platform
 import shutil
 import sys
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import replace
@@ -72,13 +71,7 @@ def kept_home(
     from filelock import FileLock
     from filelock import Timeout
 
-    with ThreadPoolExecutor(1, "python") as pool:
-        choice = pool.submit(_choose_python, poetry, bundle)
-        # That starts processes and waits. What Poetry parses meanwhile, it has at hand
-        # later; what is wrong with it is said there.
-        with suppress(Exception):
-            poetry.locker.locked_repository()
-        python = choice.result()
+    python = _choose_python(poetry, bundle)
     chosen = replace(bundle, python=Path(python.executable))
     key = (
         _FORMAT,

@@ -146,7 +146,7 @@ def _editable(name: str) -> SourceError:
 def _parse_record(text: str) -> Iterable[RecordRow]:
     for row in csv.reader(io.StringIO(text, newline="")):
         if row and row[0]:
-            path, digest, size = (*row, "", "")[:3]
+            path, digest, size = row if len(row) == 3 else (*row, "", "")[:3]
             yield RecordRow(posixpath.normpath(path), digest, size)
 
 
