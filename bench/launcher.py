@@ -16,7 +16,7 @@ import threading
 import time
 
 
-_PAUSE_S = 0.01
+_PAUSE_S = 0.02
 
 
 def main(command: list[str]) -> None:

@@ -75,9 +75,14 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
     def handle(self) -> int:
         """Runs the command; returns the exit status."""
+        import atexit
+        import gc
+
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.interruption import stoppable
 
+        # Else Python looks for cycles among all of Poetry's objects before it ends.
+        atexit.register(gc.freeze)
         try:
             with stoppable() as check:
                 self._package(check)

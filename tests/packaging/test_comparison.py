@@ -233,3 +233,17 @@ def test_answers_that_nobody_wants(
         pass
 
     assert ("", "") == capfd.readouterr()
+
+
+def test_the_second_process_cannot_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when Poetry's own interpreter has been replaced meanwhile."""
+    installed = installation(tmp_path, build(DEMO))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+
+    with (
+        pytest.raises(SourceError, match="gone cannot be started to read the wheels"),
+        compared(installed),
+    ):
+        pass

@@ -148,9 +148,7 @@ def comparing(
         return
     utf8 = f"utf8={sys.flags.utf8_mode}"
     command = (sys.executable, "-I", "-X", utf8, "-c", _PROGRAM, *sys.path)
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    with _started(command) as process:
         try:
             with suppress(BrokenPipeError), cast("BinaryIO", process.stdin) as stdin:
                 pickle.dump(task, stdin)
@@ -163,6 +161,17 @@ def comparing(
         except BaseException:
             process.kill()
             raise
+
+
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe)
+    except OSError as error:
+        raise SourceError(
+            f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
+            "Is there enough memory? Is Poetry's own Python still there?",
+        ) from None
 
 
 def main() -> None:

@@ -337,7 +337,6 @@ def _walk(
     while pending:
         directory, prefix, real_above = pending.pop()
         items = _listing(directory)
-        names = {item.name for item in items}
         for item in items:
             name = prefix + item.name
             if is_excluded(name):
@@ -347,7 +346,7 @@ def _walk(
                     if not _is_passed_over(item, project=project):
                         real = _real_directory(item, real_above)
                         pending.append((item.path, f"{name}/", (*real_above, real)))
-                elif is_wanted(name) and not _is_cached_bytecode(item.name, names):
+                elif is_wanted(name) and not _is_cached_bytecode(item, items):
                     yield _file(item.path, name, item.stat())
             except OSError as error:
                 if is_wanted(name):
@@ -385,9 +384,15 @@ def _is_passed_over(item: os.DirEntry[str], *, project: bool) -> bool:
     )
 
 
-def _is_cached_bytecode(name: str, beside: set[str]) -> bool:
+def _is_cached_bytecode(
+    item: os.DirEntry[str], beside: Iterable[os.DirEntry[str]]
+) -> bool:
     # Python 3 never imports a .pyo; it imports a .pyc here only if there is no .py.
-    return name.endswith(".pyo") or (name.endswith(".pyc") and name[:-1] in beside)
+    if not item.name.endswith((".pyc", ".pyo")):
+        return False
+    return item.name.endswith("o") or any(
+        item.name[:-1] == other.name for other in beside
+    )
 
 
 def _file(path: str, name: str, status: os.stat_result) -> _File:
