@@ -14,7 +14,7 @@ def ask_python() -> None:
     which Poetry asks through, remembers them.
     """
     for question in ("executable", "version"):
-        threading.Thread(target=_ask, args=(question,), daemon=True).start()
+        threading.Thread(target=_ask, args=(question,)).start()
 
 
 def _ask(question: str) -> None:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextlib import suppress
 from functools import cached_property
@@ -60,8 +61,9 @@ class Comparison:
             of the later wheel.
     """
 
-    def __init__(self, results: io.BufferedReader) -> None:
+    def __init__(self, results: io.BufferedReader, errors: BinaryIO) -> None:
         self._results = results
+        self._errors = errors
         self._same = bytearray()
         self._error: ChangedSourceError | None = None
 
@@ -105,7 +107,7 @@ class Comparison:
         try:
             result = pickle.load(self._results)  # noqa: S301 - it is our own
         except (EOFError, pickle.UnpicklingError):
-            raise _ended_early() from None
+            raise self._ended_early() from None
         if isinstance(result, ChangedSourceError):
             self._error = result
             raise result
@@ -116,15 +118,16 @@ class Comparison:
             missing = len(self.streams) - len(self._same)
             more = self._results.read1(min(missing, _TOLD_FILES))
             if not more:
-                raise _ended_early()
+                raise self._ended_early()
             self._same += more
 
-
-def _ended_early() -> SourceError:
-    return SourceError(
-        "The process that reads the wheels has ended before its work was done.",
-        "Run the command again. Is there enough memory?",
-    )
+    def _ended_early(self) -> SourceError:
+        said = self._errors.read().decode(errors="replace").strip()
+        last = said.rpartition("\n")[2] or "it was stopped"
+        return SourceError(
+            f"The process that reads the wheels has not done its work: {last}.",
+            "Run the command again. Is there enough memory?",
+        )
 
 
 @contextmanager
@@ -144,34 +147,54 @@ def comparing(
     task = (tuple(wheels), tuple(map(str, directories)))
     if not task[0]:
         nothing = pickle.dumps({}) + pickle.dumps(None)
-        yield Comparison(io.BufferedReader(io.BytesIO(nothing)))
+        yield Comparison(io.BufferedReader(io.BytesIO(nothing)), io.BytesIO())
         return
     utf8 = f"utf8={sys.flags.utf8_mode}"
     command = (sys.executable, "-I", "-X", utf8, "-c", _PROGRAM, *sys.path)
-    with _started(command) as process:
+    with _running(command) as process:
+        with suppress(BrokenPipeError), cast("BinaryIO", process.stdin) as stdin:
+            pickle.dump(task, stdin)
+        found = Comparison(
+            cast("io.BufferedReader", process.stdout), cast("BinaryIO", process.stderr)
+        )
         try:
-            with suppress(BrokenPipeError), cast("BinaryIO", process.stdin) as stdin:
-                pickle.dump(task, stdin)
-            found = Comparison(cast("io.BufferedReader", process.stdout))
-            try:
-                yield found
-            except ChangedSourceError:
-                found.finish()
-                raise
-        except BaseException:
-            process.kill()
+            yield found
+        except ChangedSourceError:
+            found.finish()
             raise
 
 
-def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+@contextmanager
+def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a process that is gone when the block ends, whatever ends it.
+
+    A signal makes an exception in the main thread, between any two steps of it, and
+    what has just been started would be forgotten. So another thread starts the process.
+    What it says of being stopped itself, nobody wants to read.
+    """
     pipe = subprocess.PIPE
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe))
+
     try:
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe)
-    except OSError as error:
-        raise SourceError(
-            f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
-            "Is there enough memory? Is Poetry's own Python still there?",
-        ) from None
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(start).result()
+        yield started[0]
+    except BaseException as error:
+        for process in started:
+            process.kill()
+        if isinstance(error, OSError) and not started:
+            raise SourceError(
+                f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
+                "Is there enough memory? Is Poetry's own Python still there?",
+            ) from None
+        raise
+    finally:
+        for process in started:
+            with process:
+                pass
 
 
 def main() -> None:
