@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.compiled import package_both
 from bench.environments import REFERENCE
 from bench.environments import TREES
 from bench.environments import default_cache_dir
@@ -35,6 +36,7 @@ from bench.peers import peers
 from bench.plot import svg
 from bench.plugin_cost import measure_plugins
 from bench.tables import GROWTH_PLOT
+from bench.tables import bytecode_marks
 from bench.tables import growth_marks
 from bench.tables import growth_table
 from bench.tables import init_table
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _PLOT = _PAGE.with_suffix(".svg")
 _COMMAND = "package-python-function"
-_PARTS = ("packaging", "jobs", "growth", "plugins")
+_PARTS = ("packaging", "bytecode", "jobs", "growth", "plugins")
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,14 @@ class _Bench:
             nested = {name: archives[name] for name in (REFERENCE_TOOL, WITH_WHEELS)}
             inits = measure_init(nested, self.effort.init_runs)
             blocks += section("INIT", init_table(inits))
+        if "bytecode" in parts:
+            tree = self.trees(["SMALL"])["SMALL"]
+            inits = measure_init(
+                package_both(self.ours, tree, results), self.effort.init_runs
+            )
+            blocks += section(
+                "INIT with bytecode", init_table(inits), bytecode_marks(inits)
+            )
         if "jobs" in parts:
             jobs = self.jobs()
             blocks += section("The whole job", job_table(jobs), job_marks(jobs))

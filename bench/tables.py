@@ -56,6 +56,7 @@ PACKAGING: Final[Mapping[str, _PackagingMark]] = {
 }
 JOB_TIMES_AS_FAST: Final[Mapping[str, float]] = {FRESH_JOB: 3, REUSE_JOB: 12}
 GROWTH_RATIO: Final = 1.25
+BYTECODE_RATIO: Final = 0.4
 PLUGIN_S: Final = 0.015
 
 
@@ -268,6 +269,17 @@ def init_table(inits: Sequence[Init]) -> str:
             )
             for init in inits
         ),
+    )
+
+
+def bytecode_marks(inits: Sequence[Init]) -> str:
+    """The second one held against the first."""
+    without, compiled = inits
+    ratio = compiled.elapsed_s.median / without.elapsed_s.median
+    return mark(
+        f"{compiled.name}: {ratio:.2f} times the INIT without, at most"
+        f" {BYTECODE_RATIO}",
+        met=ratio <= BYTECODE_RATIO,
     )
 
 

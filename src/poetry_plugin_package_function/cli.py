@@ -65,6 +65,7 @@ def _package(options: argparse.Namespace) -> None:
             "output-dir": options.output_dir,
             "report": options.report,
             "layers-size": options.layers_size,
+            "compile": options.compile,
         },
         project,
         default_output_dir=Path.cwd(),
@@ -108,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     output.add_argument("--output", help="the file to write")
     parser.add_argument("--report", help="a file to write a JSON report to")
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="add bytecode, for a faster cold start",
+    )
     parser.add_argument(
         "--layers-size",
         help="what the function's layers have unzipped: they share Lambda's limit"

@@ -57,6 +57,7 @@ class Settings:
     python: str | None = None
     venv: Path | None = None
     reuse: bool = False
+    compiles: bool = False
 
     @property
     def targets(self) -> tuple[Path, ...]:
@@ -66,7 +67,7 @@ class Settings:
 
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
-    *("python", "venv", "reuse", "output", "output-dir", "report"),
+    *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
     *("exclude", "include", "layers-size"),
 )
 
@@ -152,6 +153,7 @@ def resolve(
         python=value("python", _text, None),
         venv=value("venv", _path, None),
         reuse=value("reuse", _boolean, False),
+        compiles=value("compile", _boolean, False),
     )
     if problems:
         raise ConfigError(problems, "Every key is described in docs/configuration.md.")

@@ -14,8 +14,8 @@ import pytest
 
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.service import Nested
 from poetry_plugin_package_function.packaging.service import Report
+from poetry_plugin_package_function.packaging.writing import Nested
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.text import summary

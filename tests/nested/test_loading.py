@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from poetry_plugin_package_function.packaging import loader
+from tests.nested.function import Source
 from tests.nested.function import contents_of
 from tests.nested.function import write_home
 
@@ -160,3 +161,16 @@ def test_threads_that_extract_at_once(home: Path, tmp_path: Path) -> None:
     assert 6 == len(found)
     assert 1 == len(set(found))
     assert 7 == len(contents_of(Path(found[0])))
+
+
+def test_no_bytecode_is_written_into_tmp(tmp_path: Path) -> None:
+    """It would take time and space, for a single start."""
+    files = {"my_app/__init__.py": "import my_app.sub\n", "my_app/sub.py": ""}
+    function = Source(files).unpacked(tmp_path)
+
+    told = function.ask(
+        "sys.dont_write_bytecode = False\nimport my_app\nshow(sys.dont_write_bytecode)"
+    )
+
+    assert told is True
+    assert [] == list(function.tmp_dir.rglob("__pycache__"))

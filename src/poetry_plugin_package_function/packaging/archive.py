@@ -90,10 +90,9 @@ class Archive:
         return self._size_bytes
 
     @staticmethod
-    def bytes_for(member: Member) -> int:
+    def bytes_for(name: str, data_bytes: int) -> int:
         """What a member adds to an archive: data, and a header at both places."""
-        headers = _LOCAL.size + _CENTRAL.size + 2 * len(member.name.encode())
-        return headers + len(member.data)
+        return _LOCAL.size + _CENTRAL.size + 2 * len(name.encode()) + data_bytes
 
     def add(self, member: Member) -> None:
         """Appends a member."""

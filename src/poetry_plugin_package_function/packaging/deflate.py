@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import zlib
 
 from collections import deque
 from concurrent.futures import Future
@@ -29,6 +30,7 @@ from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.streams import read_adjacent
+from poetry_plugin_package_function.packaging.wheels import Stream
 
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.wheels import Stream
 
 
 LEVEL: Final = 5
@@ -188,6 +189,8 @@ def _deflate_batch(
 
 def _copyable(entry: Entry, sources: Sources, level: int) -> Stream | None:
     """Finds the stream that has what the installed file has, if it can be copied."""
+    if isinstance(entry.source, Stream):
+        return entry.source if level <= LEVEL else None
     if isinstance(entry.source, bytes) or entry.included:
         return None
     # What no wheel pins has been installed in this run, over what it shares.
@@ -230,6 +233,9 @@ def deflate_one(entry: Entry, level: int = LEVEL) -> Member:
     """
     if isinstance(entry.source, bytes):
         return _member(entry, entry.source, level)
+    if isinstance(entry.source, Stream):
+        (data,) = _read_streams([entry.source])
+        return _member(entry, zlib.decompress(data, -15), level)
     try:
         if entry.size_bytes < _MAPPED_FROM_BYTES:
             return _member(entry, _read(entry.source, entry.size_bytes), level)
@@ -258,7 +264,7 @@ def _unreadable(path: str, error: OSError) -> SourceError:
     )
 
 
-def _check_size(path: str | bytes, listed_bytes: int, size_bytes: int) -> None:
+def _check_size(path: str | bytes | Stream, listed_bytes: int, size_bytes: int) -> None:
     if size_bytes != listed_bytes:
         raise SourceError(
             f"{path!r} has changed while it was being packaged: from"

@@ -87,6 +87,8 @@ def prepare(home: str, task_root: str) -> str:
         raise ImportError(
             f"The function's nested ZIP could not be extracted: {error}"
         ) from error
+    # Writing it takes longer than all that it could save: nobody starts here twice.
+    sys.dont_write_bytecode = True
     with _inserting:  # two threads may import two of the project's modules
         if directory in sys.path:
             return directory

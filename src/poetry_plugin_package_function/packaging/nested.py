@@ -130,8 +130,9 @@ def write_nested(
                     if inner.size_bytes + len(member.data) < limit_bytes:
                         inner.add(member)
                     else:
-                        unwritten_bytes += inner.bytes_for(member)
-                        unwritten[member.name] = len(member.data)
+                        size_bytes = len(member.data)
+                        unwritten_bytes += inner.bytes_for(member.name, size_bytes)
+                        unwritten[member.name] = size_bytes
             nested = inner.close()
         elif name == settings_name:
             settings = {"sha256": nested.sha256}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.packaging.wheels import Stream
     from poetry_plugin_package_function.settings import Inclusion
 
 
@@ -41,7 +42,8 @@ class Entry(NamedTuple):
 
     Attributes:
         name: Its name in the archive, with "/".
-        source: The path of the file to read, or the content itself.
+        source: The path of the file to read, the content itself, or where it stands
+            compressed.
         size_bytes: Its size; reading another number of bytes later is an error.
         executable: Whether anyone may execute it.
         distribution: Whose file it is; None for included files and those that no
@@ -50,7 +52,7 @@ class Entry(NamedTuple):
     """
 
     name: str
-    source: str | bytes
+    source: str | bytes | Stream
     size_bytes: int
     executable: bool = False
     distribution: NormalizedName | None = None
@@ -230,7 +232,7 @@ def _check_name(name: str, path: str) -> None:
 
 
 def _shown(entry: Entry) -> str:
-    return "our own" if isinstance(entry.source, bytes) else entry.source
+    return entry.source if isinstance(entry.source, str) else "our own"
 
 
 def _refuse_files_as_directories(found: dict[str, Entry]) -> None:

@@ -3,81 +3,60 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 
-from collections import defaultdict
+from contextlib import ExitStack
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
-from typing import Protocol
+from typing import NamedTuple
 
 import deflate as libdeflate
 
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.bytecode import Bytecode
+from poetry_plugin_package_function.packaging.bytecode import Cache
+from poetry_plugin_package_function.packaging.bytecode import compiled
+from poetry_plugin_package_function.packaging.bytecode import find_interpreter
+from poetry_plugin_package_function.packaging.bytecode import sources_of
 from poetry_plugin_package_function.packaging.comparison import comparing
 from poetry_plugin_package_function.packaging.deflate import LEVEL
-from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.nested import outer_entries
-from poetry_plugin_package_function.packaging.nested import write_nested
 from poetry_plugin_package_function.packaging.output import replacing
-from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.plan import check_nested
-from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
-from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.writing import Job
+from poetry_plugin_package_function.packaging.writing import write
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
-    from typing import BinaryIO
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.deflate import Member
-    from poetry_plugin_package_function.packaging.nested import NestedArchive
+    from poetry_plugin_package_function.packaging.bytecode import Interpreter
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
     from poetry_plugin_package_function.packaging.wheels import Wheel
+    from poetry_plugin_package_function.packaging.writing import Measured
+    from poetry_plugin_package_function.packaging.writing import Nested
+    from poetry_plugin_package_function.packaging.writing import Progress
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
 
 
-_TOLD_BYTES: Final = 1 << 20
-
 NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Nested:
-    """What is special about a nested result.
-
-    Attributes:
-        archive: The inner ZIP's name in the outer one.
-        sha256: The inner ZIP's digest, in hexadecimal.
-        extracted_bytes: The sum of the files that are written into `/tmp` when the
-            function starts.
-        tmp_bytes: What they take there, in whole blocks.
-    """
-
-    archive: str
-    sha256: str
-    extracted_bytes: int
-    tmp_bytes: int
 
 
 @dataclass(frozen=True)
@@ -106,18 +85,26 @@ class Report:
     distributions: tuple[DistributionSize, ...]
     left_out: tuple[str, ...]
     nested: Nested | None
+    bytecode: Compiled | None = None
 
 
-class Progress(Protocol):
-    """Hears how far packaging has come, in the thread that has called `package`."""
+class Compiled(NamedTuple):
+    """What has been compiled.
 
-    def begin(self, what: str, files: int, size_bytes: int) -> None:
-        """A phase begins that goes over so many files of so many bytes."""
-        ...
+    Attributes:
+        python: The interpreter's full version: another one makes other bytecode.
+        files: How many `.pyc` files are shipped.
+        size_bytes: The sum of them.
+        skipped: Names of sources that do not compile.
+        left_out: Distributions whose bytecode did not fit; "" for files that are no
+            distribution's.
+    """
 
-    def advance(self, files: int, size_bytes: int) -> None:
-        """So many more files, of so many bytes, are done."""
-        ...
+    python: str
+    files: int
+    size_bytes: int
+    skipped: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def package(
@@ -129,6 +116,7 @@ def package(
     seeds: frozenset[str] = frozenset(),
     wheels: Mapping[NormalizedName, Wheel] = NO_WHEELS,
     kept: bool = False,
+    bytecode_dir: Path | None = None,
     serialize: Callable[[Report], bytes],
     progress: Progress | None = None,
 ) -> Report:
@@ -146,6 +134,7 @@ def package(
         wheels: What distributions have been installed from, where it is still there.
         kept: Whether the environment is from an earlier run, so that somebody may have
             changed it: then what is not as its wheel has it is an error.
+        bytecode_dir: Where bytecode of wheels is kept, if it is.
         serialize: Makes the content of the report file.
         progress: Hears how far it has come.
 
@@ -156,10 +145,12 @@ def package(
         PackageTooLargeError: It fits neither flat nor nested.
         OutputError: A result cannot be written.
     """
+    interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
     in_order = [wheels[name] for name in sorted(wheels)]
     with (
         _no_garbage_collection(),
         comparing(in_order, site_packages.directories) as comparison,
+        ExitStack() as stack,
     ):
         tree = scan(
             site_packages.directories,
@@ -174,24 +165,39 @@ def package(
             comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
         )
         _check_complete(tree, sources, site_packages)
-        layout = layout_for(tree.size_bytes, limit_for(settings.layers_size_bytes))
+        bytecode = Bytecode()
+        if interpreter is not None:
+            cache = bytecode_dir and Cache(
+                bytecode_dir,
+                {name: wheel.hash for name, wheel in wheels.items()},
+                lambda name: name in sources.streams and comparison.is_same(name),
+            )
+            bytecode = stack.enter_context(
+                _compiled(tree, interpreter, cache or None, progress)
+            )
         with replacing(*settings.targets) as (archive, *reports):
-            job = _Job(archive, tree, sources, time, progress)
-            if layout is Layout.FLAT:
-                measured = _write_flat(job)
-            else:
-                measured = _write_nested(job, settings.layers_size_bytes)
+            measured = write(
+                Job(
+                    archive,
+                    tree,
+                    bytecode.entries,
+                    sources,
+                    time,
+                    settings.layers_size_bytes,
+                    progress,
+                )
+            )
             report = Report(
                 output_file=settings.output,
                 distribution_name=project.distribution_name or settings.output.stem,
-                layout=layout,
+                layout=Layout.NESTED if measured.nested else Layout.FLAT,
                 output_bytes=measured.output_bytes,
-                uncompressed_bytes=tree.size_bytes,
+                uncompressed_bytes=measured.job.size_bytes,
                 compressed_bytes=measured.compressed_bytes,
                 unzipped_bytes=measured.unzipped_bytes,
                 limit_bytes=limit_for(settings.layers_size_bytes),
                 layers_size_bytes=settings.layers_size_bytes,
-                files=len(tree.entries),
+                files=len(measured.job.entries),
                 sha256=measured.sha256,
                 python=site_packages.python,
                 source_date_epoch=time.epoch_s,
@@ -201,11 +207,43 @@ def package(
                 distributions=_with_wheels(measured, wheels),
                 left_out=tuple(each.name for each in tree.left_out),
                 nested=measured.nested,
+                bytecode=interpreter
+                and _compiled_by(interpreter, bytecode, measured.job.bytecode),
             )
             for stream in reports:
                 stream.write(serialize(report))
             comparison.finish()
     return report
+
+
+def _compiled(
+    tree: Tree,
+    interpreter: Interpreter,
+    cache: Cache | None,
+    progress: Progress | None,
+) -> AbstractContextManager[Bytecode]:
+    found = tuple(sources_of(tree.entries))
+    if progress is not None:
+        progress.begin("Compiling", len(found), sum(each.size_bytes for each in found))
+    advance = progress.advance if progress else lambda *_: None
+    return compiled(found, interpreter, cache, advance)
+
+
+def _compiled_by(
+    interpreter: Interpreter, bytecode: Bytecode, shipped: tuple[Entry, ...]
+) -> Compiled:
+    return Compiled(
+        interpreter.version,
+        len(shipped),
+        sum(each.size_bytes for each in shipped),
+        bytecode.skipped,
+        tuple(
+            sorted(
+                {each.distribution or "" for each in bytecode.entries}
+                - {each.distribution or "" for each in shipped}
+            )
+        ),
+    )
 
 
 @contextmanager
@@ -234,107 +272,8 @@ def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -
             )
 
 
-def _sha256(stream: BinaryIO) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while chunk := stream.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class _Job:
-    stream: BinaryIO
-    tree: Tree
-    sources: Sources
-    time: DosTime
-    progress: Progress | None
-
-    def members(self, what: str, level: int = LEVEL) -> Iterator[Member]:
-        members = deflate(self.tree.entries, sources=self.sources, level=level)
-        if self.progress is None:
-            return members
-        self.progress.begin(what, len(self.tree.entries), self.tree.size_bytes)
-        return _told(members, self.progress)
-
-
-def _told(members: Iterable[Member], progress: Progress) -> Iterator[Member]:
-    files = size_bytes = 0
-    for member in members:
-        yield member
-        files += 1
-        size_bytes += member.size_bytes
-        if size_bytes >= _TOLD_BYTES:
-            progress.advance(files, size_bytes)
-            files = size_bytes = 0
-    progress.advance(files, size_bytes)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    output_bytes: int
-    sha256: str
-    compressed_bytes: int
-    unzipped_bytes: int
-    distributions: tuple[DistributionSize, ...]
-    level: int = LEVEL
-    nested: Nested | None = None
-
-
-def _write_flat(job: _Job) -> _Measured:
-    archive = Archive(job.stream, job.time, checksummed=True)
-    for member in job.members("Packaging"):
-        archive.add(member)
-    written = archive.close()
-    return _Measured(
-        written.size_bytes,
-        written.sha256,
-        written.size_bytes,
-        job.tree.size_bytes,
-        _sizes(job.tree, written.compressed_bytes),
-    )
-
-
-def _write_nested(job: _Job, layers_size_bytes: int) -> _Measured:
-    home, beside = outer_entries(job.tree)
-    limit_bytes = limit_for(layers_size_bytes)
-
-    def write(what: str, level: int) -> NestedArchive:
-        members = job.members(what, level)
-        return write_nested(job.stream, home, beside, members, job.time, limit_bytes)
-
-    level = LEVEL
-    result = write("Packaging", level)
-    if is_worth_compressing_more(result.unzipped_bytes, limit_bytes):
-        job.stream.seek(0)
-        job.stream.truncate()
-        level = MAX_LEVEL
-        result = write("Too large: compressing more (slow)", level)
-    distributions = _sizes(job.tree, result.compressed_bytes)
-    check_nested(
-        job.tree.size_bytes,
-        result.unzipped_bytes,
-        layers_size_bytes,
-        distributions,
-    )
-    return _Measured(
-        result.outer.size_bytes,
-        _sha256(job.stream),
-        result.inner.size_bytes,
-        result.unzipped_bytes,
-        distributions,
-        level,
-        Nested(
-            result.archive,
-            result.inner.sha256,
-            result.extracted_bytes,
-            result.tmp_bytes,
-        ),
-    )
-
-
 def _with_wheels(
-    measured: _Measured, wheels: Mapping[NormalizedName, Wheel]
+    measured: Measured, wheels: Mapping[NormalizedName, Wheel]
 ) -> tuple[DistributionSize, ...]:
     if measured.level > LEVEL:
         return measured.distributions  # nothing has been copied
@@ -343,23 +282,4 @@ def _with_wheels(
         if (name := canonicalize_name(each.name)) in wheels
         else each
         for each in measured.distributions
-    )
-
-
-def _sizes(
-    tree: Tree, compressed_bytes: dict[str, int]
-) -> tuple[DistributionSize, ...]:
-    versions = {each.name: each.version for each in tree.distributions}
-    entries: dict[str, list[Entry]] = defaultdict(list)
-    for entry in tree.entries:
-        entries[entry.distribution or ""].append(entry)
-    return tuple(
-        DistributionSize(
-            name,
-            versions.get(canonicalize_name(name), ""),
-            len(of_one),
-            sum(entry.size_bytes for entry in of_one),
-            sum(compressed_bytes[entry.name] for entry in of_one),
-        )
-        for name, of_one in sorted(entries.items())
     )

@@ -29,10 +29,12 @@ class SitePackages:
             (`lib64` on Fedora and its relatives). All of them end in one root.
         python: The minor version, such as "3.13"; None on Windows, whose layout does
             not tell.
+        venv: The virtual environment.
     """
 
     directories: tuple[Path, ...]
     python: str | None
+    venv: Path
 
 
 def find_site_packages(venv: Path) -> SitePackages:
@@ -60,7 +62,7 @@ def find_site_packages(venv: Path) -> SitePackages:
     if not found:
         windows = venv / "Lib" / "site-packages"
         if windows.is_dir():
-            return SitePackages((windows,), None)
+            return SitePackages((windows,), None, venv)
         raise SourceError(
             f"There is no lib/python*/site-packages in {venv}.", _MAKE_ONE
         )
@@ -72,4 +74,4 @@ def find_site_packages(venv: Path) -> SitePackages:
             " Pythons does not tell which one's files to package.",
         )
     (version,) = found
-    return SitePackages(tuple(found[version]), version)
+    return SitePackages(tuple(found[version]), version, venv)

@@ -95,17 +95,24 @@ def read_streams(wheel: Wheel) -> dict[str, Stream]:
     for info in infos:
         name = _installed_name(info.filename, data)
         if name is not None:
-            streams[name] = Stream(
-                path,
-                info.header_offset,
-                HEADER_BYTES + len(encoded_name(info)),
-                info.compress_size,
-                info.CRC,
-                info.file_size,
-                is_executable(info),
-                is_copyable(info) and info.filename not in wheel.unsound,
-            )
+            streams[name] = stream_of(path, info, unsound=wheel.unsound)
     return streams
+
+
+def stream_of(
+    path: str, info: zipfile.ZipInfo, *, unsound: frozenset[str] = frozenset()
+) -> Stream:
+    """Makes a stream of a ZIP's member."""
+    return Stream(
+        path,
+        info.header_offset,
+        HEADER_BYTES + len(encoded_name(info)),
+        info.compress_size,
+        info.CRC,
+        info.file_size,
+        is_executable(info),
+        is_copyable(info) and info.filename not in unsound,
+    )
 
 
 def check_hash(wheel: Wheel) -> None:

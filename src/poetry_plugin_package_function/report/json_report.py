@@ -64,6 +64,12 @@ def as_json(report: Report) -> bytes:
             "extracted_bytes": report.nested.extracted_bytes,
             "tmp_bytes": report.nested.tmp_bytes,
         },
+        "bytecode": None
+        if report.bytecode is None
+        else {
+            **report.bytecode._asdict(),
+            "left_out": [name or None for name in report.bytecode.left_out],
+        },
     }
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
         errors="surrogateescape"

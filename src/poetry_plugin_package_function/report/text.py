@@ -19,6 +19,7 @@ from poetry_plugin_package_function.runtimes import MIB
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.service import Compiled
     from poetry_plugin_package_function.packaging.service import Report
 
 
@@ -53,6 +54,16 @@ def summary(report: Report, elapsed_s: float) -> list[Line]:
         Line("SHA-256", f"{code_sha256(report)} (CodeSha256, source_code_hash)"),
         Line("Took", f"{elapsed_s:.1f} s"),
     ]
+    bytecode = report.bytecode
+    if bytecode and bytecode.files:
+        lines.insert(
+            2,
+            Line(
+                "Bytecode",
+                f"{bytecode.files:,} files, {bytecode.size_bytes:,} bytes, for CPython"
+                f" {bytecode.python}",
+            ),
+        )
     if report.left_out:
         lines.insert(
             2, Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
@@ -69,6 +80,8 @@ def warnings(report: Report) -> list[str]:
             ' [tool.poetry], or include = ["lambda_function.py"] in'
             " [tool.poetry-plugin-package-function]."
         )
+    if report.bytecode and report.bytecode.left_out:
+        found.append(_without_bytecode(report, report.bytecode))
     if report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
         found.append(
             f"The ZIP is larger than {DIRECT_UPLOAD_LIMIT_BYTES:,} bytes (50 MB): it"
@@ -90,10 +103,29 @@ def warnings(report: Report) -> list[str]:
     return found
 
 
+def details(report: Report) -> list[str]:
+    """Tells what only those want to know who ask for it."""
+    skipped = report.bytecode.skipped if report.bytecode else ()
+    if not skipped:
+        return []
+    what = "file does" if len(skipped) == 1 else "files do"
+    return [f"{len(skipped):,} {what} not compile: {', '.join(skipped)}"]
+
+
 def shown_path(path: Path) -> str:
     """Shortens a path that is below the current directory."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
+
+
+def _without_bytecode(report: Report, bytecode: Compiled) -> str:
+    names = ", ".join(name or "files of no distribution" for name in bytecode.left_out)
+    if report.layout is Layout.FLAT:
+        return (
+            f"The bytecode was left out ({names}): with it the result would not be flat"
+            " any more, and start more slowly than it does without."
+        )
+    return f"There is no room for the bytecode of {names}."
 
 
 def _layout(report: Report) -> str:

@@ -1,0 +1,353 @@
+"""Reproducible bytecode: `.pyc` files, compiled by the venv's own interpreter.
+
+Nothing that Python compiles in Lambda's task root is kept: without bytecode, each cold
+start compiles all modules that it imports. See docs/bytecode.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import marshal
+import os
+import subprocess
+import tempfile
+import zipfile
+
+from collections import defaultdict
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+from typing import TypeAlias
+
+import deflate as libdeflate
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.deflate import LEVEL
+from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.timestamp import dos_time
+from poetry_plugin_package_function.packaging.wheels import file_digest
+from poetry_plugin_package_function.packaging.wheels import stream_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+
+    from packaging.utils import NormalizedName
+
+
+OLDEST: Final = (3, 11)
+"""Before it, what marshal writes of a set depends on the hash seed."""
+
+_COMPILER: Final = Path(__file__).with_name("compiler.py")
+_FILES_AT_ONCE: Final = 200
+"""A part of the recipe: what a process has compiled has a say in what follows."""
+
+_PROBE: Final = """\
+import json, platform, sys
+print(json.dumps([
+    sys.implementation.name,
+    sys.version_info[:],
+    sys.implementation.cache_tag,
+    sys.version,
+]))
+"""
+
+
+class Interpreter(NamedTuple):
+    """The interpreter that compiles.
+
+    Attributes:
+        path: Where it is.
+        version: The full one, as bytecode may differ between any two: "3.13.1".
+        cache_tag: What stands in the names of files: "cpython-313".
+        build: All that it says of itself.
+    """
+
+    path: Path
+    version: str
+    cache_tag: str
+    build: str
+
+
+def find_interpreter(venv: Path) -> Interpreter:
+    """Asks the interpreter of a virtual environment who it is.
+
+    Raises:
+        SourceError: There is none, or its bytecode is not reproducible.
+    """
+    places = (venv / "bin" / "python", venv / "Scripts" / "python.exe")
+    path = next((each for each in places if each.exists()), places[0])
+    hint = "Make the virtual environment anew, or leave out --compile."
+    try:
+        probed = subprocess.run(
+            (path, "-I", "-S", "-B", "-c", _PROBE), capture_output=True, check=True
+        )
+        name, version, cache_tag, build = json.loads(probed.stdout)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be run: {error.strerror}.", hint) from None
+    except (subprocess.CalledProcessError, ValueError):
+        raise SourceError(f"{path} does not tell which Python it is.", hint) from None
+    major, minor, micro, stage, _ = version
+    shown = f"{major}.{minor}.{micro}"
+    if name != "cpython":
+        raise SourceError(f"{path} is {name}, and Lambda runs CPython.", hint)
+    if (major, minor) < OLDEST:
+        raise SourceError(
+            f"{path} is Python {shown}, whose bytecode differs from run to run.",
+            "Use Python 3.11 or later, or leave out --compile.",
+        )
+    if stage != "final":
+        raise SourceError(
+            f"{path} is Python {build.split()[0]}: its bytecode is not final.", hint
+        )
+    return Interpreter(path, shown, cache_tag, build)
+
+
+@dataclass(frozen=True)
+class Bytecode:
+    """What has been compiled.
+
+    Attributes:
+        entries: `.pyc` files, ordered by name.
+        skipped: Names of sources that do not compile.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Where bytecode of wheels is kept.
+
+    Attributes:
+        directory: It need not be there yet.
+        hashes: Those of the wheels, as the lock has them.
+        is_same: Whether a file is as its wheel has it.
+    """
+
+    directory: Path
+    hashes: Mapping[NormalizedName, str]
+    is_same: Callable[[str], bool]
+
+
+@contextmanager
+def compiled(
+    entries: Iterable[Entry],
+    interpreter: Interpreter,
+    cache: Cache | None,
+    on_compiled: Callable[[int, int], None],
+) -> Iterator[Bytecode]:
+    """Compiles all sources but those in directories called `tests`.
+
+    The bytecode is there until the block ends.
+
+    Args:
+        entries: All that is shipped.
+        interpreter: Who compiles.
+        cache: Where bytecode is kept from run to run, if it is.
+        on_compiled: Hears how many more files, of how many bytes, are done.
+
+    Raises:
+        SourceError: The interpreter ended early, or a file cannot be read.
+    """
+    units: dict[NormalizedName | None, list[Entry]] = defaultdict(list)
+    for entry in sources_of(entries):
+        units[entry.distribution].append(entry)
+    with tempfile.TemporaryDirectory(prefix="package-function-") as scratch:
+        yield _compile_all(
+            [
+                _Unit(name, tuple(units[name]), interpreter, cache, Path(scratch))
+                for name in sorted(units, key=str)
+            ],
+            on_compiled,
+        )
+
+
+def _compile_all(
+    units: Iterable[_Unit], on_compiled: Callable[[int, int], None]
+) -> Bytecode:
+    pool = ThreadPoolExecutor(usable_cores(), "compile")
+    try:
+        begun = deque((unit, unit.begin(pool)) for unit in units)
+        found: list[Entry] = []
+        skipped: list[str] = []
+        while begun:
+            unit, parts = begun.popleft()
+            pycs = _read(unit.finish(parts), unit.name)
+            there = {entry.name for entry in pycs}
+            found += pycs
+            skipped += [
+                entry.name
+                for entry in unit.entries
+                if _pyc_name(entry.name, unit.interpreter) not in there
+            ]
+            on_compiled(
+                len(unit.entries), sum(entry.size_bytes for entry in unit.entries)
+            )
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return Bytecode(
+        tuple(sorted(found, key=lambda entry: entry.name)), tuple(sorted(skipped))
+    )
+
+
+def sources_of(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Finds what is compiled: modules, but for those in directories called `tests`."""
+    for entry in entries:
+        *parents, _ = entry.name.split("/")
+        is_source = entry.name.endswith(".py") and isinstance(entry.source, str)
+        if is_source and "tests" not in parents:
+            yield entry
+
+
+def _pyc_name(name: str, interpreter: Interpreter) -> str:
+    """Names the bytecode of a source. Source: PEP 3147."""
+    directory, slash, file = name.rpartition("/")
+    stem = file.removesuffix(".py")
+    return f"{directory}{slash}__pycache__/{stem}.{interpreter.cache_tag}.pyc"
+
+
+_Begun: TypeAlias = "Path | list[Future[list[bytes | None]]]"
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """The sources of one distribution, or those that are nobody's.
+
+    What has been compiled becomes a ZIP, so that its streams can be copied as those of
+    wheels are.
+    """
+
+    name: NormalizedName | None
+    entries: tuple[Entry, ...]
+    interpreter: Interpreter
+    cache: Cache | None
+    scratch: Path
+
+    def begin(self, pool: ThreadPoolExecutor) -> _Begun:
+        """Finds the ZIP in the cache, or begins to compile what it will hold."""
+        found = self._cached()
+        if found is not None:
+            return found
+        step = _FILES_AT_ONCE
+        return [
+            pool.submit(_compile, self.interpreter, self.entries[start : start + step])
+            for start in range(0, len(self.entries), step)
+        ]
+
+    def finish(self, begun: _Begun) -> Path:
+        """Waits for what has been begun; returns the ZIP."""
+        if isinstance(begun, Path):
+            return begun
+        entries = [
+            Entry(_pyc_name(entry.name, self.interpreter), content, len(content))
+            for number, part in enumerate(begun)
+            for entry, content in zip(
+                self.entries[number * _FILES_AT_ONCE :], part.result(), strict=False
+            )
+            if content is not None
+        ]
+        if self._key is not None and self.cache is not None:
+            with suppress(OSError):  # a cache that cannot be written is no cache
+                return self._write(entries, self.cache.directory)
+        return self._write(entries, self.scratch)
+
+    @cached_property
+    def _key(self) -> str | None:
+        """Names all that the bytecode depends on; None if that is not known."""
+        wheel = self.name and self.cache and self.cache.hashes.get(self.name)
+        if not wheel or self.cache is None:
+            return None
+        if not all(self.cache.is_same(entry.name) for entry in self.entries):
+            return None
+        parts = (
+            hashlib.sha256(_COMPILER.read_bytes()).hexdigest(),
+            _FILES_AT_ONCE,
+            (libdeflate.__version__, LEVEL),
+            wheel,
+            self.interpreter[1:],
+            [entry.name for entry in self.entries],
+        )
+        digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+        return f"{self.name}-{digest[:32]}"
+
+    def _cached(self) -> Path | None:
+        if self._key is None or self.cache is None:
+            return None
+        for path in sorted(self.cache.directory.glob(f"{self._key}.*.zip")):
+            with suppress(OSError):
+                if file_digest(path, "sha256") == path.name.split(".")[1]:
+                    return path
+                path.unlink()
+        return None
+
+    def _write(self, entries: Sequence[Entry], directory: Path) -> Path:
+        """Writes a ZIP, whose name has its digest in it."""
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor, path = tempfile.mkstemp(dir=directory, prefix=".", suffix=".tmp")
+        try:
+            with open(descriptor, "wb") as stream:
+                archive = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
+                for member in deflate(entries):
+                    archive.add(member)
+                digest = archive.close().sha256
+            target = directory / f"{self._key or self.name or ''}.{digest}.zip"
+            os.replace(path, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(path)
+            raise
+        return target
+
+
+def _compile(interpreter: Interpreter, entries: Sequence[Entry]) -> list[bytes | None]:
+    task = [(entry.source, entry.name) for entry in entries]
+    done = subprocess.run(
+        (interpreter.path, "-I", "-S", "-B", "-W", "ignore", _COMPILER),
+        input=marshal.dumps(task, 2),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise SourceError(
+            f"{interpreter.path} ended with status {done.returncode} while it compiled"
+            f" one of {entries[0].name} … {entries[-1].name}. {said}".rstrip(),
+            "Leave that out with `exclude`, or leave out --compile.",
+        )
+    results: list[bytes | None] = marshal.loads(done.stdout)  # noqa: S302 - our own
+    return results
+
+
+def _read(path: Path, distribution: NormalizedName | None) -> list[Entry]:
+    """Lists a ZIP of bytecode; what is not compressed in it is small."""
+    with zipfile.ZipFile(path) as archive:
+        return [
+            Entry(
+                info.filename,
+                stream_of(str(path), info)
+                if info.compress_type == zipfile.ZIP_DEFLATED
+                else archive.read(info),
+                info.file_size,
+                distribution=distribution,
+            )
+            for info in archive.infolist()
+        ]
