@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +25,7 @@ from tests.packaging.wheel_files import installation
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.packaging.wheel_files import Installation
 
@@ -225,44 +223,6 @@ def test_what_the_second_process_says_of_its_end(
         pytest.raises(SourceError, match="not done its work: MemoryError: no more"),
     ):
         end_before_anything(found)
-
-
-def children() -> set[str]:
-    found: set[str] = set()
-    for task in Path("/proc/self/task").iterdir():
-        found.update((task / "children").read_text().split())
-    return found
-
-
-@pytest.mark.skipif(
-    threading.current_thread() is not threading.main_thread()
-    or not Path("/proc/self/task").exists(),
-    reason="it takes signals, and a system that lists processes",
-)
-def test_a_signal_at_any_time_leaves_no_process(tmp_path: Path) -> None:
-    """Not even where it comes while the process is being started."""
-    installed = installation(tmp_path, build(DEMO))
-    before = children()
-    interrupted = 0
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    handler = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        for number in range(80):
-            signal.setitimer(signal.ITIMER_REAL, 0.0002 * (number + 1))
-            try:
-                with compared(installed) as found:
-                    found.finish()
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            except KeyboardInterrupt:
-                interrupted += 1
-            assert before == children()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
-    assert interrupted > 40
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")

@@ -192,9 +192,16 @@ def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             ) from None
         raise
     finally:
-        for process in started:
-            with process:
-                pass
+        try:
+            _reap(started)
+        finally:
+            _reap(started)  # the signal may have come in the middle of that
+
+
+def _reap(processes: Iterable[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        with process:  # closes its pipes and waits for it
+            pass
 
 
 def main() -> None:
