@@ -197,30 +197,23 @@ def test_the_second_process_ends_early(
         step(found)
 
 
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("import os; os._exit(9)", "has not done its work: it was stopped"),
+        ("raise MemoryError('no more')", "not done its work: MemoryError: no more"),
+    ],
+)
 def test_the_second_process_cannot_even_begin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, reason: str
 ) -> None:
-    """It never reads what it is to do, however much that is."""
+    """It never reads its task, however long that is; its last words are told."""
     installed = installation(tmp_path, build(DEMO))
-    monkeypatch.setattr(comparison, "_PROGRAM", "import os; os._exit(9)")
+    monkeypatch.setattr(comparison, "_PROGRAM", program)
 
     with (
         comparing([installed.wheel] * 100_000, [tmp_path]) as found,
-        pytest.raises(SourceError, match="has not done its work: it was stopped"),
-    ):
-        end_before_anything(found)
-
-
-def test_what_the_second_process_says_of_its_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its last words are told."""
-    installed = installation(tmp_path, build(DEMO))
-    monkeypatch.setattr(comparison, "_PROGRAM", "raise MemoryError('no more')")
-
-    with (
-        compared(installed) as found,
-        pytest.raises(SourceError, match="not done its work: MemoryError: no more"),
+        pytest.raises(SourceError, match=reason),
     ):
         end_before_anything(found)
 

@@ -265,14 +265,17 @@ class _Unit:
             )
             if content is not None
         ]
-        if self._key is not None and self.cache is not None:
+        if self._kept is not None:
             with suppress(OSError):  # a cache that cannot be written is no cache
-                return self._write(entries, self.cache.directory)
-        return self._write(entries, self.scratch)
+                return self._write(entries, self._kept)
+        return self._write(entries, self.scratch / (self.name or "nobody"))
 
     @cached_property
-    def _key(self) -> str | None:
-        """Names all that the bytecode depends on; None if that is not known."""
+    def _kept(self) -> Path | None:
+        """The place in the cache, but for the digest: all that it depends on names it.
+
+        None if that is not known.
+        """
         wheel = self.name and self.cache and self.cache.hashes.get(self.name)
         if not wheel or self.cache is None:
             return None
@@ -287,20 +290,21 @@ class _Unit:
             [entry.name for entry in self.entries],
         )
         digest = hashlib.sha256(repr(parts).encode()).hexdigest()
-        return f"{self.name}-{digest[:32]}"
+        return self.cache.directory / f"{self.name}-{digest[:32]}"
 
     def _cached(self) -> Path | None:
-        if self._key is None or self.cache is None:
+        if self._kept is None:
             return None
-        for path in sorted(self.cache.directory.glob(f"{self._key}.*.zip")):
+        for path in sorted(self._kept.parent.glob(f"{self._kept.name}.*.zip")):
             with suppress(OSError):
                 if file_digest(path, "sha256") == path.name.split(".")[1]:
                     return path
                 path.unlink()
         return None
 
-    def _write(self, entries: Sequence[Entry], directory: Path) -> Path:
-        """Writes a ZIP, whose name has its digest in it."""
+    def _write(self, entries: Sequence[Entry], place: Path) -> Path:
+        """Writes a ZIP at a place; its digest is added to the name."""
+        directory = place.parent
         directory.mkdir(parents=True, exist_ok=True)
         descriptor, path = tempfile.mkstemp(dir=directory, prefix=".", suffix=".tmp")
         try:
@@ -309,7 +313,7 @@ class _Unit:
                 for member in deflate(entries):
                     archive.add(member)
                 digest = archive.close().sha256
-            target = directory / f"{self._key or self.name or ''}.{digest}.zip"
+            target = directory / f"{place.name}.{digest}.zip"
             os.replace(path, target)
         except BaseException:
             with suppress(OSError):

@@ -84,10 +84,14 @@ class Comparison:
     def is_same(self, name: str) -> bool:
         """Whether an installed file has what its stream has; waits until that is known.
 
+        What has no stream is not the same.
+
         Raises:
             SourceError: The process has ended early.
         """
-        place = self._places[name]
+        place = self._places.get(name)
+        if place is None:
+            return False
         self._await(place + 1)
         return bool(self._same[place])
 
@@ -176,20 +180,22 @@ def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> None:
-        started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe))
+        try:
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        except OSError as error:
+            raise SourceError(
+                f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
+                "Is there enough memory? Is Poetry's own Python still there?",
+            ) from None
+        started.append(process)
 
     try:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(start).result()
         yield started[0]
-    except BaseException as error:
+    except BaseException:
         for process in started:
             process.kill()
-        if isinstance(error, OSError) and not started:
-            raise SourceError(
-                f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
-                "Is there enough memory? Is Poetry's own Python still there?",
-            ) from None
         raise
     finally:
         try:

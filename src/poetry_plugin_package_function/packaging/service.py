@@ -167,13 +167,14 @@ def package(
         _check_complete(tree, sources, site_packages)
         bytecode = Bytecode()
         if interpreter is not None:
-            cache = bytecode_dir and Cache(
-                bytecode_dir,
-                {name: wheel.hash for name, wheel in wheels.items()},
-                lambda name: name in sources.streams and comparison.is_same(name),
+            hashes = {name: wheel.hash for name, wheel in wheels.items()}
+            cache = (
+                Cache(bytecode_dir, hashes, comparison.is_same)
+                if bytecode_dir
+                else None
             )
             bytecode = stack.enter_context(
-                _compiled(tree, interpreter, cache or None, progress)
+                _compiled(tree, interpreter, cache, progress)
             )
         with replacing(*settings.targets) as (archive, *reports):
             measured = write(

@@ -7,6 +7,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import Protocol
@@ -102,7 +103,7 @@ class Job:
         """What Lambda's count of the result has to stay below."""
         return limit_for(self.layers_size_bytes)
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """All of it, ordered by name."""
         if not self.bytecode:
