@@ -1,0 +1,294 @@
+"""Which shared libraries a shared library asks for, and where it looks for them.
+
+Only the parts of a file that say so are read: a few kilobytes of up to many megabytes.
+
+Formats and rules: System V gABI, chapter 4 "Object Files" and chapter 5 "Program
+Loading and Dynamic Linking", https://gabi.xinuos.com/; ld.so(8).
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import struct
+
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+from typing import TypeAlias
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+
+class Linkage(NamedTuple):
+    """What a library's dynamic section says to the dynamic linker.
+
+    Attributes:
+        needed: The libraries that it needs, in the file's order: DT_NEEDED.
+        search: Where they are looked for, in this order: DT_RUNPATH, or DT_RPATH where
+            there is none. ld.so(8): the one hides the other.
+        soname: The name that others need it by: DT_SONAME.
+    """
+
+    needed: tuple[str, ...]
+    search: tuple[str, ...]
+    soname: str | None
+
+
+class _Layout(NamedTuple):
+    """Where the fields that are read stand in a class and byte order of files.
+
+    Attributes:
+        header: Of the ELF header e_phoff, e_phentsize, e_phnum.
+        segment: Of a program header the fields of `_Segments`.
+        entry: Of the dynamic section d_tag and d_un.
+    """
+
+    header: struct.Struct
+    segment: struct.Struct
+    entry: struct.Struct
+
+
+_Segments: TypeAlias = "list[tuple[int, int, int, int]]"
+"""Program headers: p_type, p_offset, p_vaddr, p_filesz."""
+
+
+class _DamagedError(Exception):
+    """The file contradicts the format, or ends too early."""
+
+
+def _layouts(order: str, data: bytes) -> dict[bytes, _Layout]:
+    """Makes the 32-bit and the 64-bit layout by what such files begin with."""
+    formats = {
+        b"\1": ("28xI10x2H", "3I4xI12x", "2I"),
+        b"\2": ("32xQ14x2H", "I4x2Q8xQ16x", "2Q"),
+    }
+    return {
+        b"\x7fELF" + bits + data: _Layout(*(struct.Struct(order + one) for one in each))
+        for bits, each in formats.items()
+    }
+
+
+_LAYOUTS: Final = {**_layouts("<", b"\1"), **_layouts(">", b"\2")}
+_IDENT_BYTES: Final = 6  # e_ident: the magic number, EI_CLASS, EI_DATA
+
+_PT_LOAD: Final = 1
+_PT_DYNAMIC: Final = 2
+
+_DT_NULL: Final = 0
+_DT_NEEDED: Final = 1
+_DT_STRTAB: Final = 5
+_DT_STRSZ: Final = 10
+_DT_SONAME: Final = 14
+_DT_RPATH: Final = 15
+_DT_RUNPATH: Final = 29
+
+_HEAD_BYTES: Final = 4096
+"""What is read first: the ELF header and, but for odd files, the program headers."""
+
+_PIECE_BYTES: Final = 4096
+"""What is read of the string table at once: mostly, the strings stand together."""
+
+_TABLE_BYTES: Final = 1 << 16
+"""More than program headers, a dynamic section or a string ever take. e_phnum's
+PN_XNUM, which only core files need, is above it, too."""
+
+_FILE_BYTES: Final = 1 << 40
+"""More than a file has. An offset above it is none, and the kernel could refuse it."""
+
+
+def read_linkage(path: str) -> Linkage | None:
+    """Reads a library's dynamic section.
+
+    Sections' headers are not needed for it and may be stripped; program headers lead
+    there, as they lead the dynamic linker.
+
+    Returns:
+        What it says, or None if the file is no ELF file, has no dynamic section
+        (objects, static programs, debug information) or is damaged.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        head = os.pread(descriptor, _HEAD_BYTES, 0)
+        layout = _LAYOUTS.get(head[:_IDENT_BYTES])
+        return None if layout is None else _linkage(descriptor, head, layout)
+    except _DamagedError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _linkage(descriptor: int, head: bytes, layout: _Layout) -> Linkage | None:
+    segments = _segments(descriptor, head, layout)
+    dynamic = [each for each in segments if each[0] == _PT_DYNAMIC]
+    if not dynamic:
+        return None
+    _, offset, _, size_bytes = dynamic[-1]  # glibc, too, takes the last one
+    needed, values = _dynamic(descriptor, layout, offset, size_bytes)
+    search = values.get(_DT_RUNPATH, values.get(_DT_RPATH))
+    soname = values.get(_DT_SONAME)
+    wanted = [*needed, *[each for each in (search, soname) if each is not None]]
+    if not wanted:
+        return Linkage((), (), None)
+    strings = _strings(descriptor, head, _string_table(values, segments), wanted)
+    search_path = "" if search is None else strings[search]
+    return Linkage(
+        tuple([strings[each] for each in needed]),
+        tuple(search_path.split(":")) if search_path else (),
+        None if soname is None else strings[soname],
+    )
+
+
+def _segments(descriptor: int, head: bytes, layout: _Layout) -> _Segments:
+    """Reads the program headers."""
+    if len(head) < layout.header.size:
+        raise _DamagedError
+    start, entry_bytes, count = layout.header.unpack_from(head)
+    if not count:
+        return []
+    if entry_bytes != layout.segment.size:
+        raise _DamagedError
+    size_bytes = count * entry_bytes
+    table = head[start : start + size_bytes]
+    if len(table) < size_bytes:  # patchelf moves them to the file's end at times
+        table = _read_table(descriptor, start, size_bytes)
+    return list(layout.segment.iter_unpack(table))
+
+
+def _dynamic(
+    descriptor: int, layout: _Layout, offset: int, size_bytes: int
+) -> tuple[list[int], dict[int, int]]:
+    """Reads the values of DT_NEEDED, and the others' by their tags."""
+    size_bytes -= size_bytes % layout.entry.size
+    needed: list[int] = []
+    values: dict[int, int] = {}
+    table = _read_table(descriptor, offset, size_bytes)
+    for tag, value in layout.entry.iter_unpack(table):
+        if tag == _DT_NEEDED:
+            needed.append(value)
+        elif tag == _DT_NULL:  # what follows is room for patchelf and its like
+            return needed, values
+        else:
+            values[tag] = value
+    raise _DamagedError
+
+
+def _string_table(values: dict[int, int], segments: _Segments) -> range:
+    """Finds the offsets in the file which the string table has.
+
+    The dynamic section has its address; what is loaded tells what stands there.
+    """
+    address = values.get(_DT_STRTAB, -1)
+    size_bytes = values.get(_DT_STRSZ, 0)
+    for kind, offset, segment_address, segment_bytes in segments:
+        position = address - segment_address
+        if kind == _PT_LOAD and 0 <= position <= segment_bytes - size_bytes:
+            return range(offset + position, offset + position + size_bytes)
+    raise _DamagedError
+
+
+def _strings(
+    descriptor: int, head: bytes, table: range, wanted: Iterable[int]
+) -> dict[int, str]:
+    """Reads strings by their offsets in the string table.
+
+    It can have megabytes, nearly all of them symbols' names. So pieces are read, in
+    the file's order, and only if the last one does not have the string to its end.
+    """
+    strings = {}
+    start, piece = 0, head
+    for position in sorted(wanted):
+        offset = table.start + position
+        end = piece.find(b"\0", offset - start)
+        if end < 0:
+            start, piece = offset, _read_piece(descriptor, offset)
+            end = piece.index(b"\0")
+        if start + end >= table.stop:
+            raise _DamagedError
+        strings[position] = os.fsdecode(piece[offset - start : end])
+    return strings
+
+
+def _read_piece(descriptor: int, offset: int) -> bytes:
+    """Reads a piece of the string table that has the end of its first string."""
+    for size_bytes in (_PIECE_BYTES, _TABLE_BYTES):
+        piece = _read(descriptor, offset, size_bytes)
+        if b"\0" in piece:
+            return piece
+    raise _DamagedError
+
+
+def _read_table(descriptor: int, offset: int, size_bytes: int) -> bytes:
+    """Reads a part of the file that must be there whole."""
+    if size_bytes > _TABLE_BYTES:
+        raise _DamagedError
+    table = _read(descriptor, offset, size_bytes)
+    if len(table) < size_bytes:
+        raise _DamagedError
+    return table
+
+
+def _read(descriptor: int, offset: int, size_bytes: int) -> bytes:
+    """Reads what is there of a part of the file."""
+    if offset > _FILE_BYTES:
+        raise _DamagedError
+    return os.pread(descriptor, size_bytes, offset)
+
+
+_ORIGIN: Final = re.compile(r"\$(?:\{ORIGIN\}|ORIGIN(?![A-Za-z0-9_]))")
+_ROOT: Final = "\0"
+"""Stands for the tree's root while paths are normalised: no file is called so."""
+
+
+def linked_files(
+    path_in_tree: str, linkage: Linkage, is_there: Callable[[str], bool]
+) -> Iterator[str]:
+    """Finds the files of a tree that the dynamic linker takes for a library of it.
+
+    ld.so(8): a name without a slash is looked for in each directory of the search path,
+    and the first file is taken; one with a slash is a path. `$ORIGIN` or `${ORIGIN}`
+    is the library's directory. Whatever does not begin with it depends on the machine,
+    and what leaves the tree could be anything: these are passed over.
+
+    What depends on the process is not found: a library whose soname has been loaded
+    already, or that is found by the DT_RPATH of one that loads this one.
+
+    Args:
+        path_in_tree: The library, as "torch/lib/libtorch.so".
+        linkage: What it says.
+        is_there: Tells whether the tree has a file of this normalised name.
+
+    Yields:
+        The normalised name of each needed library that the tree has.
+    """
+    origin = posixpath.dirname(path_in_tree)
+    directories = list(_in_tree(origin, linkage.search))
+    for needed in linkage.needed:
+        if "/" in needed:
+            names = _in_tree(origin, [needed])
+        else:
+            names = (posixpath.join(each, needed) for each in directories)
+        name = next(filter(is_there, names), None)
+        if name is not None:
+            yield name
+
+
+def _in_tree(origin: str, paths: Iterable[str]) -> Iterator[str]:
+    """Normalises paths; passes over those that are not, or not known to be, in it."""
+    for path in paths:
+        match = _ORIGIN.match(path)
+        if match:
+            # The token is replaced as text: "$ORIGIN.libs" is a directory beside it.
+            start = posixpath.join(_ROOT, origin).rstrip("/")
+            normal = posixpath.normpath(start + path[match.end() :])
+            root, _, name = normal.partition("/")
+            if root == _ROOT:
+                yield name

@@ -1,0 +1,582 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import sysconfig
+
+from pathlib import Path
+from typing import Final
+from typing import NamedTuple
+
+import pytest
+
+from hypothesis import example
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poetry_plugin_package_function.packaging.elf import Linkage
+from poetry_plugin_package_function.packaging.elf import linked_files
+from poetry_plugin_package_function.packaging.elf import read_linkage
+
+
+LOAD, DYNAMIC = 1, 2
+NEEDED, STRTAB, SYMTAB, STRSZ, SONAME, RPATH, RUNPATH = 1, 5, 6, 10, 14, 15, 29
+
+SAID: Final[list[tuple[int, int | str]]] = [
+    (NEEDED, "libb.so.1"),
+    (NEEDED, "libc.so.6"),
+    (SONAME, "liba.so"),
+    (SYMTAB, 0x1234),
+    (RUNPATH, "$ORIGIN/../a.libs:/opt/lib"),
+]
+READ: Final = Linkage(
+    ("libb.so.1", "libc.so.6"), ("$ORIGIN/../a.libs", "/opt/lib"), "liba.so"
+)
+
+
+class Shape(NamedTuple):
+    bits: int
+    order: str
+
+    def pack(self, fields: str, *values: object) -> bytes:
+        """Packs values; `P` is an address or offset, as wide as the class has them."""
+        return struct.pack(
+            self.order + fields.replace("P", "I" if self.bits == 32 else "Q"), *values
+        )
+
+    def segment(self, kind: int, offset: int, address: int, size_bytes: int) -> bytes:
+        place = (offset, address, address, size_bytes, size_bytes)
+        if self.bits == 32:
+            return self.pack("I5I2I", kind, *place, 5, 8)
+        return self.pack("2I5QQ", kind, 5, *place, 8)
+
+
+SHAPES: Final = [Shape(32, "<"), Shape(32, ">"), Shape(64, "<"), Shape(64, ">")]
+USUAL: Final = Shape(64, "<")
+ADDRESS: Final = 0x10000  # where the file's begin is loaded
+
+
+def elf(
+    shape: Shape = USUAL,
+    said: list[tuple[int, int | str]] = SAID,
+    *,
+    before: bytes = b"\0",
+    between: bytes = b"\0",
+    behind: bytes = b"",
+    gap_bytes: int = 0,
+) -> bytes:
+    """Makes a library that has nothing but its dynamic section.
+
+    Args:
+        shape: Class and byte order.
+        said: The section's entries; those for the string table are added.
+        before: What the string table begins with.
+        between: What stands behind each string.
+        behind: What follows the string table.
+        gap_bytes: Of what else stands in front of the program headers.
+    """
+    strings = before
+    values = []
+    for tag, value in said:
+        values.append((tag, len(strings) if isinstance(value, str) else value))
+        if isinstance(value, str):
+            strings += os.fsencode(value) + between
+    header_bytes, segment_bytes = (52, 32) if shape.bits == 32 else (64, 56)
+    start = header_bytes + gap_bytes + 3 * segment_bytes
+    section_bytes = (len(values) + 4) * shape.bits // 4
+    size_bytes = start + section_bytes + len(strings)
+    values += [(STRTAB, ADDRESS + start + section_bytes), (STRSZ, len(strings))]
+    values += [(0, 0), (NEEDED, 0)]
+    return b"".join(
+        [
+            b"\x7fELF"
+            + bytes([shape.bits // 32, 1 + (shape.order == ">"), 1] + [0] * 9),
+            shape.pack("2HI3PI", 3, 62, 1, 0, header_bytes + gap_bytes, 0, 0),
+            shape.pack("6H", header_bytes, segment_bytes, 3, 0, 0, 0),
+            bytes(gap_bytes),
+            shape.segment(LOAD, 0, 0x20, 0x30),
+            shape.segment(LOAD, 0, ADDRESS, size_bytes),
+            shape.segment(DYNAMIC, start, ADDRESS + start, section_bytes),
+            *(shape.pack("2P", tag, value) for tag, value in values),
+            strings,
+            behind,
+        ]
+    )
+
+
+def read(directory: Path, content: bytes) -> Linkage | None:
+    path = directory / "a.so"
+    path.write_bytes(content)
+    return read_linkage(str(path))
+
+
+# -- what is read -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap_bytes", [0, 4000, 10_000])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_classes_and_byte_orders(tmp_path: Path, shape: Shape, gap_bytes: int) -> None:
+    """All four are read, wherever the program headers stand."""
+    assert READ == read(tmp_path, elf(shape, gap_bytes=gap_bytes))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([], Linkage((), (), None)),
+        ([(SYMTAB, 1)], Linkage((), (), None)),
+        ([(SONAME, "a")], Linkage((), (), "a")),
+        ([(NEEDED, "b"), (NEEDED, "a")], Linkage(("b", "a"), (), None)),
+        ([(RPATH, "/a:/b")], Linkage((), ("/a", "/b"), None)),
+        ([(RPATH, "/a"), (RUNPATH, "/b")], Linkage((), ("/b",), None)),
+        ([(RUNPATH, "/b"), (RPATH, "/a")], Linkage((), ("/b",), None)),
+        ([(RPATH, "/a"), (RUNPATH, "")], Linkage((), (), None)),
+        ([(RUNPATH, ":/a:")], Linkage((), ("", "/a", ""), None)),
+        ([(NEEDED, "gr\udcfc\xdf.so")], Linkage(("gr\udcfc\xdf.so",), (), None)),
+    ],
+)
+def test_entries(
+    tmp_path: Path, said: list[tuple[int, int | str]], expected: Linkage
+) -> None:
+    """DT_RUNPATH hides DT_RPATH, even an empty one; names are file names."""
+    assert expected == read(tmp_path, elf(said=said))
+
+
+@pytest.mark.parametrize("filling_bytes", [3000, 4095, 4096, 5000, 60_000])
+@pytest.mark.parametrize("between", [False, True])
+def test_strings_that_stand_apart(
+    tmp_path: Path, filling_bytes: int, between: bool
+) -> None:
+    """Strings are found wherever in a large table they stand."""
+    filling = b"\0" + b"a_symbol\0" * (filling_bytes // 9)
+
+    content = elf(before=filling, between=filling if between else b"\0")
+
+    assert READ == read(tmp_path, content)
+
+
+@pytest.mark.parametrize("length", [3900, 4095, 4096, 20_000, 65_535])
+def test_long_strings(tmp_path: Path, length: int) -> None:
+    """A search path may be longer than the pieces in which strings are read."""
+    said: list[tuple[int, int | str]] = [(NEEDED, "a"), (RUNPATH, "x" * length)]
+
+    assert Linkage(("a",), ("x" * length,), None) == read(tmp_path, elf(said=said))
+
+
+def test_little_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large library costs a few kilobytes."""
+    read_bytes = []
+    pread = os.pread
+
+    def counting(descriptor: int, size_bytes: int, offset: int) -> bytes:
+        read_bytes.append(size_bytes)
+        return pread(descriptor, size_bytes, offset)
+
+    content = elf(before=b"\0" + b"a_symbol\0" * 500_000, behind=bytes(1_000_000))
+    monkeypatch.setattr(os, "pread", counting)
+
+    assert READ == read(tmp_path, content)
+    assert 3 == len(read_bytes)
+    assert sum(read_bytes) < 10_000
+
+
+# -- what is not --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x7f", b"\x7fELF", b"!<arch>\n", b"#!/bin/sh\n" * 99, bytes(5000)],
+)
+def test_other_files(tmp_path: Path, content: bytes) -> None:
+    """What is no ELF file has no linkage."""
+    assert read(tmp_path, content) is None
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    """The system's errors are passed on."""
+    with pytest.raises(FileNotFoundError):
+        read_linkage(str(tmp_path / "none.so"))
+    with pytest.raises(IsADirectoryError):
+        read_linkage(str(tmp_path))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_truncated_files(tmp_path: Path, shape: Shape) -> None:
+    """Wherever a file ends too early, it is damaged: nothing is half read."""
+    content = elf(shape)
+
+    assert {None} == {read(tmp_path, content[:end]) for end in range(len(content))}
+
+
+@pytest.mark.parametrize("gap_bytes", [4000, 4050, 5000])
+def test_truncated_files_whose_parts_stand_apart(
+    tmp_path: Path, gap_bytes: int
+) -> None:
+    """It is the same if the parts are not all in what is read first."""
+    content = elf(gap_bytes=gap_bytes, before=b"\0" + b"a_symbol\0" * 500)
+
+    ends = [*range(4000, 5600, 7), *range(len(content) - 200, len(content))]
+
+    assert {None} == {read(tmp_path, content[:end]) for end in ends}
+
+
+SECTION: Final = 64 + 3 * 56  # where the dynamic section of a usual one stands
+
+
+@pytest.mark.parametrize(
+    ("offset", "fields", "value"),
+    [
+        pytest.param(4, "B", 3, id="EI_CLASS is unknown"),
+        pytest.param(5, "B", 0, id="EI_DATA is unknown"),
+        pytest.param(32, "Q", 1 << 20, id="e_phoff is behind the file"),
+        pytest.param(32, "Q", 2**64 - 8, id="e_phoff is beyond any file"),
+        pytest.param(54, "H", 32, id="e_phentsize is another"),
+        pytest.param(56, "H", 0, id="e_phnum is none"),
+        pytest.param(56, "H", 2, id="no PT_DYNAMIC"),
+        pytest.param(56, "H", 0xFFFF, id="e_phnum is PN_XNUM"),
+        pytest.param(120, "I", 4, id="no PT_LOAD"),
+        pytest.param(128, "Q", 2**63, id="p_offset of the strings is beyond any file"),
+        pytest.param(136, "Q", 2 * ADDRESS, id="the strings are in front of PT_LOAD"),
+        pytest.param(152, "Q", 300, id="the strings are behind PT_LOAD"),
+        pytest.param(176, "I", 4, id="PT_DYNAMIC is another"),
+        pytest.param(184, "Q", 2**63 - 100, id="p_offset is beyond any file"),
+        pytest.param(208, "Q", 0, id="p_filesz is none"),
+        pytest.param(208, "Q", 112, id="no DT_NULL"),
+        pytest.param(208, "Q", 1 << 60, id="p_filesz is too large"),
+        pytest.param(208, "Q", 1 << 12, id="p_filesz is larger than the file"),
+        pytest.param(SECTION + 8, "Q", 1 << 40, id="the string is behind the table"),
+        pytest.param(SECTION + 8, "Q", 2**64 - 1, id="the string is nowhere"),
+        pytest.param(SECTION + 80, "Q", SYMTAB, id="no DT_STRTAB"),
+        pytest.param(SECTION + 96, "Q", SYMTAB, id="no DT_STRSZ"),
+        pytest.param(SECTION + 104, "Q", 0, id="DT_STRSZ is none"),
+        pytest.param(SECTION + 104, "Q", 20, id="DT_STRSZ is too small"),
+        pytest.param(SECTION + 104, "Q", 1 << 12, id="DT_STRSZ is too large"),
+    ],
+)
+def test_damaged_files(tmp_path: Path, offset: int, fields: str, value: int) -> None:
+    """What contradicts the format is not believed, and costs no memory."""
+    content = bytearray(elf())
+    struct.pack_into("<" + fields, content, offset, value)
+
+    assert read(tmp_path, bytes(content)) is None
+
+
+@pytest.mark.parametrize("behind", [b"", b"\0", b"more" * 40_000])
+def test_a_string_without_end(tmp_path: Path, behind: bytes) -> None:
+    """A string ends in the string table."""
+    said: list[tuple[int, int | str]] = [(NEEDED, "a.so")]
+
+    assert read(tmp_path, elf(said=said, between=b"", behind=behind)) is None
+
+
+def test_a_section_of_odd_length(tmp_path: Path) -> None:
+    """What is left behind the last whole entry does not matter."""
+    content = bytearray(elf())
+    (size_bytes,) = struct.unpack_from("<Q", content, 208)
+    struct.pack_into("<Q", content, 208, size_bytes - 9)
+
+    assert READ == read(tmp_path, bytes(content))
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("flipped")
+
+
+FLIPPED: Final = {shape: elf(shape) for shape in SHAPES}
+
+
+@example(USUAL, {})
+@given(
+    st.sampled_from(SHAPES),
+    st.dictionaries(
+        st.integers(0, min(map(len, FLIPPED.values())) - 1),
+        st.integers(1, 255),
+        max_size=6,
+    ),
+)
+def test_flipped_bytes(scratch: Path, shape: Shape, flips: dict[int, int]) -> None:
+    """Whatever a file has, nothing is raised, and nothing is made up."""
+    content = bytearray(FLIPPED[shape])
+    for offset, flip in flips.items():
+        content[offset] ^= flip
+
+    linkage = read(scratch, bytes(content))
+
+    if not flips:
+        assert READ == linkage
+    if linkage is not None:
+        search = ":".join(linkage.search)
+        for name in (*linkage.needed, search, linkage.soname or ""):
+            assert os.fsencode(name) + b"\0" in content
+
+
+# -- real libraries -----------------------------------------------------------------
+
+
+needs_gcc = pytest.mark.skipif(
+    shutil.which("gcc") is None or sys.platform != "linux",
+    reason="there is no gcc that makes ELF files",
+)
+
+
+def linked(library: Path, *arguments: str | Path) -> Path:
+    """Makes a shared library that has no code."""
+    library.parent.mkdir(parents=True, exist_ok=True)
+    flags = ["-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-x", "c"]
+    subprocess.run(
+        ["gcc", *flags, "/dev/null", "-x", "none", *arguments, "-o", library],
+        check=True,
+    )
+    return library
+
+
+@needs_gcc
+@pytest.mark.parametrize("flag", ["enable", "disable"])
+def test_what_gcc_makes(tmp_path: Path, flag: str) -> None:
+    """Both kinds of search path are read from a real library, and its names."""
+    other = linked(tmp_path / "libother.so", "-Wl,-soname,libother.so.2")
+    library = linked(
+        tmp_path / "liba.so",
+        other,
+        f"-Wl,-rpath,$ORIGIN/x:/opt/y,-soname,liba.so.1,--{flag}-new-dtags",
+    )
+
+    expected = Linkage(("libother.so.2",), ("$ORIGIN/x", "/opt/y"), "liba.so.1")
+    assert expected == read_linkage(str(library))
+    assert Linkage((), (), "libother.so.2") == read_linkage(str(other))
+
+
+@needs_gcc
+@pytest.mark.parametrize("flags", [["-c"], ["-static", "-nostdlib", "-no-pie"]])
+def test_what_is_not_linked(tmp_path: Path, flags: list[str]) -> None:
+    """Objects and static programs have no dynamic section."""
+    source = tmp_path / "a.c"
+    source.write_text("void _start(void) {}\n")
+    subprocess.run(["gcc", *flags, source, "-o", tmp_path / "a"], check=True)
+
+    assert read_linkage(str(tmp_path / "a")) is None
+
+
+def environment() -> list[Path]:
+    """Finds the running Python's shared libraries, and those of its packages."""
+    directories = {
+        sysconfig.get_path("platlib"),
+        sysconfig.get_config_var("DESTSHARED"),
+    }
+    return sorted(
+        path
+        for directory in directories
+        if directory
+        for path in Path(directory).rglob("*.so*")
+        if path.is_file()
+    )
+
+
+def by_sections(content: bytes) -> Linkage | None:
+    """Reads a 64-bit library by the way that linkers go: by its section headers."""
+    if content[:6] != b"\x7fELF\2\1":
+        return None
+    (start,) = struct.unpack_from("<Q", content, 40)
+    entry_bytes, count = struct.unpack_from("<2H", content, 58)
+    found: dict[int, list[str]] = {NEEDED: [], SONAME: [], RPATH: [], RUNPATH: []}
+    sections = [
+        struct.unpack_from("<4x I 16x 2Q I", content, start + number * entry_bytes)
+        for number in range(count)
+    ]
+    for kind, offset, size_bytes, link in sections:
+        if kind == 6:  # SHT_DYNAMIC
+            for position in range(offset, offset + size_bytes, 16):
+                tag, value = struct.unpack_from("<2Q", content, position)
+                if tag in found:
+                    begin = sections[link][1] + value
+                    text = content[begin : content.index(b"\0", begin)]
+                    found[tag].append(os.fsdecode(text))
+    search = (found[RUNPATH] or found[RPATH] or [""])[0]
+    return Linkage(
+        tuple(found[NEEDED]),
+        tuple(search.split(":")) if search else (),
+        next(iter(found[SONAME]), None),
+    )
+
+
+@pytest.mark.skipif(
+    sys.maxsize < 2**32 or sys.byteorder == "big", reason="its libraries are others"
+)
+def test_the_environment() -> None:
+    """Section headers lead to the same in all libraries of the running Python."""
+    paths = environment()
+
+    assert {path: by_sections(path.read_bytes()) for path in paths} == {
+        path: read_linkage(str(path)) for path in paths
+    }
+
+
+@pytest.mark.skipif(
+    shutil.which("readelf") is None or sys.platform != "linux",
+    reason="there is no readelf",
+)
+def test_the_environment_as_readelf_has_it() -> None:
+    """`readelf` reads the same from all libraries of the running Python."""
+    paths = [path for path in environment() if read_linkage(str(path)) is not None]
+    shown = subprocess.run(
+        # A second file, so that there are headings in any case.
+        ["readelf", "--dynamic", "--wide", sys.executable, *paths],
+        env={**os.environ, "LC_ALL": "C"},
+        stdout=subprocess.PIPE,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    _, _, *parts = re.split(r"^File: .*$", shown, flags=re.MULTILINE)
+
+    def values(name: str, part: str) -> list[str]:
+        return re.findall(rf"\({name}\) .*\[(.*)\]$", part, re.MULTILINE)
+
+    expected = []
+    for part in parts:
+        search = (values("RUNPATH", part) or values("RPATH", part) or [""])[0]
+        expected.append(
+            Linkage(
+                tuple(values("NEEDED", part)),
+                tuple(search.split(":")) if search else (),
+                next(iter(values("SONAME", part)), None),
+            )
+        )
+    assert expected == [read_linkage(str(path)) for path in paths]
+
+
+# -- where it leads -----------------------------------------------------------------
+
+
+def found(library: str, needed: list[str], search: str, tree: list[str]) -> list[str]:
+    linkage = Linkage(tuple(needed), tuple(search.split(":")), None)
+    return list(linked_files(library, linkage, set(tree).__contains__))
+
+
+@pytest.mark.parametrize(
+    ("library", "search", "expected"),
+    [
+        ("torch/lib/liba.so", "$ORIGIN", "torch/lib/libb.so"),
+        ("torch/lib/liba.so", "${ORIGIN}", "torch/lib/libb.so"),
+        ("torch/lib/liba.so", "$ORIGIN/", "torch/lib/libb.so"),
+        ("torch/lib/liba.so", "$ORIGIN/./x//../", "torch/lib/libb.so"),
+        ("torch/lib/liba.so", "$ORIGIN/../../torch.libs", "torch.libs/libb.so"),
+        ("numpy/liba.so", "$ORIGIN.libs", "numpy.libs/libb.so"),
+        ("numpy/liba.so", "${ORIGIN}x", "numpyx/libb.so"),
+        ("liba.so", "$ORIGIN", "libb.so"),
+        ("liba.so", "$ORIGIN/a.libs", "a.libs/libb.so"),
+        ("a/liba.so", "$ORIGIN/..", "libb.so"),
+    ],
+)
+def test_origin(library: str, search: str, expected: str) -> None:
+    """Search paths begin at the library's directory."""
+    assert [expected] == found(library, ["libb.so"], search, [expected])
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "",
+        "a",
+        "/a",
+        "$ORIGINAL/../a",
+        "$ORIGIN_/../a",
+        "x/$ORIGIN/../a",
+        "$LIB/../a",
+        "$ORIGIN/$LIB",
+        "{ORIGIN}",
+        "${ORIGIN",
+        "$ORIGIN/../../a",
+        "$ORIGIN/../../site-packages/a",
+        "$ORIGIN/../..",
+    ],
+)
+def test_what_is_passed_over(search: str) -> None:
+    """Places that the machine decides on, or outside of the tree, are not looked at."""
+    tree = ["a/libb.so", "libb.so", "site-packages/a/libb.so"]
+
+    assert [] == found("b/liba.so", ["libb.so"], search, tree)
+
+
+def test_the_root_has_no_neighbours() -> None:
+    """What stands beside the tree's root is outside of it."""
+    assert [] == found("liba.so", ["libb.so"], "$ORIGIN.libs", [".libs/libb.so"])
+
+
+def test_the_first_place_wins() -> None:
+    """Each needed library is looked for in all places, in their order."""
+    search = "/usr/lib:$ORIGIN/x:$ORIGIN/y:$ORIGIN"
+    tree = ["a/1", "a/y/1", "a/x/2", "a/y/2", "a/3", "1", "4"]
+
+    files = found("a/liba.so", ["3", "libc.so.6", "2", "1", "4"], search, tree)
+
+    assert ["a/3", "a/x/2", "a/y/1"] == files
+
+
+@pytest.mark.parametrize(
+    ("needed", "expected"),
+    [
+        ("$ORIGIN/x/libb.so", ["a/x/libb.so"]),
+        ("${ORIGIN}/../libb.so", ["libb.so"]),
+        ("$ORIGIN/../../libb.so", []),
+        ("x/libb.so", []),
+        ("/libb.so", []),
+    ],
+)
+def test_needed_paths(needed: str, expected: list[str]) -> None:
+    """A name with a slash is a path, and is not searched for."""
+    tree = ["a/x/libb.so", "x/libb.so", "libb.so"]
+
+    assert expected == found("a/liba.so", [needed], "$ORIGIN:$ORIGIN/..", tree)
+
+
+@needs_gcc
+@pytest.mark.parametrize(
+    ("soname", "search", "expected"),
+    [
+        ("libb.so", "$ORIGIN", []),
+        ("libb.so", "$ORIGIN/../b.libs", ["b.libs/libb.so"]),
+        ("libb.so", "${ORIGIN}/../b.libs/.", ["b.libs/libb.so"]),
+        ("libb.so", "$ORIGIN.libs", ["a.libs/libb.so"]),
+        ("libb.so", "$ORIGINAL/../b.libs", []),
+        ("libb.so", "$ORIGIN/none:$ORIGIN/../b.libs:$ORIGIN.libs", ["b.libs/libb.so"]),
+        ("$ORIGIN/../b.libs/libb.so", "$ORIGIN.libs", ["b.libs/libb.so"]),
+        ("../b.libs/libb.so", "$ORIGIN.libs", []),
+    ],
+)
+def test_what_the_dynamic_linker_takes(
+    tmp_path: Path, soname: str, search: str, expected: list[str]
+) -> None:
+    """The files found are those that are loaded."""
+    tree = tmp_path / "tree"
+    other = linked(tmp_path / "b.so", f"-Wl,-soname,{soname}")
+    library = linked(tree / "a/liba.so", other, f"-Wl,-rpath,{search}")
+    names = ["a.libs/libb.so", "b.libs/libb.so"]
+    for name in names:
+        (tree / name).parent.mkdir()
+        shutil.copy(other, tree / name)
+    program = """if True:
+        import ctypes, os, sys
+        try:
+            ctypes.CDLL(sys.argv[1])
+        except OSError as error:
+            assert "cannot open shared object file" in str(error), error
+        for line in open("/proc/self/maps"):
+            print(os.path.relpath(line.split()[-1], sys.argv[2]))
+    """
+    shown = subprocess.run(
+        [sys.executable, "-c", program, library, tree],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    linkage = read_linkage(str(library))
+
+    assert expected == sorted({*names}.intersection(shown.splitlines()))
+    assert linkage is not None
+    assert expected == list(linked_files("a/liba.so", linkage, names.__contains__))
