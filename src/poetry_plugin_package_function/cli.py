@@ -66,6 +66,7 @@ def _package(options: argparse.Namespace) -> None:
             "report": options.report,
             "layers-size": options.layers_size,
             "compile": options.compile,
+            "eager": options.eager,
         },
         project,
         default_output_dir=Path.cwd(),
@@ -113,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         "--compile",
         action="store_true",
         help="add bytecode, for a faster cold start",
+    )
+    parser.add_argument(
+        "--eager",
+        action="store_true",
+        help="let a nested result extract everything when the function starts, not"
+        " what is imported when it is imported",
     )
     parser.add_argument(
         "--layers-size",

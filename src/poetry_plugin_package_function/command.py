@@ -41,6 +41,7 @@ class PackageFunctionCommand(Command):
         _value("venv", None, "Package this virtual environment; build none."),
         option("reuse", None, "Keep the virtual environment for the next run."),
         option("compile", None, "Add bytecode, for a faster cold start."),
+        option("eager", None, "Extract all that is nested when the function starts."),
         _value("output", None, "The file to write."),
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
         _value("report", None, "A file to write a JSON report to."),

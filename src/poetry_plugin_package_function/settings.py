@@ -58,6 +58,9 @@ class Settings:
     venv: Path | None = None
     reuse: bool = False
     compiles: bool = False
+    nest: frozenset[str] = frozenset()
+    keep_flat: frozenset[str] = frozenset()
+    eager: bool = False
 
     @property
     def targets(self) -> tuple[Path, ...]:
@@ -68,7 +71,7 @@ class Settings:
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
     *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
-    *("exclude", "include", "layers-size"),
+    *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
 )
 
 _UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
@@ -154,6 +157,9 @@ def resolve(
         venv=value("venv", _path, None),
         reuse=value("reuse", _boolean, False),
         compiles=value("compile", _boolean, False),
+        nest=value("nest", _names, frozenset()),
+        keep_flat=value("keep-flat", _names, frozenset()),
+        eager=value("eager", _boolean, False),
     )
     if problems:
         raise ConfigError(problems, "Every key is described in docs/configuration.md.")

@@ -12,12 +12,17 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.scan import EntryModule
+from poetry_plugin_package_function.packaging.service import Compiled
 from poetry_plugin_package_function.packaging.service import Report
 from poetry_plugin_package_function.packaging.writing import Nested
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
 
@@ -45,12 +50,36 @@ REPORT = Report(
     left_out=(),
     nested=None,
 )
+
+
+def unit(
+    size_bytes: int, *names: str, tests: bool = False, at_init: bool = False
+) -> NestedUnit:
+    return NestedUnit(
+        names,
+        (Entry(f"{names[0]}/__init__.py", b"", size_bytes),),
+        (EntryModule(names[0], is_package=True),),
+        tests=tests,
+        at_init=at_init,
+        needs=(),
+        why="it saves the most for what is extracted",
+    )
+
+
+def nested(*units: NestedUnit) -> Nested:
+    return Nested("my_app/.dependencies.zip", "0" * 64, units)
+
+
 NESTED = replace(
     REPORT,
     layout=Layout.NESTED,
     uncompressed_bytes=300 * MB,
     unzipped_bytes=84 * MB,
-    nested=Nested("my_app/.dependencies.zip", "0" * 64, 300 * MB, 301 * MB),
+    nested=nested(
+        unit(100 * MB, "scipy"),
+        unit(200 * MB, "numpy", "pandas"),
+        unit(30 * MB, "pandas", tests=True),
+    ),
     distributions=(DistributionSize("", "", 1, 10, 5),),
     python=None,
 )
@@ -119,9 +148,37 @@ def test_summary_nested_with_layers_and_seeds() -> None:
     )
     lines = dict(summary(report, 1))
 
-    assert "300,000,000 bytes are extracted into /tmp" in lines["Layout"]
+    assert "300,000,000 bytes are extracted into /tmp as they" in lines["Layout"]
+    assert "numpy, pandas, scipy; tests of pandas" == lines["Nested"]
     assert lines["Unzipped"].endswith("allows, with 1,000,000 kept for layers")
     assert "pip: nothing requires them" == lines["Left out"]
+
+
+def test_summary_of_what_is_extracted_at_once() -> None:
+    """It is said when that is; where only tests are nested, that is said, too."""
+    at_once = replace(NESTED, nested=nested(unit(MB, "numpy", at_init=True)))
+    lines = dict(summary(at_once, 1))
+    assert lines["Layout"].endswith("into /tmp when the function starts")
+
+    only_tests = replace(NESTED, nested=nested(unit(MB, "numpy", tests=True)))
+    lines = dict(summary(only_tests, 1))
+    assert "tests of numpy" == lines["Nested"]
+    assert ": 0 bytes are extracted" in lines["Layout"]
+
+
+def test_details() -> None:
+    """Each unit is named with its size and why it is nested."""
+    report = replace(
+        REPORT,
+        nested=nested(unit(MB, "numpy", at_init=True), unit(MB, "a", "b", tests=True)),
+        bytecode=Compiled("3.13.1", 1, 1, ("x.py",), ()),
+    )
+    why = "it saves the most for what is extracted"
+    assert [
+        f"Nested: numpy, 1,000,000 bytes, when the function starts: {why}",
+        f"Nested: tests of a, b, 1,000,000 bytes: {why}",
+        "1 file does not compile: x.py",
+    ] == details(report)
 
 
 def test_paths_below_the_current_directory_are_short(in_directory: Path) -> None:
@@ -142,15 +199,15 @@ def test_no_warnings() -> None:
         (replace(REPORT, entry_modules=()), 'include = ["lambda_function.py"]'),
         (replace(REPORT, output_bytes=52_428_801), "uploaded through S3"),
         (
-            replace(NESTED, nested=Nested("", "", 400 * MB, 530 * MB)),
+            replace(NESTED, nested=nested(unit(530 * MB, "a"))),
             "(EphemeralStorage.Size) to at least 522 MB",
         ),
         (
-            replace(NESTED, nested=Nested("", "", 1, 521 * MB)),
+            replace(NESTED, nested=nested(unit(521 * MB, "a"))),
             "(EphemeralStorage.Size) to at least 513 MB",
         ),
         (
-            replace(NESTED, nested=Nested("", "", 1, 10_730 * MB)),
+            replace(NESTED, nested=nested(unit(10_730 * MB, "a"))),
             "do not fit into the 10,737,418,240 that /tmp can have",
         ),
     ],

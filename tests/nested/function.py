@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 
 from dataclasses import dataclass
 from dataclasses import field
@@ -31,6 +33,7 @@ from tests.trees import site_packages_of
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
 
@@ -69,16 +72,16 @@ class Function:
     tmp_dir: Path
     report: Report
 
-    @property
-    def extracted(self) -> Path:
-        """Where the loader has to extract to."""
+    def extracted(self, name: str, *, tests: bool = False) -> Path:
+        """Where the loader has to extract a distribution to."""
         assert self.report.nested is not None
-        return self.tmp_dir / f"package-function-{self.report.nested.sha256[:32]}"
-
-    @property
-    def root(self) -> Path:
-        """Where its modules are once they are imported."""
-        return self.task_root if self.report.nested is None else self.extracted
+        digest = self.report.nested.sha256[:32]
+        (number,) = (
+            number
+            for number, unit in enumerate(self.report.nested.units)
+            if name in unit.names and tests is unit.tests
+        )
+        return self.tmp_dir / f"package-function-{digest}-{number}"
 
     def run(
         self,
@@ -141,8 +144,12 @@ class Source:
         nested: bool = True,
         limit_bytes: int = LIMIT_BYTES,
         executable: tuple[str, ...] = (),
+        nest: Iterable[str] | None = None,
     ) -> Report:
-        """Makes the venv and the project, and packages them."""
+        """Makes the venv and the project, and packages them.
+
+        If the result is nested, all dependencies are; or those that `nest` names.
+        """
         venv = make_venv(directory / "venv", python=self.python)
         if self.files:
             name = self.name.replace("-", "_")
@@ -151,7 +158,12 @@ class Source:
             install(venv, name, files)
         for path in executable:
             (site_packages_of(venv) / path).chmod(0o755)
-        pyproject = make_project(directory / "project", self.name, self.table)
+        table = self.table
+        if nest is None:
+            nest = ("padding", *self.dependencies)
+        if nested and nest:
+            table += f"\nnest = {[*nest]}"
+        pyproject = make_project(directory / "project", self.name, table)
         for path, content in self.beside.items():
             target = pyproject.parent / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -163,11 +175,20 @@ class Source:
             flags["layers-size"] = UNZIPPED_LIMIT_BYTES - limit_bytes
         return package_venv(venv, pyproject, directory / "function.zip", **flags)
 
-    def unpacked(self, directory: Path, *, nested: bool = True) -> Function:
-        """Packages and unpacks it."""
+    def unpacked(
+        self,
+        directory: Path,
+        *,
+        nested: bool = True,
+        limit_bytes: int = LIMIT_BYTES,
+        nest: Iterable[str] | None = None,
+    ) -> Function:
+        """Packages and unpacks it; see `package`."""
         directory = directory.resolve()
         directory.mkdir(exist_ok=True)
-        report = self.package(directory, nested=nested)
+        report = self.package(
+            directory, nested=nested, limit_bytes=limit_bytes, nest=nest
+        )
         assert nested is (report.nested is not None)
         unpack(report.output_file, directory / "task", read_only=False)
         (directory / "tmp").mkdir()
@@ -177,12 +198,18 @@ class Source:
 # -- the loader without a function --------------------------------------------------
 
 
-def write_home(home: Path, contents: Mapping[str, bytes]) -> str:
-    """Writes a nested ZIP and its settings; returns the name of the extraction.
+def write_home(
+    home: Path,
+    contents: Mapping[str, bytes],
+    modules: Iterable[str] = (),
+    *,
+    at_init: bool = False,
+) -> str:
+    """Writes a nested ZIP of one unit and its settings; returns what is extracted.
 
     Names that end in ".sh" are executable.
     """
-    home.mkdir(exist_ok=True)
+    (home / loader.SETTINGS).parent.mkdir(parents=True, exist_ok=True)
     with (home / loader.ARCHIVE).open("wb") as stream:
         archive = Archive(stream, dos_time(EARLIEST_EPOCH_S))
         for name in sorted(contents):
@@ -191,20 +218,44 @@ def write_home(home: Path, contents: Mapping[str, bytes]) -> str:
                 deflate_one(Entry(name, content, len(content), name.endswith(".sh")))
             )
         archive.close()
-    return write_settings(home)
+    return write_settings(home, modules, at_init=at_init)
 
 
-def write_settings(home: Path) -> str:
+def write_settings(
+    home: Path, modules: Iterable[str] = (), *, at_init: bool = False
+) -> str:
     """Writes the settings that go with the nested ZIP; see `write_home`."""
-    digest = hashlib.sha256((home / loader.ARCHIVE).read_bytes()).hexdigest()
-    (home / loader.SETTINGS).write_text(json.dumps({"sha256": digest}))
-    return f"package-function-{digest[:32]}"
+    content = (home / loader.ARCHIVE).read_bytes()
+    (home / loader.SETTINGS).parent.mkdir(exist_ok=True)
+    digest = hashlib.sha256(content).hexdigest()
+    unit = {
+        "distributions": [],
+        "modules": [*modules],
+        "tests": False,
+        "at_init": at_init,
+        "needs": [],
+        "directory": directory_of(content),
+    }
+    (home / loader.SETTINGS).write_text(
+        json.dumps({"sha256": digest, "tmp_bytes": 0, "units": [unit]})
+    )
+    return f"package-function-{digest[:32]}-0"
+
+
+def directory_of(content: bytes) -> tuple[int, int, int]:
+    """Where a ZIP's central directory is: offset, length, number of members."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = len(archive.infolist())
+        start = archive.start_dir
+    end = content.rindex(b"PK\5\6")
+    zip64 = content.rfind(b"PK\6\6", start)
+    return start, (end if zip64 == -1 else zip64) - start, members
 
 
 _LOAD_LOADER: Final = """\
 import os, sys
 from importlib.util import module_from_spec, spec_from_file_location
-path, home, tmp = sys.argv[1:4]
+path, home, os.environ["TMPDIR"] = sys.argv[1:4]
 spec = spec_from_file_location("loader", path)
 loader = module_from_spec(spec)
 spec.loader.exec_module(loader)
@@ -220,7 +271,10 @@ def extracting(
     arguments: tuple[str, ...] = (),
 ) -> subprocess.Popen[str]:
     """Starts a process that extracts and prints where to; `before` may meddle."""
-    code = f"{_LOAD_LOADER}{before}\nprint(loader.extract(home, tmp), flush=True)\n"
+    code = (
+        f"{_LOAD_LOADER}{before}\n"
+        "print(loader.Finder(home, home).extract(0), flush=True)\n"
+    )
     return subprocess.Popen(
         [
             *(PYTHON, "-ISBWerror", "-c", code),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import zlib
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 from typing import Final
+
+import pytest
 
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.archive import Archive
@@ -18,16 +21,23 @@ from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.timestamp import dos_time
 
 
-if TYPE_CHECKING:
-    import pytest
-
-
 MIB: Final = 1 << 20
 TIME: Final = dos_time(EARLIEST_EPOCH_S)
 
 
 def extracted(home: Path, tmp_dir: Path) -> Path:
-    return Path(loader.extract(str(home), str(tmp_dir)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_dir))
+        patch.setattr(sys, "path", list(sys.path))
+        finder = loader.Finder(str(home), str(home))
+        return Path(
+            loader.extract(
+                str(home / loader.ARCHIVE),
+                str(tmp_dir / f"{finder.prefix}-0"),
+                finder._units[0]["directory"],
+                finder._tmp_bytes,
+            )
+        )
 
 
 def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
@@ -51,7 +61,7 @@ def extract_member(data: bytes, member: loader.Member, directory: Path) -> bytes
     target.unlink(missing_ok=True)
     descriptor = os.open(directory / "zip", os.O_RDONLY)
     try:
-        loader._extract_member(descriptor, member, str(target))
+        loader._extract_member(descriptor, member, str(target), 0, memoryview(b""))
     finally:
         os.close(descriptor)
     return target.read_bytes()
@@ -64,10 +74,10 @@ def failing_at(
     extract = loader._extract_member
     counting = iter(range(1000))
 
-    def fail(descriptor: int, member: loader.Member, path: str) -> None:
+    def fail(descriptor: int, member: loader.Member, path: str, *block: Any) -> None:
         if next(counting) == number:
             Path(path).write_bytes(b"half")
             raise error
-        extract(descriptor, member, path)
+        extract(descriptor, member, path, *block)
 
     monkeypatch.setattr(loader, "_extract_member", fail)

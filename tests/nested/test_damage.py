@@ -6,7 +6,7 @@ import errno
 import os
 import random
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Final
 
 import pytest
@@ -22,6 +22,10 @@ from tests.nested.in_process import extract_member
 from tests.nested.in_process import extracted
 from tests.nested.in_process import failing_at
 from tests.nested.in_process import member_of
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 MIB: Final = 1 << 20
@@ -47,13 +51,14 @@ def test_a_member_that_ends_early_is_an_error(tmp_path: Path) -> None:
         extract_member(data[:-1000], member, tmp_path)
 
 
-@pytest.mark.parametrize("missing", [1, 21, 22, 23, 100, 1000, -1])
+@pytest.mark.parametrize("missing", [23, 100, 1000, 4500, -1])
 def test_a_truncated_archive_leaves_no_result(
     tmp_path: Path, tmp_dir: Path, missing: int
 ) -> None:
     """It is an ImportError that says so, and the next attempt is not misled."""
     home = tmp_path / "home"
-    write_home(home, {f"{n}": random.Random(n).randbytes(99) for n in range(30)})
+    contents = {f"{n}": random.Random(n).randbytes(99) for n in range(30)}
+    name = write_home(home, contents, at_init=True)
     archive = home / loader.ARCHIVE
     content = archive.read_bytes()
     archive.write_bytes(b"" if missing == -1 else content[:-missing])
@@ -62,7 +67,8 @@ def test_a_truncated_archive_leaves_no_result(
             loader.prepare(str(home), str(home))
     assert [] == [path for path in tmp_dir.iterdir() if path.suffix != ".lock"]
     archive.write_bytes(content)
-    assert 30 == len(contents_of(Path(loader.prepare(str(home), str(home)))))
+    loader.prepare(str(home), str(home))
+    assert contents == contents_of(tmp_dir / name)
 
 
 @pytest.mark.parametrize("place", ["directory", "data", "settings", "no settings"])
@@ -71,11 +77,11 @@ def test_a_damaged_archive_leaves_no_result(
 ) -> None:
     """Whatever is found in it, it is an ImportError, and no directory is complete."""
     home = tmp_path / "home"
-    write_home(home, {"one": b"one " * 500, "two": b"two " * 500})
+    write_home(home, {"one": b"one " * 500, "two": b"two " * 500}, at_init=True)
     archive = home / loader.ARCHIVE
     content = bytearray(archive.read_bytes())
     if place == "directory":
-        del content[-60:-30]
+        content[-60:-30] = b""
     elif place == "data":
         content[33:43] = b"\xff" * 10
     elif place == "settings":
@@ -86,11 +92,7 @@ def test_a_damaged_archive_leaves_no_result(
     with pytest.raises(ImportError, match="could not be extracted"):
         loader.prepare(str(home), str(home))
     names = [path.name for path in tmp_dir.iterdir()]
-    assert [] == [
-        name
-        for name in names
-        if not name.endswith((".lock", ".partial")) and ".part-" not in name
-    ]
+    assert [] == [name for name in names if not name.endswith((".lock", ".partial"))]
 
 
 @pytest.mark.parametrize("cores", [1, 2, 8])
@@ -114,7 +116,11 @@ def test_an_error_in_the_middle_passes_and_can_be_got_over(
             extracted(home, tmp_dir)
     staging = tmp_dir / f"{name}.partial"
     assert {staging, tmp_dir / f"{name}.lock"} == set(tmp_dir.iterdir())
-    done = {path: path.stat().st_mtime_ns for path in staging.iterdir()}
+    done = {
+        path: path.stat().st_mtime_ns
+        for path in staging.iterdir()
+        if path.read_bytes() == contents[path.name]
+    }
     assert 20 <= len(done) < 40
     directory = extracted(home, tmp_dir)
     assert contents == contents_of(directory)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import py_compile
+import re
 
 from dataclasses import dataclass
 from dataclasses import replace
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.nested.function import PADDING
 from tests.nested.function import PYTHON
 from tests.nested.function import Source
 
@@ -29,6 +32,7 @@ class Case:
     entries: tuple[str, ...]
     imports: tuple[str, ...]
     home: str
+    nest: tuple[str, ...] | None = None
 
 
 def value_of(name: str) -> str:
@@ -100,6 +104,7 @@ CASES = {
         ("acme",),
         ("acme.fn.api", "acme.dep"),
         "acme/",
+        ("padding",),
     ),
     "an included module": Case(
         Source(
@@ -128,6 +133,7 @@ CASES = {
         ("my_app",),
         ("my_app.sub",),
         "my_app/",
+        ("padding",),
     ),
     "a name of the standard library": Case(
         Source(files("wave.py", "profile/__init__.py", "profile/api.py")),
@@ -156,15 +162,17 @@ def test_modules_are_imported_as_from_a_flat_result(tmp_path: Path, case: Case) 
 
 def check(tmp_path: Path, case: Case) -> None:
     flat = case.source.unpacked(tmp_path / "flat", nested=False)
-    nested = case.source.unpacked(tmp_path / "nested")
+    nested = case.source.unpacked(tmp_path / "nested", nest=case.nest)
     assert case.entries == nested.report.entry_modules
     assert nested.report.nested is not None
     assert f"{case.home}.dependencies.zip" == nested.report.nested.archive
     answers = []
     for function in (flat, nested):
         tops = {name.split(".")[0] for name in case.entries}
-        code = PROBE.format(names=case.imports, root=str(function.root), tops=tops)
-        answers.append(function.ask(code))
+        root = str(function.task_root)
+        code = PROBE.format(names=case.imports, root=root, tops=tops)
+        answer = json.dumps(function.ask(code))
+        answers.append(re.sub(r"[./\w-]*/package-function-[\da-f]+-\d+/", "", answer))
     assert answers[0] == answers[1]
 
 
@@ -199,14 +207,17 @@ def test_an_extension_module(tmp_path: Path) -> None:
 
 def test_a_new_version_does_not_use_an_old_extraction(tmp_path: Path) -> None:
     """A new version in the same environment does not see what an old one extracted."""
-    old = CASES["namespace package"].source
-    new = replace(
-        old, files={**old.files, "acme/fn/__init__.py": "VALUE = 'new'\n"}, marks={}
+    old, new = (
+        Source(
+            {"my_app.py": "from padding import value\n"},
+            dependencies={"padding": {**PADDING, "padding/value.py": value_of(each)}},
+        )
+        for each in ("old", "new")
     )
     first = old.unpacked(tmp_path / "old")
     second = replace(new.unpacked(tmp_path / "new"), tmp_dir=first.tmp_dir)
-    code = "import acme.fn\nshow([acme.fn.VALUE, acme.fn.__file__])\n"
-    for function, value in ((first, "acme/fn/__init__.py"), (second, "new")):
-        file = function.extracted / "acme/fn/__init__.py"
+    code = "from my_app import value\nshow([value.VALUE, value.__file__])\n"
+    for function, value in ((first, "old"), (second, "new")):
+        file = function.extracted("padding") / "padding/value.py"
         assert [value, str(file)] == function.ask(code)
-    assert first.extracted != second.extracted
+    assert first.extracted("padding") != second.extracted("padding")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.deflate import STORED
-from poetry_plugin_package_function.packaging.deflate import Member
-from poetry_plugin_package_function.packaging.nested import write_nested
-from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import dos_time
 from tests.nested.function import Source
 
 
@@ -83,20 +75,3 @@ def test_the_same_as_flat(tmp_path: Path, snippet: str) -> None:
         answers.append(function.ask(SNIPPETS[snippet]))
 
     assert answers[0] == answers[1]
-
-
-def test_what_is_beyond_the_limit_is_counted_only() -> None:
-    """One large member, or many, are not written: the stream stays below the limit."""
-    members = [
-        Member("a", STORED, 0, 10, b"x" * 10),
-        Member("b", STORED, 0, 5000, b"x" * 5000),
-        Member("c", STORED, 0, 10, b"x" * 10),
-    ]
-    stream = io.BytesIO()
-
-    result = write_nested(stream, "", (), members, dos_time(EARLIEST_EPOCH_S), 4000)
-
-    counted = sum(Archive.bytes_for(each.name, len(each.data)) for each in members)
-    assert result.unzipped_bytes > counted
-    assert len(stream.getvalue()) < 4000
-    assert {"a": 10, "b": 5000, "c": 10} == result.compressed_bytes

@@ -28,17 +28,24 @@ def inner_of(archive: Path, name: str) -> zipfile.ZipFile:
         return zipfile.ZipFile(io.BytesIO(outer.read(name)))
 
 
+def names_in(archive: zipfile.ZipFile) -> list[str]:
+    return [each for each in archive.namelist() if ".dist-info/" not in each]
+
+
 def test_the_layout_is_that_of_package_python_function(tmp_path: Path) -> None:
     """The inner ZIP is stored in the entry package, with a stub for its module."""
     report = MY_APP.package(tmp_path)
     with zipfile.ZipFile(report.output_file) as outer:
         members = {each.filename: each for each in outer.infolist()}
-    assert [
-        "my_app/.dependencies.zip",
-        "my_app/.dependencies.zip.json",
-        "my_app/.dependencies_loader.py",
-        "my_app/__init__.py",
-    ] == list(members)
+        assert [
+            "my_app/.dependencies.zip",
+            "my_app/.dependencies/settings.json",
+            "my_app/.dependencies/loader.py",
+            "my_app/.dependencies/moved/my_app/__init__.py",
+            "my_app/__init__.py",
+            "my_app/api.py",
+            "padding/__init__.py",
+        ] == names_in(outer)
     inner = members["my_app/.dependencies.zip"]
     assert zipfile.ZIP_STORED == inner.compress_type
     assert inner.file_size == inner.compress_size
@@ -49,18 +56,25 @@ def test_the_layout_is_that_of_package_python_function(tmp_path: Path) -> None:
     assert "my_app/.dependencies.zip" == report.nested.archive
 
 
-def test_the_inner_zip_holds_what_a_flat_one_would(tmp_path: Path) -> None:
+def test_both_zips_hold_what_a_flat_one_would(tmp_path: Path) -> None:
     """Names, contents and modes are those of the flat result of the same tree."""
     flat = MY_APP.package(tmp_path / "flat", nested=False)
     nested = MY_APP.package(tmp_path / "nested")
     with (
         zipfile.ZipFile(flat.output_file) as one,
-        inner_of(nested.output_file, "my_app/.dependencies.zip") as other,
+        zipfile.ZipFile(nested.output_file) as outer,
+        inner_of(nested.output_file, "my_app/.dependencies.zip") as inner,
     ):
-        assert one.namelist() == other.namelist()
+        assert ["padding/__init__.py", "padding/text.txt"] == inner.namelist()
         for name in one.namelist():
-            assert one.read(name) == other.read(name)
-            assert one.getinfo(name).external_attr == other.getinfo(name).external_attr
+            place, found = outer, name
+            if name in inner.namelist():
+                place = inner
+            elif name == "my_app/__init__.py":
+                found = f"my_app/.dependencies/moved/{name}"
+            assert one.read(name) == place.read(found)
+            attributes = one.getinfo(name).external_attr
+            assert attributes == place.getinfo(found).external_attr
 
 
 def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
@@ -70,8 +84,8 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     assert one == other
 
 
-def test_included_data_stands_in_both(tmp_path: Path) -> None:
-    """Data is found below the task root, too; code is in the inner ZIP only."""
+def test_included_data_stays_where_it_is(tmp_path: Path) -> None:
+    """Only what a stub stands for makes room."""
     source = Source(
         {"my_app/__init__.py": ""},
         table='include = ["config/*.toml", "tool.py"]',
@@ -81,9 +95,7 @@ def test_included_data_stands_in_both(tmp_path: Path) -> None:
     with zipfile.ZipFile(report.output_file) as outer:
         assert b"a = 1\n" == outer.read("config/settings.toml")
         assert b"VALUE" not in outer.read("tool.py")
-    with inner_of(report.output_file, "my_app/.dependencies.zip") as inner:
-        assert b"a = 1\n" == inner.read("config/settings.toml")
-        assert b"VALUE = 1\n" == inner.read("tool.py")
+        assert b"VALUE = 1\n" == outer.read("my_app/.dependencies/moved/tool.py")
 
 
 def test_the_limit_counts_the_files_of_the_outer_zip(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import types
 
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from poetry_plugin_package_function.packaging import loader
 from tests.nested.function import Source
 from tests.nested.function import contents_of
 from tests.nested.function import write_home
+from tests.nested.in_process import extracted
 
 
 @pytest.fixture
@@ -33,6 +35,8 @@ def home(tmp_path: Path) -> Path:
             "ppf_hook.py": b"import sys\nsys.ppf_hooked = True\n",
             "bin/tool.sh": b"#!/bin/sh\n",
         },
+        ("ppf_package", "ppf_space.module", "ppf_failing", "ppf_hook", "ppf_missing"),
+        at_init=True,
     )
     return tmp_path / "task"
 
@@ -52,13 +56,19 @@ def test_it_runs_on_the_oldest_runtime_without_any_dependency() -> None:
     assert set() == imported - sys.stdlib_module_names
 
 
-def test_load_puts_the_module_in_the_place_of_the_stub(
-    home: Path, tmp_dir: Path
-) -> None:
+def enter(name: str, home: Path) -> Any:
+    """Does what the stub of a module does while the module is imported."""
+    stub = types.ModuleType(name)
+    stub.__file__ = str(home / f"{name}.py")
+    sys.modules[name] = stub
+    loader.enter(name, str(home), str(home), vars(stub))
+    return sys.modules[name]
+
+
+def test_a_nested_module_takes_the_place_of_its_stub(home: Path, tmp_dir: Path) -> None:
     """The real module is in `sys.modules`, complete, with its own spec."""
     sys.path.insert(0, str(home))
-    loader.load("ppf_package", str(home), str(home))
-    module: Any = sys.modules["ppf_package"]
+    module = enter("ppf_package", home)
     assert 1 == module.VALUE
     assert module.__spec__.origin == module.__file__
     assert module.__spec__._initializing is False
@@ -67,39 +77,53 @@ def test_load_puts_the_module_in_the_place_of_the_stub(
     assert sys.ppf_hooked is True  # type: ignore[attr-defined]
 
 
-def test_load_of_a_module_in_a_namespace(home: Path, tmp_dir: Path) -> None:
+def test_a_nested_module_in_a_namespace(home: Path, tmp_dir: Path) -> None:
     """The parents are directories of the extracted tree."""
-    loader.load("ppf_space.module", str(home), str(home))
-    module: Any = sys.modules["ppf_space.module"]
+    module = enter("ppf_space.module", home)
     assert 2 == module.VALUE
     assert module.__file__.endswith("/ppf_space/module.py")
 
 
-def test_load_lets_the_users_exception_pass(home: Path, tmp_dir: Path) -> None:
+def test_the_users_exception_passes(home: Path, tmp_dir: Path) -> None:
     """The module is not marked as being imported any more."""
     with pytest.raises(LookupError, match="its own"):
-        loader.load("ppf_failing", str(home), str(home))
+        enter("ppf_failing", home)
     spec: Any = sys.modules["ppf_failing"].__spec__
     assert spec._initializing is False
 
 
 @pytest.mark.parametrize("name", ["ppf_missing", "ppf_space"])
-def test_load_of_what_is_not_there(home: Path, tmp_dir: Path, name: str) -> None:
+def test_a_module_that_is_not_there(home: Path, tmp_dir: Path, name: str) -> None:
     """The error names the module and the archive."""
     with pytest.raises(ImportError, match=f"{name} is not in {home}/") as raised:
-        loader.load(name, str(home), str(home))
+        enter(name, home)
     assert name == raised.value.name
-    assert name not in sys.modules
+
+
+def test_a_module_that_had_to_make_room(home: Path, tmp_dir: Path) -> None:
+    """It runs in the stub's place: the module object and its attributes stay."""
+    originals = home / loader.MOVED / "ppf_moved"
+    originals.mkdir(parents=True)
+    (originals / "__init__.py").write_text('"""Doc."""\nVALUE = __file__\n')
+    stub = types.ModuleType("ppf_moved")
+    stub.__file__ = str(home / "ppf_moved" / "__init__.py")
+    stub._package_function = None  # type: ignore[attr-defined]
+    loader.enter("ppf_moved", str(home), str(home), vars(stub))
+    assert "Doc." == stub.__doc__
+    assert stub.__file__ == stub.VALUE
+    assert not hasattr(stub, "_package_function")
 
 
 def test_prepare_does_its_work_once(home: Path, tmp_dir: Path) -> None:
     """The second time, the path stays as it is and nothing is written."""
-    directory = loader.prepare(str(home), str(home))
+    finder = loader.prepare(str(home), str(home))
+    directory = finder.extract(0)
     path = list(sys.path)
     status = os.stat(directory)
-    assert directory == loader.prepare(str(home), str(home))
+    assert finder is loader.prepare(str(home), str(home))
     assert path == sys.path
     assert 1 == path.count(directory)
+    assert 1 == sys.meta_path.count(finder)
     assert status.st_mtime_ns == os.stat(directory).st_mtime_ns
 
 
@@ -107,19 +131,19 @@ def test_threads_that_prepare_at_once(
     home: Path, tmp_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tree is put on the path once, and its .pth files are obeyed once."""
-    directory = loader.extract(str(home), str(tmp_dir))
     barrier = threading.Barrier(4)
     realpath, obeyed = os.path.realpath, list[str]()
+    extract = loader.extract
 
-    def extract(*_: str) -> str:
+    def together(*arguments: Any) -> str:
         barrier.wait()
-        return directory
+        return extract(*arguments)
 
     def slow(path: str) -> str:
         time.sleep(0.001)
         return realpath(path)
 
-    monkeypatch.setattr(loader, "extract", extract)
+    monkeypatch.setattr(loader, "extract", together)
     monkeypatch.setattr(os.path, "realpath", slow)
     monkeypatch.setattr("site.addsitedir", obeyed.append)
     threads = [
@@ -130,6 +154,7 @@ def test_threads_that_prepare_at_once(
         thread.start()
     for thread in threads:
         thread.join()
+    directory = loader.prepare(str(home), str(home)).extract(0)
     assert 1 == sys.path.count(directory)
     assert [directory] == obeyed
 
@@ -151,7 +176,7 @@ def test_threads_that_extract_at_once(home: Path, tmp_path: Path) -> None:
 
     def work() -> None:
         barrier.wait()
-        found.append(loader.extract(str(home), str(tmp_path / "tmp")))
+        found.append(extracted(home, tmp_path / "tmp"))
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -160,7 +185,7 @@ def test_threads_that_extract_at_once(home: Path, tmp_path: Path) -> None:
         thread.join()
     assert 6 == len(found)
     assert 1 == len(set(found))
-    assert 7 == len(contents_of(Path(found[0])))
+    assert 7 == len(contents_of(found[0]))
 
 
 def test_no_bytecode_is_written_into_tmp(tmp_path: Path) -> None:
@@ -169,7 +194,8 @@ def test_no_bytecode_is_written_into_tmp(tmp_path: Path) -> None:
     function = Source(files).unpacked(tmp_path)
 
     told = function.ask(
-        "sys.dont_write_bytecode = False\nimport my_app\nshow(sys.dont_write_bytecode)"
+        "sys.dont_write_bytecode = False\nimport my_app, padding\n"
+        "show(sys.dont_write_bytecode)"
     )
 
     assert told is True

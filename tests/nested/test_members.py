@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
 from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.timestamp import dos_time
+from tests.nested.function import directory_of
 
 
 if TYPE_CHECKING:
@@ -29,19 +30,21 @@ MIB: Final = 1 << 20
 TIME: Final = dos_time(EARLIEST_EPOCH_S)
 
 
-def read_members(data: bytes, directory: Path) -> list[loader.Member]:
+def read_members(
+    data: bytes, directory: Path, place: tuple[int, int, int] | None = None
+) -> list[loader.Member]:
     path = directory / "members.zip"
     path.write_bytes(data)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return loader._read_members(descriptor)
+        return loader._read_members(descriptor, place or directory_of(data))
     finally:
         os.close(descriptor)
 
 
 @pytest.mark.parametrize("count", [0, 1, 65_534, 65_535, 70_000])
 def test_any_number_of_members(tmp_path: Path, count: int) -> None:
-    """From 65,535 on, the number of members is in ZIP64's records."""
+    """However many there are, each is found with its size and its place."""
     stream = io.BytesIO()
     archive = Archive(stream, TIME)
     for number in range(count):
@@ -59,7 +62,7 @@ def test_any_number_of_members(tmp_path: Path, count: int) -> None:
 def test_more_members_than_fit_as_the_standard_library_writes_them(
     tmp_path: Path,
 ) -> None:
-    """ZIP64's end of central directory is read as others write it."""
+    """The central directory is read as others write it."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as target:
         for number in range(65_536):
@@ -92,5 +95,5 @@ def test_numbers_that_need_zip64(tmp_path: Path, large: int) -> None:
     )
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(central), 0, 0)
     assert [("name", 8, values[1], values[0], values[2], 0o755)] == read_members(
-        central + end, tmp_path
+        central + end, tmp_path, (0, len(central), 1)
     )

@@ -17,6 +17,7 @@ from tests.lambda_runtime import running
 from tests.lambda_runtime import unpack
 from tests.lambda_runtime import workspace
 from tests.machine import interpreter
+from tests.nested.function import Function
 from tests.nested.function import Source
 
 
@@ -78,12 +79,12 @@ class Environment(NamedTuple):
     Attributes:
         client_python: The client's.
         place: The task root and `/tmp`.
-        root: Where the modules will be.
+        extracted: The names of what will be in `/tmp`.
     """
 
     client_python: Path
     place: Workspace
-    root: Path
+    extracted: frozenset[str]
 
 
 @contextmanager
@@ -94,10 +95,10 @@ def environment(
     report = packaged(version, directory, nested=nested)
     with workspace() as place:
         unpack(report.output_file, place.task_root)
-        root = place.task_root
-        if report.nested is not None:
-            root = place.tmp_dir / f"package-function-{report.nested.sha256[:32]}"
-        yield Environment(client, place, root)
+        function = Function(place.task_root, place.tmp_dir, report)
+        extracted = [function.extracted("dependency").name] if nested else []
+        names = (*extracted, *(f"{name}.lock" for name in extracted))
+        yield Environment(client, place, frozenset(names))
 
 
 def packaged(version: str, directory: Path, *, nested: bool) -> Report:
@@ -129,7 +130,7 @@ def test_the_handler_answers(tmp_path: Path, version: str, nested: bool) -> None
             "python": [int(part) for part in version.split(".")],
             "hooked": "hooked",
             "tool": "executed\n",
-            "file": str(there.root / "my_app/api.py"),
+            "file": str(there.place.task_root / "my_app/api.py"),
             "writable": False,
         }
         assert [{"event": event, **expected} for event in ("one", "two")] == [
@@ -156,7 +157,7 @@ def test_an_error_in_the_handlers_module_is_the_users_own(
         assert error is not None
         assert "LookupError" == error["errorType"]
         assert "TABLE is not set" == error["errorMessage"]
-        file = str(there.root / "my_app/broken.py")
+        file = str(there.place.task_root / "my_app/broken.py")
         trace = error["stackTrace"]
         assert isinstance(trace, list)
         assert f'  File "{file}", line 4, in <module>\n' in str(trace[-2])
@@ -177,6 +178,4 @@ def test_workers_that_are_forked(tmp_path: Path, version: str) -> None:
             for position in range(WORKERS):
                 report = client.api.wait(position, 60)
                 assert isinstance(report, Asked), client.stderr()
-        assert {there.root.name, f"{there.root.name}.lock"} == {
-            path.name for path in there.place.tmp_dir.iterdir()
-        }
+        assert there.extracted == {path.name for path in there.place.tmp_dir.iterdir()}

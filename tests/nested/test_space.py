@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 
 from typing import TYPE_CHECKING
@@ -107,7 +108,9 @@ def test_only_what_is_missing_needs_space(
         failing_at(patch, 6, OSError(errno.EIO, "injected"))
         with pytest.raises(OSError, match="injected"):
             extracted(home, tmp_dir)
-    missing = 10 - len(contents_of(tmp_dir / f"{name}.partial"))
+    staged = contents_of(tmp_dir / f"{name}.partial").values()
+    missing = 10 - [*staged].count(bytes(4096))
+    assert 0 < missing < 10
     with monkeypatch.context() as patch:
         no_space(patch, place, (missing - 1) * 4096, 512 * MIB)
         patch.setattr(os, "statvfs", lambda _: FileSystem(missing * 4096, 512 * MIB))
@@ -117,22 +120,35 @@ def test_only_what_is_missing_needs_space(
 def test_leftovers_are_removed_before_the_space_is_measured(
     place: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a killed extraction has not finished is in the way, of any thread's."""
+    """What a killed extraction has not finished is in the way."""
     home, tmp_dir = place
-    name = write_home(home, {"one": bytes(4096)})
-    other = tmp_dir / "package-function-of-another-version.part-0"
-    other.write_bytes(b"")
-    leftovers = [tmp_dir / f"{name}.part-{number}" for number in (0, 1, 17)]
-    for leftover in leftovers:
-        leftover.write_bytes(bytes(4096))
+    name = write_home(home, {"one": bytes(4096), "two": bytes(4096)})
+    other = tmp_dir / "package-function-of-another-version.partial"
+    other.mkdir()
+    leftover = tmp_dir / f"{name}.partial" / "two"
+    leftover.parent.mkdir()
+    leftover.write_bytes(bytes(4000))
 
     def measured(_: str) -> FileSystem:
-        used = sum(leftover.exists() for leftover in leftovers)
-        return FileSystem((3 - used) * 4096, 512 * MIB)
+        return FileSystem((2 - leftover.exists()) * 4096, 512 * MIB)
 
     monkeypatch.setattr(os, "statvfs", measured)
     directory = extracted(home, tmp_dir)
     assert {directory, tmp_dir / f"{name}.lock", other} == set(tmp_dir.iterdir())
+
+
+def test_the_storage_to_set_is_enough_for_all_units(
+    place: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is imported next would not fit either, so the advice counts it."""
+    home, _ = place
+    write_large(home, 20 * MIB)
+    settings = json.loads((home / loader.SETTINGS).read_text())
+    settings["tmp_bytes"] = 900 * MIB
+    (home / loader.SETTINGS).write_text(json.dumps(settings))
+    assert no_space(monkeypatch, place, 10 * MIB, 512 * MIB).endswith(
+        " at least 900 MB"
+    )
 
 
 def test_a_file_of_another_size_is_written_again(place: tuple[Path, Path]) -> None:

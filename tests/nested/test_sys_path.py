@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from typing import TYPE_CHECKING
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def function(tmp_path_factory: pytest.TempPathFactory) -> Function:
-    source = Source({"my_app/__init__.py": "VALUE = 1\n", "second.py": ""})
+    source = Source(
+        {"my_app/__init__.py": "import padding\nVALUE = 1\n", "second.py": ""}
+    )
     return source.unpacked(tmp_path_factory.mktemp("function"))
 
 
@@ -49,7 +50,8 @@ def test_in_front_of_the_task_root(function: Function, arrangement: str) -> None
         f"{arrangement}\n"
         "before = list(sys.path)\n"
         "import my_app, second\n"
-        "print(json.dumps([before, sys.path, my_app.__file__], default=repr))",
+        "import padding\n"
+        "print(json.dumps([before, sys.path, padding.__file__], default=repr))",
         lambda_like=False,
     )
     place = next(
@@ -57,8 +59,9 @@ def test_in_front_of_the_task_root(function: Function, arrangement: str) -> None
         for place, entry in enumerate(before)
         if entry in ("", ".", "task") or entry.startswith(str(function.task_root))
     )
-    assert [*before[:place], str(function.extracted), *before[place:]] == after
-    assert str(function.extracted / "my_app/__init__.py") == file
+    extracted = function.extracted("padding")
+    assert [*before[:place], str(extracted), *before[place:]] == after
+    assert str(extracted / "padding/__init__.py") == file
 
 
 def test_in_front_of_everything_where_the_task_root_is_not_listed(
@@ -70,12 +73,13 @@ def test_in_front_of_everything_where_the_task_root_is_not_listed(
         "before = list(sys.path)\n"
         f"path = {str(function.task_root / 'my_app/__init__.py')!r}\n"
         "spec = spec_from_file_location('my_app', path)\n"
-        "spec.loader.exec_module(module_from_spec(spec))\n"
-        "assert sys.modules['my_app'].VALUE == 1\n"
+        "module = module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+        "assert module.VALUE == 1\n"
         "print(json.dumps([before, sys.path]))",
         lambda_like=False,
     )
-    assert [str(function.extracted), *before] == after
+    assert [str(function.extracted("padding")), *before] == after
 
 
 @pytest.mark.parametrize("way", ["relative", "with a slash", "empty", "with dots"])
@@ -91,13 +95,14 @@ def test_any_spelling_of_the_temporary_directory(
         "empty": "",
         "with dots": f"{tmp}/../tmp/.",
     }[way]
-    place = tmp / function.extracted.name
-    code = "import my_app, second\nshow([sys.path, my_app.__file__])"
+    name = function.extracted("padding").name
+    place = tmp / name
+    code = "import my_app, second\nshow([sys.path, my_app.padding.__file__])"
     if way == "empty":  # then it is /tmp, where others write, too
         code = (
             "import importlib.util\n"
             "name = '_package_function_loader'\n"
-            "path = root + '/my_app/.dependencies_loader.py'\n"
+            "path = root + '/my_app/.dependencies/loader.py'\n"
             "spec = importlib.util.spec_from_file_location(name, path)\n"
             "loader = importlib.util.module_from_spec(spec)\n"
             "spec.loader.exec_module(loader)\n"
@@ -106,8 +111,8 @@ def test_any_spelling_of_the_temporary_directory(
             f"sys.modules[spec.name] = loader\n{code}"
         )
     path, file = function.ask(code, env={"TMPDIR": spelling})
-    assert [str(place)] == [entry for entry in path if function.extracted.name in entry]
-    assert str(place / "my_app/__init__.py") == file
+    assert [str(place)] == [entry for entry in path if name in entry]
+    assert str(place / "padding/__init__.py") == file
 
 
 def test_entries_of_pth_files_stand_behind(tmp_path: Path) -> None:
@@ -120,6 +125,5 @@ def test_entries_of_pth_files_stand_behind(tmp_path: Path) -> None:
     before, after = function.ask(
         "before = list(sys.path)\nimport my_app\nshow([before, sys.path])"
     )
-    assert json.dumps(
-        [str(function.extracted), *before, str(function.extracted / "more")]
-    ) == json.dumps(after)
+    extracted = str(function.extracted("helper"))
+    assert [extracted, *before, f"{extracted}/more"] == after

@@ -51,10 +51,10 @@ def test_all_threads_see_complete_modules(
     """Nobody gets a stub or half a module, and the tree is put on the path once."""
     source = Source(
         {
-            "my_app/__init__.py": SLOW,
+            "my_app/__init__.py": f"import padding\n{SLOW}",
             "my_app/api.py": f"import my_app\nassert my_app.LAST\n{SLOW}",
-            "single.py": SLOW,
-            "acme/fn/__init__.py": SLOW,
+            "single.py": f"import padding\n{SLOW}",
+            "acme/fn/__init__.py": f"import padding\n{SLOW}",
         }
     )
     function = source.unpacked(tmp_path)
@@ -66,9 +66,9 @@ def test_all_threads_see_complete_modules(
         "acme.fn": "acme/fn/__init__.py",
     }
     assert [
-        [name, 2, str(function.extracted / files[name])] for name in sorted(names)
+        [name, 2, str(function.task_root / files[name])] for name in sorted(names)
     ] == found
-    assert 1 == path.count(str(function.extracted))
+    assert 1 == path.count(str(function.extracted("padding")))
 
 
 def test_a_module_is_marked_as_unfinished_from_the_start(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_two_stubs_share_one_loader(tmp_path: Path) -> None:
     assert ["my_app"] == function.ask(
         "import importlib.util, types\n"
         "find, calls = importlib.util.spec_from_file_location, []\n"
-        "other = types.SimpleNamespace(load=lambda name, *_: calls.append(name))\n"
+        "other = types.SimpleNamespace(enter=lambda name, *_: calls.append(name))\n"
         "def meanwhile(name, path):\n"
         "    sys.modules[name] = other\n"
         "    return find(name, path)\n"

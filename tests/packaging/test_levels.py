@@ -86,7 +86,8 @@ def test_level_12_where_level_5_does_not_fit(venv: Path) -> None:
 
     more = packaged(venv, usual["unzipped_bytes"], heard)
 
-    assert ["Packaging", "Too large: compressing more (slow)"] == heard.phases
+    slowly = "Too large: compressing more (slow)"
+    assert ["Compressing", slowly, "Packaging"] == heard.phases[:1] + heard.phases[-2:]
     assert 12 == more["compression_level"]
     assert usual["unzipped_bytes"] > more["unzipped_bytes"]
     assert usual["uncompressed_bytes"] == more["uncompressed_bytes"]

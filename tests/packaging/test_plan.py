@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.plan import check_nested
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
+from poetry_plugin_package_function.packaging.plan import too_large
 
 
 LIMIT = 262_144_000
@@ -37,11 +36,9 @@ def test_too_large_even_nested() -> None:
     ]
     distributions.append(DistributionSize("", "", 2, 99_999, 5))
 
-    check_nested(10 * LIMIT, LIMIT - 1001, 1000, distributions)
-    with pytest.raises(PackageTooLargeError) as raised:
-        check_nested(10 * LIMIT, LIMIT - 1000, 1000, distributions)
+    error = too_large(10 * LIMIT, LIMIT - 1000, 1000, distributions)
 
-    first, *rows = raised.value.reason.splitlines()
+    first, *rows = error.reason.splitlines()
     assert "2,621,440,000 bytes" in first
     assert "262,143,000" in first
     assert "(1,000 kept for layers)" in first
@@ -50,4 +47,4 @@ def test_too_large_even_nested() -> None:
     assert rows[0].endswith("files of no distribution")
     assert rows[1].endswith("dist-11 1.0")
     assert rows[9].endswith("dist-3 1.0")
-    assert 1 == raised.value.exit_status
+    assert 1 == error.exit_status

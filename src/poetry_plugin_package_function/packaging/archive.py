@@ -79,6 +79,7 @@ class Archive:
         self._pending: list[bytes | bytearray | memoryview] = []
         self._pending_bytes = 0
         self._central: list[bytes] = []
+        self._directory_bytes = 0
         self._compressed_bytes: dict[str, int] = {}
         self._sha256 = hashlib.sha256() if checksummed else None
         self._crc32 = 0
@@ -89,10 +90,26 @@ class Archive:
         """What has been added up to now."""
         return self._size_bytes
 
+    @property
+    def directory_bytes(self) -> int:
+        """What the central directory takes for what has been added up to now."""
+        return self._directory_bytes
+
+    @staticmethod
+    def directory_bytes_for(name: str) -> int:
+        """What the central directory takes for a member of less than 4 GiB."""
+        return _CENTRAL.size + len(name.encode())
+
     @staticmethod
     def bytes_for(name: str, data_bytes: int) -> int:
         """What a member adds to an archive: data, and a header at both places."""
         return _LOCAL.size + _CENTRAL.size + 2 * len(name.encode()) + data_bytes
+
+    @staticmethod
+    def end_bytes(members: int) -> int:
+        """What stands at the end of an archive of so many members, below 4 GiB."""
+        zip64 = _ZIP64_END.size + _ZIP64_LOCATOR.size
+        return _END.size + (zip64 if members >= _MAX_16 else 0)
 
     def add(self, member: Member) -> None:
         """Appends a member."""
@@ -100,6 +117,7 @@ class Archive:
         self._append(local)
         self._append(member.data)
         self._central.append(central)
+        self._directory_bytes += len(central)
         self._compressed_bytes[member.name] = len(member.data)
 
     @contextmanager
@@ -123,9 +141,14 @@ class Archive:
         local, central = self._headers(known, size_bytes)
         self._stream.seek(start)
         self._stream.write(local)
+        if self._sha256 is not None:
+            self._stream.seek(start)
+            while chunk := self._stream.read(_CHUNK_BYTES):
+                self._sha256.update(chunk)
         self._stream.seek(0, 2)
         self._size_bytes += len(local) + size_bytes
         self._central.append(central)
+        self._directory_bytes += len(central)
         self._compressed_bytes[name] = size_bytes
 
     def close(self) -> Written:

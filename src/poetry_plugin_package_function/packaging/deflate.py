@@ -211,6 +211,22 @@ def _copyable(entry: Entry, sources: Sources, level: int) -> Stream | None:
     return stream if is_copied and is_same else None
 
 
+def copied_bytes(entry: Entry, sources: Sources, level: int = LEVEL) -> int | None:
+    """What a file's stream takes, if one will be copied; None if not, or not certainly.
+
+    Whether the installed file is as its wheel has it is not waited for.
+    """
+    if level > LEVEL:
+        return None
+    if isinstance(entry.source, Stream):
+        return entry.source.data_bytes
+    stream = sources.streams.get(entry.name)
+    if stream is None or isinstance(entry.source, bytes) or entry.included:
+        return None
+    is_copied = stream.copyable and stream.size_bytes == entry.size_bytes
+    return stream.data_bytes if is_copied else None
+
+
 def _read_streams(streams: list[Stream]) -> Iterator[memoryview]:
     for wheel, of_one in groupby(streams, attrgetter("wheel")):
         data: list[memoryview | None] = [None]

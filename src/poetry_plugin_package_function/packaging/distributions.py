@@ -247,7 +247,7 @@ def unneeded_seeds(
     unneeded = seeds & present
     if not unneeded:
         return ()
-    required = {each.name: _requirements(each) for each in distributions}
+    required = {each.name: requirements_of(each) for each in distributions}
     while True:
         asked_for = set().union(
             *(names for name, names in required.items() if name not in unneeded)
@@ -257,7 +257,8 @@ def unneeded_seeds(
         unneeded -= asked_for
 
 
-def _requirements(distribution: Distribution) -> set[str]:
+def requirements_of(distribution: Distribution) -> set[str]:
+    """Names what a distribution requires, whatever the environment, but for extras."""
     metadata = distribution.read("METADATA") or ""
     requirements = HeaderParser().parsestr(metadata).get_all("Requires-Dist", [])
     return {

@@ -1,7 +1,8 @@
-"""The outer ZIP of a nested result: stubs, the loader, and the rest in an inner ZIP.
+"""The outer ZIP of a nested result: what stays flat, stubs, the loader, an inner ZIP.
 
-The layout is the one of package-python-function 1.0.0 (`<entry>/.dependencies.zip` and
-`<entry>/__init__.py`), with the loader and its settings beside the inner ZIP.
+The inner ZIP and the stub of the project's module stand where package-python-function
+1.0.0 has them (`<entry>/.dependencies.zip`, `<entry>/__init__.py`); the loader and its
+settings stand beside the inner ZIP.
 """
 
 from __future__ import annotations
@@ -10,33 +11,104 @@ import json
 import os
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
+from typing import NamedTuple
 
-from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import deflate_one
-from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import Entry
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.archive import Written
     from poetry_plugin_package_function.packaging.deflate import Member
     from poetry_plugin_package_function.packaging.scan import EntryModule
-    from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.timestamp import DosTime
 
 
 BLOCK_BYTES: Final = 4096
 """What a file system gives to files, as a rule."""
 
-LOADER: Final = ".dependencies_loader.py"
+
+class Placed(NamedTuple):
+    """An entry, and the name under which it stands in the outer ZIP."""
+
+    name: str
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class NestedUnit:
+    """What is extracted in one go.
+
+    Attributes:
+        names: Distributions that it is of.
+        entries: What it holds, ordered by name.
+        modules: What is imported of it.
+        tests: Whether it holds nothing but tests of these distributions.
+        at_init: Whether it is extracted when the function starts.
+        needs: Positions of units that are extracted with it.
+        why: Why it is nested; why it is extracted at once, or with others.
+    """
+
+    names: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    modules: tuple[EntryModule, ...]
+    tests: bool
+    at_init: bool
+    needs: tuple[int, ...]
+    why: str
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of its files."""
+        return sum(entry.size_bytes for entry in self.entries)
+
+    @property
+    def tmp_bytes(self) -> int:
+        """What its files take where they are extracted, in whole blocks."""
+        return sum(
+            -(-entry.size_bytes // BLOCK_BYTES) * BLOCK_BYTES for entry in self.entries
+        )
+
+
+@dataclass(frozen=True)
+class Nesting:
+    """What stands where.
+
+    Attributes:
+        home: The directory that the inner ZIP is in; "" for the root.
+        outer: What the outer ZIP holds but for the inner one and the loader's settings,
+            ordered by name.
+        units: What the inner ZIP holds, in this order.
+    """
+
+    home: str
+    outer: tuple[Placed, ...]
+    units: tuple[NestedUnit, ...]
+
+    @property
+    def archive(self) -> str:
+        """The inner ZIP's name."""
+        return join(self.home, loader.ARCHIVE)
+
+    def in_order(self) -> Iterator[Entry]:
+        """All entries as they stand in the result, the inner ZIP in its place."""
+        for placed in self.outer:
+            if placed.name < self.archive:
+                yield placed.entry
+        for unit in self.units:
+            yield from unit.entries
+        for placed in self.outer:
+            if placed.name > self.archive:
+                yield placed.entry
 
 
 @dataclass(frozen=True)
@@ -44,135 +116,101 @@ class NestedArchive:
     """What is known of a nested result.
 
     Attributes:
-        archive: The inner ZIP's name in the outer one.
         inner: The inner ZIP.
         outer: The outer ZIP.
-        compressed_bytes: What each file takes in the inner ZIP, by name.
-        unzipped_bytes: What Lambda counts: all files of the outer ZIP. If it is not
-            below the limit, the ZIPs are not complete.
-        extracted_bytes: The sum of the files that the loader writes into `/tmp`.
-        tmp_bytes: What they take there, in whole blocks.
+        unzipped_bytes: What Lambda counts: all files of the outer ZIP.
     """
 
-    archive: str
     inner: Written
     outer: Written
-    compressed_bytes: dict[str, int]
     unzipped_bytes: int
-    extracted_bytes: int
-    tmp_bytes: int
-
-
-def outer_entries(tree: Tree) -> tuple[str, tuple[Entry, ...]]:
-    """Lists what stands beside the inner ZIP, but for the loader's settings.
-
-    Included files that are no modules stand there too: code that opens them by a path
-    below the current directory or `LAMBDA_TASK_ROOT` finds them as in a flat result.
-
-    Returns:
-        The name of the directory that the inner ZIP goes into, "" for the root, and the
-        entries.
-
-    Raises:
-        SourceError: The project has no module that a stub could stand for.
-    """
-    modules = tree.entry_modules
-    if not modules:
-        raise _no_entry_module(tree)
-    home = next((module.path for module in modules if module.is_package), "")
-    source = resources.files(loader.__package__).joinpath("loader.py").read_bytes()
-    written = {
-        _join(home, LOADER): source,
-        **{module.file: _stub(module, home) for module in modules},
-    }
-    entries = [Entry(name, content, len(content)) for name, content in written.items()]
-    entries += [
-        entry
-        for entry in tree.entries
-        if entry.included and not _is_code(entry.name, modules)
-    ]
-    return home, tuple(entries)
 
 
 def write_nested(
-    stream: BinaryIO,
-    home: str,
-    beside: Iterable[Entry],
-    members: Iterable[Member],
-    time: DosTime,
-    limit_bytes: int,
+    stream: BinaryIO, nesting: Nesting, members: Iterable[Member], time: DosTime
 ) -> NestedArchive:
     """Writes the outer ZIP, with the inner one in place.
 
-    What is beyond the limit is only counted: a tree of any size does not fill the disk.
-
     Args:
         stream: A seekable stream.
-        home: See `outer_entries`.
-        beside: See `outer_entries`.
-        members: What the inner ZIP holds, in the order of names.
+        nesting: What stands where.
+        members: Those of `Nesting.in_order`.
         time: Of all members.
-        limit_bytes: What the result has to stay below.
     """
-    archive_name = _join(home, loader.ARCHIVE)
-    settings_name = _join(home, loader.SETTINGS)
-    contents = {entry.name: entry for entry in beside}
-    outer = Archive(stream, time)
-    unwritten: dict[str, int] = {}
-    extracted_bytes = tmp_bytes = unwritten_bytes = 0
-    # The settings hold the inner ZIP's digest: their name sorts behind it.
-    for name in sorted([*contents, archive_name, settings_name]):
-        if name == archive_name:
-            with outer.nested(name) as inner:
-                for member in members:
-                    extracted_bytes += member.size_bytes
-                    tmp_bytes += -(-member.size_bytes // BLOCK_BYTES) * BLOCK_BYTES
-                    if inner.size_bytes + len(member.data) < limit_bytes:
-                        inner.add(member)
-                    else:
-                        size_bytes = len(member.data)
-                        unwritten_bytes += inner.bytes_for(member.name, size_bytes)
-                        unwritten[member.name] = size_bytes
-            nested = inner.close()
-        elif name == settings_name:
-            settings = {"sha256": nested.sha256}
-            content = json.dumps(settings).encode() + b"\n"
-            contents[name] = Entry(name, content, len(content))
-            outer.add(deflate_one(contents[name]))
-        else:
-            outer.add(deflate_one(contents[name]))
-    return NestedArchive(
-        archive_name,
-        nested,
-        outer.close(),
-        nested.compressed_bytes | unwritten,
-        nested.size_bytes
-        + unwritten_bytes
-        + sum(entry.size_bytes for entry in contents.values()),
-        extracted_bytes,
-        tmp_bytes,
+    members = iter(members)
+    outer = Archive(stream, time, checksummed=True)
+    before = [each for each in nesting.outer if each.name < nesting.archive]
+    for name, _ in before:
+        outer.add(next(members)._replace(name=name))
+    directories = []
+    with outer.nested(nesting.archive) as inner:
+        for unit in nesting.units:
+            start = inner.directory_bytes
+            for _ in unit.entries:
+                inner.add(next(members))
+            length = inner.directory_bytes - start
+            directories.append((start, length, len(unit.entries)))
+        end = inner.size_bytes
+    nested = inner.close()
+    content = settings(
+        nesting.units,
+        [(end + start, length, count) for start, length, count in directories],
+        nested.sha256,
     )
+    written = Entry(join(nesting.home, loader.SETTINGS), content, len(content))
+    outer.add(deflate_one(written))  # the name sorts behind the inner ZIP's
+    for name, _ in nesting.outer[len(before) :]:
+        outer.add(next(members)._replace(name=name))
+    unzipped_bytes = (
+        sum(placed.entry.size_bytes for placed in nesting.outer)
+        + nested.size_bytes
+        + len(content)
+    )
+    return NestedArchive(nested, outer.close(), unzipped_bytes)
 
 
-def _join(home: str, name: str) -> str:
+def settings(
+    units: Sequence[NestedUnit],
+    directories: Sequence[tuple[int, int, int]],
+    sha256: str,
+) -> bytes:
+    """Writes what the loader has to know.
+
+    Args:
+        units: What the inner ZIP holds.
+        directories: For each the place of its part of the central directory: offset,
+            length, number of members.
+        sha256: The inner ZIP's digest, in hexadecimal.
+    """
+    document = {
+        "sha256": sha256,
+        "tmp_bytes": sum(unit.tmp_bytes for unit in units if not unit.tests),
+        "units": [
+            {
+                "distributions": unit.names,
+                "modules": [module.name for module in unit.modules],
+                "tests": unit.tests,
+                "at_init": unit.at_init,
+                "needs": unit.needs,
+                "directory": directory,
+            }
+            for unit, directory in zip(units, directories, strict=True)
+        ],
+    }
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def join(home: str, name: str) -> str:
+    """The name of a file in a directory of the archive."""
     return f"{home}/{name}" if home else name
 
 
-def _is_code(name: str, modules: tuple[EntryModule, ...]) -> bool:
-    return name.endswith(MODULE_SUFFIXES) and any(
-        name.startswith(f"{module.path}/" if module.is_package else f"{module.path}.")
-        for module in modules
-    )
+_STUB: Final = """\
+# Stands for the module of this name; {settings} tells where that is.
+# Written by poetry-plugin-package-function.
 
 
-_STUB: Final = '''\
-"""Stands for the module of this name, which is in {archive}.
-
-Written by poetry-plugin-package-function.
-"""
-
-
-def _load():
+def {function}():
     import os
     import sys
     from importlib.util import module_from_spec, spec_from_file_location
@@ -187,47 +225,23 @@ def _load():
         loader = module_from_spec(spec)
         spec.loader.exec_module(loader)
         loader = sys.modules.setdefault({loader!r}, loader)
-    if __name__ == {name!r}:
-        loader.load(__name__, home, task_root)
-        return
-    directory = loader.prepare(home, task_root)
-    import runpy
-
-    if __name__ == "__main__":
-        runpy.run_module({name!r}, run_name="__main__", alter_sys=True)
-    else:  # run by its path, under a name of somebody else's
-        path = os.path.join(directory, {module_file!r})
-        globals().update(runpy.run_path(path, run_name=__name__))
+    loader.enter({name!r}, home, task_root, globals())
 
 
-_load()
-'''
+{function}()
+"""
 
 
-def _stub(module: EntryModule, home: str) -> bytes:
+def stub(module: EntryModule, home: str) -> Entry:
+    """Makes what stands in a module's place."""
     directory = os.path.dirname(module.file)
-    return _STUB.format(
-        archive=_join(home, loader.ARCHIVE),
+    content = _STUB.format(
+        settings=join(home, loader.SETTINGS),
+        function=loader.STUB,
         home=os.path.relpath(home or ".", directory or "."),
         task_root=os.path.relpath(".", directory or "."),
         loader="_package_function_loader",
-        file=LOADER,
+        file=loader.FILE,
         name=module.name,
-        module_file=module.file,
     ).encode()
-
-
-def _no_entry_module(tree: Tree) -> SourceError:
-    top_level = {entry.name.split("/")[0] for entry in tree.entries}
-    candidates = sorted(
-        name.removesuffix(".py")
-        for name in top_level
-        if name.removesuffix(".py").isidentifier()
-    )
-    return SourceError(
-        "The files are too large for a flat ZIP, and a nested one needs a module of the"
-        " project's own to start from; there is none. Top-level names:"
-        f" {', '.join(candidates)}.",
-        "Install the project into the virtual environment, or add its modules with"
-        " `include`.",
-    )
+    return Entry(module.file, content, len(content))

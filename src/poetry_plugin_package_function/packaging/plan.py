@@ -79,26 +79,21 @@ def smallest_within(sizes_bytes: Mapping[str, int], room_bytes: int) -> frozense
     return frozenset(chosen)
 
 
-def check_nested(
+def too_large(
     unzipped_bytes: int,
     nested_bytes: int,
     layers_size_bytes: int,
     distributions: Iterable[DistributionSize],
-) -> None:
-    """Refuses a nested result that does not fit either.
+) -> PackageTooLargeError:
+    """Makes the error for what does not fit: sizes, limit, largest distributions.
 
     Args:
         unzipped_bytes: All files, as they would be in a flat result.
-        nested_bytes: What Lambda would count of the nested one: inner ZIP and stubs.
+        nested_bytes: What Lambda would count of a result that nests all it may.
         layers_size_bytes: What is kept for layers.
         distributions: To name the ten largest of.
-
-    Raises:
-        PackageTooLargeError: With the sizes, the limit and the largest distributions.
     """
     limit_bytes = limit_for(layers_size_bytes)
-    if nested_bytes < limit_bytes:
-        return
     largest = sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))
     rows = [
         f"  {each.unzipped_bytes:>14,} bytes unzipped {each.zipped_bytes:>14,} zipped"
@@ -106,10 +101,10 @@ def check_nested(
         for each in largest[:10]
     ]
     layers = f" ({layers_size_bytes:,} kept for layers)" if layers_size_bytes else ""
-    raise PackageTooLargeError(
+    return PackageTooLargeError(
         f"The files have {unzipped_bytes:,} bytes, and nested they still have"
         f" {nested_bytes:,}; both must be smaller than {limit_bytes:,} bytes{layers}."
         " The largest distributions:\n" + "\n".join(rows),
-        "Leave something out with `exclude`, drop a dependency, or deploy a container"
-        " image, which may have 10 GB.",
+        "Leave something out with `exclude`, drop a dependency, take names out of"
+        " `keep-flat`, or deploy a container image, which may have 10 GB.",
     )

@@ -524,13 +524,13 @@ def _entry_modules(
         if entry.included or (
             project_name is not None and entry.distribution == project_name
         ):
-            parts = _module_parts(name)
+            parts = module_parts(name)
             if parts:
                 modules.add(_shallowest(parts, found))
     return tuple(sorted(modules))
 
 
-def _module_parts(name: str) -> list[str]:
+def module_parts(name: str) -> list[str]:
     """Splits the name of a file that can be imported; [] for any other file.
 
     A name need not be an identifier: Lambda imports "my-func" and "functions/get-user"

@@ -25,8 +25,11 @@ from poetry_plugin_package_function.packaging.bytecode import sources_of
 from poetry_plugin_package_function.packaging.comparison import comparing
 from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
+from poetry_plugin_package_function.packaging.nesting import Wishes
+from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.writing import Job
@@ -145,6 +148,7 @@ def package(
         PackageTooLargeError: It fits neither flat nor nested.
         OutputError: A result cannot be written.
     """
+    limit_bytes = limit_for(settings.layers_size_bytes)
     interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
     in_order = [wheels[name] for name in sorted(wheels)]
     with (
@@ -174,7 +178,7 @@ def package(
                 else None
             )
             bytecode = stack.enter_context(
-                _compiled(tree, interpreter, cache, progress)
+                _compiled(tree, limit_bytes, interpreter, cache, progress)
             )
         with replacing(*settings.targets) as (archive, *reports):
             measured = write(
@@ -185,6 +189,11 @@ def package(
                     sources,
                     time,
                     settings.layers_size_bytes,
+                    Wishes(
+                        frozenset(map(canonicalize_name, settings.nest)),
+                        frozenset(map(canonicalize_name, settings.keep_flat)),
+                        settings.eager,
+                    ),
                     progress,
                 )
             )
@@ -196,7 +205,7 @@ def package(
                 uncompressed_bytes=measured.job.size_bytes,
                 compressed_bytes=measured.compressed_bytes,
                 unzipped_bytes=measured.unzipped_bytes,
-                limit_bytes=limit_for(settings.layers_size_bytes),
+                limit_bytes=limit_bytes,
                 layers_size_bytes=settings.layers_size_bytes,
                 files=len(measured.job.entries),
                 sha256=measured.sha256,
@@ -219,11 +228,15 @@ def package(
 
 def _compiled(
     tree: Tree,
+    limit_bytes: int,
     interpreter: Interpreter,
     cache: Cache | None,
     progress: Progress | None,
 ) -> AbstractContextManager[Bytecode]:
-    found = tuple(sources_of(tree.entries))
+    entries = tree.entries
+    if layout_for(tree.size_bytes, limit_bytes) is Layout.NESTED:
+        entries = (*entries, loader_entry(tree))  # it runs in each cold start
+    found = tuple(sources_of(entries))
     if progress is not None:
         progress.begin("Compiling", len(found), sum(each.size_bytes for each in found))
     advance = progress.advance if progress else lambda *_: None

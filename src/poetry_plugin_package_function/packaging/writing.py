@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import tempfile
 
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import Protocol
@@ -17,29 +18,36 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
+from poetry_plugin_package_function.packaging.deflate import copied_bytes
 from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.nested import outer_entries
 from poetry_plugin_package_function.packaging.nested import write_nested
+from poetry_plugin_package_function.packaging.nesting import Nester
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.plan import check_nested
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.plan import smallest_within
+from poetry_plugin_package_function.packaging.plan import too_large
+from poetry_plugin_package_function.packaging.spool import spool
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from typing import BinaryIO
 
     from poetry_plugin_package_function.packaging.deflate import Member
     from poetry_plugin_package_function.packaging.deflate import Sources
     from poetry_plugin_package_function.packaging.nested import NestedArchive
+    from poetry_plugin_package_function.packaging.nested import NestedUnit
+    from poetry_plugin_package_function.packaging.nested import Nesting
+    from poetry_plugin_package_function.packaging.nesting import Wishes
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.spool import Spooled
     from poetry_plugin_package_function.packaging.timestamp import DosTime
 
 
@@ -53,15 +61,22 @@ class Nested:
     Attributes:
         archive: The inner ZIP's name in the outer one.
         sha256: The inner ZIP's digest, in hexadecimal.
-        extracted_bytes: The sum of the files that are written into `/tmp` when the
-            function starts.
-        tmp_bytes: What they take there, in whole blocks.
+        units: What it holds.
     """
 
     archive: str
     sha256: str
-    extracted_bytes: int
-    tmp_bytes: int
+    units: tuple[NestedUnit, ...]
+
+    @property
+    def extracted_bytes(self) -> int:
+        """The sum of the files that `/tmp` gets if all of it is used but the tests."""
+        return sum(unit.size_bytes for unit in self.units if not unit.tests)
+
+    @property
+    def tmp_bytes(self) -> int:
+        """What they take there, in whole blocks."""
+        return sum(unit.tmp_bytes for unit in self.units if not unit.tests)
 
 
 class Progress(Protocol):
@@ -87,6 +102,7 @@ class Job:
         sources: Streams that are copied.
         time: Of all members.
         layers_size_bytes: What is kept for layers.
+        wishes: What is to be nested, if anything is.
         progress: Hears how far it has come.
     """
 
@@ -96,6 +112,7 @@ class Job:
     sources: Sources
     time: DosTime
     layers_size_bytes: int
+    wishes: Wishes
     progress: Progress | None
 
     @property
@@ -117,13 +134,15 @@ class Job:
         """The sum of all files, unzipped."""
         return self.tree.size_bytes + sum(each.size_bytes for each in self.bytecode)
 
-    def members(self, what: str, level: int = LEVEL) -> Iterator[Member]:
-        """Makes the archive's members; tells so in these words."""
-        entries = self.entries
+    def members(
+        self, what: str, entries: Sequence[Entry], level: int = LEVEL
+    ) -> Iterator[Member]:
+        """Makes members of entries; tells so in these words."""
         members = deflate(entries, sources=self.sources, level=level)
         if self.progress is None:
             return members
-        self.progress.begin(what, len(entries), self.size_bytes)
+        size_bytes = sum(entry.size_bytes for entry in entries)
+        self.progress.begin(what, len(entries), size_bytes)
         return _told(members, self.progress)
 
 
@@ -183,7 +202,7 @@ def write(job: Job) -> Measured:
 
 def _write_flat(job: Job) -> Measured:
     archive = Archive(job.stream, job.time, checksummed=True)
-    for member in job.members("Packaging"):
+    for member in job.members("Packaging", job.entries):
         archive.add(member)
     written = archive.close()
     return Measured(
@@ -197,65 +216,140 @@ def _write_flat(job: Job) -> Measured:
 
 
 def _write_nested(job: Job) -> Measured:
-    home, beside = outer_entries(job.tree)
-    limit_bytes = job.limit_bytes
-
-    def write(job: Job, what: str, level: int) -> NestedArchive:
-        job.stream.seek(0)
-        job.stream.truncate()
-        members = job.members(what, level)
-        return write_nested(job.stream, home, beside, members, job.time, limit_bytes)
-
-    level = LEVEL
-    result = write(job, "Packaging", level)
-    if job.bytecode and result.unzipped_bytes >= limit_bytes:
-        job = replace(job, bytecode=_bytecode_within(job, result))
-        result = write(job, "Too large: packaging with less bytecode", level)
-    if is_worth_compressing_more(result.unzipped_bytes, limit_bytes):
-        level = MAX_LEVEL
-        result = write(job, "Too large: compressing more (slow)", level)
-    distributions = _sizes(job, result.compressed_bytes)
-    check_nested(
-        job.size_bytes,
-        result.unzipped_bytes,
-        job.layers_size_bytes,
-        distributions,
-    )
-    return Measured(
-        job,
-        result.outer.size_bytes,
-        _sha256(job.stream),
-        result.inner.size_bytes,
-        result.unzipped_bytes,
-        distributions,
-        level,
-        Nested(
-            result.archive,
-            result.inner.sha256,
-            result.extracted_bytes,
-            result.tmp_bytes,
-        ),
-    )
+    with tempfile.TemporaryDirectory(prefix="package-function-") as scratch:
+        return _Nested(job, Path(scratch)).write()
 
 
-def _bytecode_within(job: Job, result: NestedArchive) -> tuple[Entry, ...]:
-    """Keeps the bytecode of as many distributions as there is room for."""
-    taken_bytes: dict[str, int] = defaultdict(int)
-    for entry in job.bytecode:
-        taken_bytes[entry.distribution or ""] += Archive.bytes_for(
-            entry.name, result.compressed_bytes[entry.name]
+class _Nested:
+    """Nests as much as has to be, and finds out on the way what files take."""
+
+    def __init__(self, job: Job, scratch: Path) -> None:
+        self._job = job
+        self._scratch = scratch
+        self._level = LEVEL
+        self._nester = Nester(job.tree, job.entries, job.wishes)
+        self._zipped_bytes: dict[str, int] = {}
+        self._spooled: list[Spooled] = []
+
+    def write(self) -> Measured:
+        """Writes the archive.
+
+        Raises:
+            PackageTooLargeError: It does not fit.
+        """
+        nesting = self._decide()
+        result = self._write(nesting)
+        while self._has_learnt(result):
+            before, nesting = nesting, self._decide()
+            if nesting != before:
+                result = self._write(nesting)
+        return self._measured(nesting, result)
+
+    def _decide(self) -> Nesting:
+        job, limit_bytes = self._job, self._job.limit_bytes
+        self._compress("Compressing", self._nester.nestable)
+        nesting = self._nesting(with_project=False)
+        if nesting is not None:
+            return nesting
+        self._compress("Compressing", self._nester.parts.project.entries)
+        nesting = self._nesting(with_project=True)
+        if nesting is None and job.bytecode:
+            self._drop_bytecode()
+            nesting = self._nesting(with_project=True)
+        least_bytes = self._nester.least_bytes(self._zipped_bytes)
+        if nesting is None and is_worth_compressing_more(least_bytes, limit_bytes):
+            self._level = MAX_LEVEL
+            self._zipped_bytes.clear()
+            everything = (*self._nester.nestable, *self._nester.parts.project.entries)
+            self._compress("Too large: compressing more (slow)", everything)
+            nesting = self._nesting(with_project=True)
+            least_bytes = self._nester.least_bytes(self._zipped_bytes)
+        if nesting is None:
+            distributions = _sizes(self._job, self._zipped_bytes)
+            raise too_large(
+                job.size_bytes, least_bytes, job.layers_size_bytes, distributions
+            )
+        return nesting
+
+    def _nesting(self, *, with_project: bool) -> Nesting | None:
+        return self._nester.decide(
+            self._zipped_bytes, self._job.limit_bytes, with_project=with_project
         )
-    others_bytes = result.unzipped_bytes - sum(taken_bytes.values())
-    kept = smallest_within(taken_bytes, job.limit_bytes - 1 - others_bytes)
-    return tuple(each for each in job.bytecode if (each.distribution or "") in kept)
 
+    def _compress(self, what: str, entries: Iterable[Entry]) -> None:
+        """Finds out what files take; compresses those of which that is not known."""
+        unknown = []
+        for entry in entries:
+            if entry.name in self._zipped_bytes:
+                continue
+            copied = copied_bytes(entry, self._job.sources, self._level)
+            if copied is None:
+                unknown.append(entry)
+            else:
+                self._zipped_bytes[entry.name] = copied
+        if unknown:
+            path = self._scratch / f"{len(self._spooled)}.zip"
+            members = self._job.members(what, unknown, self._level)
+            spooled = spool(members, path, self._job.limit_bytes)
+            self._spooled.append(spooled)
+            self._zipped_bytes |= spooled.data_bytes
 
-def _sha256(stream: BinaryIO) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while chunk := stream.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()
+    def _drop_bytecode(self) -> None:
+        """Keeps the bytecode of as many distributions as there is room for."""
+        taken_bytes: dict[str, int] = defaultdict(int)
+        for entry in self._job.bytecode:
+            taken_bytes[entry.distribution or ""] += Archive.bytes_for(
+                entry.name, self._zipped_bytes.get(entry.name, entry.size_bytes)
+            )
+        least_bytes = self._nester.least_bytes(self._zipped_bytes)
+        others_bytes = least_bytes - sum(taken_bytes.values())
+        kept = smallest_within(taken_bytes, self._job.limit_bytes - 1 - others_bytes)
+        bytecode = (
+            each for each in self._job.bytecode if (each.distribution or "") in kept
+        )
+        self._job = replace(self._job, bytecode=tuple(bytecode))
+        self._nester = Nester(self._job.tree, self._job.entries, self._job.wishes)
+
+    def _write(self, nesting: Nesting) -> NestedArchive:
+        stream = self._job.stream
+        stream.seek(0)
+        stream.truncate()
+        entries = [self._source_of(entry) for entry in nesting.in_order()]
+        members = self._job.members("Packaging", entries)
+        return write_nested(stream, nesting, members, self._job.time)
+
+    def _source_of(self, entry: Entry) -> Entry:
+        for spooled in reversed(self._spooled):
+            if entry.name in spooled.streams:
+                return entry._replace(source=spooled.streams[entry.name])
+        return entry
+
+    def _has_learnt(self, result: NestedArchive) -> bool:
+        """Whether files took another size than had been expected.
+
+        That an installed file is not as its wheel has it turns out while it is written.
+        """
+        found = result.inner.compressed_bytes
+        is_new = any(self._zipped_bytes[name] != found[name] for name in found)
+        self._zipped_bytes |= found
+        return is_new
+
+    def _measured(self, nesting: Nesting, result: NestedArchive) -> Measured:
+        outer = result.outer.compressed_bytes
+        compressed_bytes = {
+            **{placed.entry.name: outer[placed.name] for placed in nesting.outer},
+            **result.inner.compressed_bytes,
+        }
+        return Measured(
+            self._job,
+            result.outer.size_bytes,
+            result.outer.sha256,
+            result.inner.size_bytes,
+            result.unzipped_bytes,
+            _sizes(self._job, compressed_bytes),
+            self._level,
+            Nested(nesting.archive, result.inner.sha256, nesting.units),
+        )
 
 
 def _sizes(
@@ -271,7 +365,7 @@ def _sizes(
             versions.get(canonicalize_name(name), ""),
             len(of_one),
             sum(entry.size_bytes for entry in of_one),
-            sum(compressed_bytes[entry.name] for entry in of_one),
+            sum(compressed_bytes.get(entry.name, entry.size_bytes) for entry in of_one),
         )
         for name, of_one in sorted(entries.items())
     )

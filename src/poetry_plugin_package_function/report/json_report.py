@@ -63,6 +63,19 @@ def as_json(report: Report) -> bytes:
             "sha256": report.nested.sha256,
             "extracted_bytes": report.nested.extracted_bytes,
             "tmp_bytes": report.nested.tmp_bytes,
+            "units": [
+                {
+                    "distributions": list(unit.names),
+                    "tests": unit.tests,
+                    "modules": [module.name for module in unit.modules],
+                    "files": len(unit.entries),
+                    "extracted_bytes": unit.size_bytes,
+                    "tmp_bytes": unit.tmp_bytes,
+                    "at_init": unit.at_init,
+                    "why": unit.why,
+                }
+                for unit in report.nested.units
+            ],
         },
         "bytecode": None
         if report.bytecode is None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.service import Compiled
     from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.writing import Nested
 
 
 _TMP_RESERVE_MIB: Final = 16
@@ -54,6 +55,8 @@ def summary(report: Report, elapsed_s: float) -> list[Line]:
         Line("SHA-256", f"{code_sha256(report)} (CodeSha256, source_code_hash)"),
         Line("Took", f"{elapsed_s:.1f} s"),
     ]
+    if report.nested:
+        lines.insert(2, Line("Nested", _nested(report.nested)))
     bytecode = report.bytecode
     if bytecode and bytecode.files:
         lines.insert(
@@ -91,13 +94,13 @@ def warnings(report: Report) -> list[str]:
     needed_mib = -(-tmp_bytes // MIB) + _TMP_RESERVE_MIB
     if needed_mib * MIB > MAX_EPHEMERAL_STORAGE_BYTES:
         found.append(
-            f"The extracted files take {tmp_bytes:,} bytes, which do not fit into the"
-            f" {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most."
+            f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit"
+            f" into the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most."
         )
     elif needed_mib * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
         found.append(
-            f"The extracted files take {tmp_bytes:,} bytes of /tmp when the function"
-            " starts: set its ephemeral storage (EphemeralStorage.Size) to at least"
+            f"The extracted files take up to {tmp_bytes:,} bytes of /tmp: set the"
+            " function's ephemeral storage (EphemeralStorage.Size) to at least"
             f" {needed_mib} MB."
         )
     return found
@@ -105,11 +108,16 @@ def warnings(report: Report) -> list[str]:
 
 def details(report: Report) -> list[str]:
     """Tells what only those want to know who ask for it."""
+    lines = []
+    for unit in report.nested.units if report.nested else ():
+        names = f"{'tests of ' if unit.tests else ''}{', '.join(unit.names)}"
+        when = ", when the function starts" if unit.at_init else ""
+        lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
     skipped = report.bytecode.skipped if report.bytecode else ()
-    if not skipped:
-        return []
-    what = "file does" if len(skipped) == 1 else "files do"
-    return [f"{len(skipped):,} {what} not compile: {', '.join(skipped)}"]
+    if skipped:
+        what = "file does" if len(skipped) == 1 else "files do"
+        lines.append(f"{len(skipped):,} {what} not compile: {', '.join(skipped)}")
+    return lines
 
 
 def shown_path(path: Path) -> str:
@@ -132,8 +140,22 @@ def _layout(report: Report) -> str:
     if report.layout is Layout.FLAT:
         return f"flat, {report.files:,} files"
     nested = report.nested
+    at_once = nested is not None and all(unit.at_init for unit in nested.units)
+    when = "when the function starts" if at_once else "as they are imported"
     extracted_bytes = nested.extracted_bytes if nested else 0
     return (
         f"nested, {report.files:,} files: {extracted_bytes:,} bytes are extracted into"
-        " /tmp when the function starts"
+        f" /tmp {when}"
     )
+
+
+def _nested(nested: Nested) -> str:
+    """Names what is nested, the largest first, and whose tests are."""
+    units = sorted(nested.units, key=lambda unit: (-unit.size_bytes, unit.names))
+    names, tests = (
+        ", ".join(name for unit in units if unit.tests is tests for name in unit.names)
+        for tests in (False, True)
+    )
+    if not tests:
+        return names
+    return f"{names}; tests of {tests}" if names else f"tests of {tests}"

@@ -1,0 +1,523 @@
+"""Decides what is nested: no more than must be, and what costs the least to extract."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.choice import Candidate
+from poetry_plugin_package_function.packaging.choice import cheapest
+from poetry_plugin_package_function.packaging.nested import NestedUnit
+from poetry_plugin_package_function.packaging.nested import Nesting
+from poetry_plugin_package_function.packaging.nested import Placed
+from poetry_plugin_package_function.packaging.nested import join
+from poetry_plugin_package_function.packaging.nested import settings
+from poetry_plugin_package_function.packaging.nested import stub
+from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.units import merged
+from poetry_plugin_package_function.packaging.units import requirers
+from poetry_plugin_package_function.packaging.units import split
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.scan import EntryModule
+    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.units import Parts
+    from poetry_plugin_package_function.packaging.units import Unit
+
+
+_UNIT_BYTES: Final = 1 << 18
+"""What locking, listing and finding a unit costs, in bytes that are extracted in that
+time: a dozen small distributions are not cheaper than one of their size."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants to have nested.
+
+    Attributes:
+        nest: Distributions that are nested before all others.
+        keep_flat: Distributions that are never nested.
+        eager: Whether all that is nested is extracted when the function starts.
+    """
+
+    nest: frozenset[NormalizedName] = frozenset()
+    keep_flat: frozenset[NormalizedName] = frozenset()
+    eager: bool = False
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Positions of units that are nested, and of those whose tests are."""
+
+    units: frozenset[int]
+    tests: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Nester:
+    """Decides for one tree.
+
+    Attributes:
+        tree: What is shipped.
+        entries: Its entries, with bytecode if there is some.
+        wishes: What the user wants.
+
+    Raises:
+        SourceError: The project has no module that a stub could stand for, or a wish
+            cannot be granted.
+    """
+
+    tree: Tree
+    entries: tuple[Entry, ...]
+    wishes: Wishes
+    home: str = field(init=False)
+    parts: Parts = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = split(self.tree, self.entries, apart=not self.wishes.eager)
+        object.__setattr__(self, "home", home_of(self.tree))
+        object.__setattr__(self, "parts", parts)
+        _check(self.wishes, parts)
+
+    @property
+    def nestable(self) -> Iterator[Entry]:
+        """All entries that may be nested, but for the project's."""
+        for unit in self.parts.units:
+            yield from unit.entries
+            yield from unit.tests.entries if unit.tests else ()
+
+    def decide(
+        self, zipped_bytes: Mapping[str, int], limit_bytes: int, *, with_project: bool
+    ) -> Nesting | None:
+        """Decides what is nested.
+
+        Args:
+            zipped_bytes: What each entry that may be nested takes compressed.
+            limit_bytes: What Lambda's count of the result has to stay below.
+            with_project: Whether the project's own modules may be nested as well.
+
+        Returns:
+            What stands where; None if it does not fit.
+        """
+        units = self._units(with_project=with_project)
+        sums = _Sums(self, units, zipped_bytes)
+        over_bytes = sums.total(_Choice(frozenset(), frozenset())) - limit_bytes + 1
+        while True:
+            choice = self._choose(sums, over_bytes)
+            if choice is None:
+                return None
+            missing_bytes = sums.total(choice) - limit_bytes + 1
+            if missing_bytes <= 0:
+                break
+            over_bytes += missing_bytes
+        for less in self._lesser(sums, choice):
+            if less.units <= choice.units and less.tests <= choice.tests:
+                candidate = _Choice(
+                    choice.units & less.units, choice.tests & less.tests
+                )
+                if sums.total(candidate) < limit_bytes:
+                    choice = candidate
+        return self._nesting(units, choice)
+
+    def least_bytes(self, zipped_bytes: Mapping[str, int]) -> int:
+        """What Lambda would count if all were nested that may be and that helps."""
+        units = self._units(with_project=True)
+        sums = _Sums(self, units, zipped_bytes)
+        kept = self._kept(units)
+        chosen = frozenset(
+            place
+            for place in range(len(units))
+            if place not in kept and sums.saved(place) > 0
+        )
+        by_tests = frozenset(
+            place
+            for place in range(len(units))
+            if place not in kept and sums.saved_by_tests(place) > 0
+        )
+        return sums.total(_Choice(chosen, chosen | by_tests))
+
+    def _units(self, *, with_project: bool) -> tuple[Unit, ...]:
+        return (*self.parts.units, *((self.parts.project,) if with_project else ()))
+
+    def _kept(self, units: Sequence[Unit]) -> frozenset[int]:
+        return _named(units, self.wishes.keep_flat)
+
+    def _choose(self, sums: _Sums, over_bytes: int) -> _Choice | None:
+        """Chooses the user's own first, then tests, then what costs the least."""
+        units = sums.units
+        chosen = set(_named(units, self.wishes.nest))
+        kept = self._kept(units)
+        missing = over_bytes - sum(sums.saved(place) for place in chosen)
+        missing -= sum(sums.saved_by_tests(place) for place in chosen)
+        others = [
+            place
+            for place in range(len(units))
+            if place not in chosen and place not in kept
+        ]
+        by_tests = {place: sums.saved_by_tests(place) for place in others}
+        if missing > sum(by_tests.values()):
+            candidates = [
+                Candidate(sums.saved(place), _UNIT_BYTES + units[place].size_bytes)
+                for place in others
+            ]
+            found = cheapest(candidates, missing - sum(by_tests.values()))
+            if found is None:
+                return None
+            for place in (others[each] for each in found):
+                chosen.add(place)
+                missing -= sums.saved(place) + by_tests.pop(place)
+        tests = {place for place in chosen if units[place].tests}
+        for place in sorted(by_tests, key=lambda each: (-by_tests[each], each)):
+            if missing <= 0:
+                break
+            missing -= by_tests[place]
+            tests.add(place)
+        return _Choice(frozenset(chosen), frozenset(tests))
+
+    def _lesser(self, sums: _Sums, choice: _Choice) -> Iterator[_Choice]:
+        """Lists choices with one less, the most expensive first."""
+        free = choice.units - _named(sums.units, self.wishes.nest)
+        for place in sorted(free, key=lambda each: -sums.units[each].size_bytes):
+            yield _Choice(choice.units - {place}, choice.tests - {place})
+        for place in sorted(choice.tests - choice.units):
+            yield _Choice(choice.units, choice.tests - {place})
+
+    # -- what stands where --
+
+    def _nesting(self, units: Sequence[Unit], choice: _Choice) -> Nesting:
+        is_project_nested = len(self.parts.units) in choice.units
+        nested = self.nested_units(units, choice)
+        outer = [Placed(each.name, each) for each in self._fixed()]
+        for place, unit in enumerate(units):
+            if place not in choice.units:
+                outer += self._flat(unit)
+            else:
+                outer += [Placed(each.name, each) for each in self._stubs(unit)]
+            if unit.tests and place not in choice.tests:
+                outer += [Placed(each.name, each) for each in unit.tests.entries]
+        project = self.parts.project
+        outer += (
+            [
+                Placed(each.name, each)
+                for each in _beside(project, self.tree.entry_modules)
+            ]
+            if is_project_nested
+            else self._flat(project)
+            if len(units) == len(self.parts.units)
+            else []
+        )
+        return Nesting(self.home, tuple(sorted(outer)), nested)
+
+    def _fixed(self) -> Iterator[Entry]:
+        """What stands in the outer ZIP in any case."""
+        yield from self.parts.staying
+        yield loader_entry(self.tree)
+        for module in self.tree.entry_modules:
+            yield stub(module, self.home)
+
+    def _stubs(self, unit: Unit) -> Iterator[Entry]:
+        for module in unit.modules:
+            if module not in self.tree.entry_modules:
+                yield stub(module, self.home)
+
+    def _flat(self, unit: Unit) -> Iterator[Placed]:
+        """Lists a flat unit; what stubs stand in the places of makes room."""
+        if unit is not self.parts.project:
+            yield from (Placed(each.name, each) for each in unit.entries)
+            return
+        places = {module.file.removesuffix(".py") for module in self.tree.entry_modules}
+        for entry in unit.entries:
+            is_moved = _without_suffix(entry.name) in places
+            moved = join(self.home, f"{loader.MOVED}/{entry.name}")
+            yield Placed(moved if is_moved else entry.name, entry)
+
+    def nested_units(
+        self, units: Sequence[Unit], choice: _Choice
+    ) -> tuple[NestedUnit, ...]:
+        """Puts what is nested in order: units, then tests."""
+        chosen = [units[place] for place in sorted(choice.units)]
+        whys = [self._why(unit) for unit in chosen]
+        if self.wishes.eager and chosen:
+            chosen, whys = [merged(chosen)], ["all is extracted at once"]
+        beside = [self._needed_by(unit, chosen) for unit in chosen]
+        nested = []
+        for number, unit in enumerate(chosen):
+            at_init = (
+                self.wishes.eager
+                or unit.has_pth
+                or unit is self.parts.project
+                or beside[number] == frozenset()
+            )
+            needs = tuple(
+                other
+                for other, those in enumerate(beside)
+                if those and number in those and other != number
+            )
+            nested.append(
+                NestedUnit(
+                    unit.names,
+                    unit.entries,
+                    unit.modules,
+                    tests=False,
+                    at_init=at_init,
+                    needs=needs,
+                    why=whys[number],
+                )
+            )
+        for place in sorted(choice.tests):
+            tests = units[place].tests
+            if tests:
+                nested.append(
+                    NestedUnit(
+                        tests.names,
+                        tests.entries,
+                        tests.modules,
+                        tests=True,
+                        at_init=False,
+                        needs=(),
+                        why="tests are hardly ever imported",
+                    )
+                )
+        return tuple(nested)
+
+    def _why(self, unit: Unit) -> str:
+        if self.wishes.nest & set(unit.names):
+            reason = "`nest` names it"
+        elif unit is self.parts.project:
+            reason = "the rest does not fit without"
+        else:
+            reason = "it saves the most for what is extracted"
+        return "; ".join((reason, *unit.together))
+
+    def _needed_by(self, unit: Unit, nested: Sequence[Unit]) -> frozenset[int] | None:
+        """Finds who needs what is not imported; nobody if that is not known.
+
+        None for a unit that is found by importing it.
+        """
+        if not unit.has_more or unit is self.parts.project:
+            return None
+        those = set().union(*(self._requirers.get(name, ()) for name in unit.names))
+        places = {
+            name: place for place, each in enumerate(nested) for name in each.names
+        }
+        found = {places.get(name) for name in those - set(unit.names)}
+        known = frozenset(place for place in found if place is not None)
+        return known if None not in found else frozenset()
+
+    @cached_property
+    def _requirers(self) -> Mapping[str, frozenset[str]]:
+        return requirers(self.tree.distributions)
+
+
+class _Sums:
+    """Adds up what Lambda counts."""
+
+    def __init__(
+        self, nester: Nester, units: Sequence[Unit], zipped_bytes: Mapping[str, int]
+    ) -> None:
+        self.units = units
+        self._nester = nester
+        self._flat = [_size(unit.entries) for unit in units]
+        self._flat_tests = [
+            _size(unit.tests.entries if unit.tests else ()) for unit in units
+        ]
+        self._inner = [_Inner.of(unit.entries, zipped_bytes) for unit in units]
+        self._inner_tests = [
+            _Inner.of(unit.tests.entries if unit.tests else (), zipped_bytes)
+            for unit in units
+        ]
+        self._stubs = [_size(nester._stubs(unit)) for unit in units]
+        project = nester.parts.project
+        self._fixed = _size(nester._fixed())
+        if project in units:
+            self._stubs[-1] += _size(_beside(project, nester.tree.entry_modules))
+        else:
+            self._fixed += _size(project.entries)
+
+    def saved(self, place: int) -> int:
+        """What nesting a unit without its tests brings, but for a few bytes."""
+        return self._flat[place] - self._inner[place].total_bytes - self._stubs[place]
+
+    def saved_by_tests(self, place: int) -> int:
+        """What nesting a unit's tests brings, but for a few bytes."""
+        return self._flat_tests[place] - self._inner_tests[place].total_bytes
+
+    def total(self, choice: _Choice) -> int:
+        """What Lambda counts, to the byte."""
+        nested = self._nester.nested_units(self.units, choice)
+        inners = [self._inner[place] for place in sorted(choice.units)]
+        if self._nester.wishes.eager and inners:
+            inners = [_Inner(*map(sum, zip(*inners, strict=True)))]
+        inners += [
+            self._inner_tests[place]
+            for place in sorted(choice.tests)
+            if self.units[place].tests
+        ]
+        total = self._fixed
+        for place in range(len(self.units)):
+            if place in choice.units:
+                total += self._stubs[place]
+            else:
+                total += self._flat[place]
+            if place not in choice.tests:
+                total += self._flat_tests[place]
+        return total + _inner_bytes(nested, inners)
+
+
+class _Inner(NamedTuple):
+    """What entries take in the inner ZIP, and in its directory; how many they are."""
+
+    local_bytes: int
+    directory_bytes: int
+    members: int
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], zipped_bytes: Mapping[str, int]) -> _Inner:
+        total_bytes = directory_bytes = members = 0
+        for entry in entries:
+            total_bytes += Archive.bytes_for(entry.name, zipped_bytes[entry.name])
+            directory_bytes += Archive.directory_bytes_for(entry.name)
+            members += 1
+        return cls(total_bytes - directory_bytes, directory_bytes, members)
+
+    @property
+    def total_bytes(self) -> int:
+        return self.local_bytes + self.directory_bytes
+
+
+def _inner_bytes(nested: Sequence[NestedUnit], inners: Sequence[_Inner]) -> int:
+    """Adds up the inner ZIP and the loader's settings."""
+    offset = sum(inner.local_bytes for inner in inners)
+    directories = []
+    for inner in inners:
+        directories.append((offset, inner.directory_bytes, inner.members))
+        offset += inner.directory_bytes
+    end_bytes = Archive.end_bytes(sum(inner.members for inner in inners))
+    return offset + end_bytes + len(settings(nested, directories, "0" * 64))
+
+
+def home_of(tree: Tree) -> str:
+    """Names the directory that the inner ZIP goes into; "" for the root.
+
+    Raises:
+        SourceError: The project has no module that a stub could stand for.
+    """
+    if not tree.entry_modules:
+        raise _no_entry_module(tree)
+    return next((each.path for each in tree.entry_modules if each.is_package), "")
+
+
+def loader_entry(tree: Tree) -> Entry:
+    """Makes an entry of the loader.
+
+    Raises:
+        SourceError: See `home_of`.
+    """
+    path = loader.__file__
+    name = join(home_of(tree), loader.FILE)
+    return Entry(name, path, os.path.getsize(path), included=True)
+
+
+def _beside(project: Unit, modules: Sequence[EntryModule]) -> Iterator[Entry]:
+    """Lists what of a nested project stands in the outer ZIP as well.
+
+    Code that opens included files by a path below the current directory or
+    `LAMBDA_TASK_ROOT` finds them as in a flat result.
+    """
+    for entry in project.entries:
+        is_code = entry.name.endswith(MODULE_SUFFIXES) and any(
+            entry.name.startswith(
+                f"{each.path}/" if each.is_package else f"{each.path}."
+            )
+            for each in modules
+        )
+        if entry.included and not is_code:
+            yield entry
+
+
+def _check(wishes: Wishes, parts: Parts) -> None:
+    names = {name for unit in parts.units for name in unit.names}
+    own = set(parts.project.names)
+    for key, wanted in (("nest", wishes.nest), ("keep-flat", wishes.keep_flat)):
+        for name in sorted(wanted - names):
+            if name in own and key == "keep-flat":
+                continue
+            why = "; ".join(parts.project.together) or "it is its distribution"
+            what = (
+                f"stays flat as a part of the project: {why}"
+                if name in own
+                else "is not installed"
+            )
+            raise SourceError(
+                f"{key}: {name} {what}.",
+                f"What can be named: {', '.join(sorted(names))}.",
+            )
+    for unit in parts.units:
+        nest = wishes.nest.intersection(unit.names)
+        keep_flat = wishes.keep_flat.intersection(unit.names)
+        if nest and keep_flat:
+            raise SourceError(
+                f"nest: {', '.join(sorted(nest))} cannot be nested while"
+                f" {', '.join(sorted(keep_flat))} is kept flat:"
+                f" {'; '.join(unit.together) or 'it is the same'}.",
+                "Name them in one of the two only.",
+            )
+
+
+def _named(units: Sequence[Unit], names: frozenset[NormalizedName]) -> frozenset[int]:
+    return frozenset(
+        place for place, unit in enumerate(units) if not names.isdisjoint(unit.names)
+    )
+
+
+def _size(entries: Iterable[Entry]) -> int:
+    return sum(entry.size_bytes for entry in entries)
+
+
+def _without_suffix(name: str) -> str:
+    """The path that a module or its bytecode is imported by; any other file's name.
+
+    "a/b.cpython-313-x86_64-linux-gnu.so" and "a/__pycache__/b.cpython-313.pyc" are
+    both "a/b".
+    """
+    if not name.endswith(MODULE_SUFFIXES):
+        return name
+    directory, slash, file = name.rpartition("/")
+    if posixpath.basename(directory) == "__pycache__":
+        directory, slash, _ = directory.rpartition("/")
+    return f"{directory}{slash}{file.partition('.')[0]}"
+
+
+def _no_entry_module(tree: Tree) -> SourceError:
+    top_level = {entry.name.split("/")[0] for entry in tree.entries}
+    candidates = sorted(
+        name.removesuffix(".py")
+        for name in top_level
+        if name.removesuffix(".py").isidentifier()
+    )
+    return SourceError(
+        "The files are too large for a flat ZIP, and a nested one needs a module of the"
+        " project's own to start from; there is none. Top-level names:"
+        f" {', '.join(candidates)}.",
+        "Install the project into the virtual environment, or add its modules with"
+        " `include`.",
+    )

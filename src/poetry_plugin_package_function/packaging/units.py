@@ -1,0 +1,315 @@
+"""What can be nested as a whole: distributions, and those that share files.
+
+A unit is extracted into a directory of its own. So whatever finds its files by paths
+that lead from one distribution to another, and not by importing them, has to be in one
+unit with them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.packaging.distributions import requirements_of
+from poetry_plugin_package_function.packaging.elf import linked_files
+from poetry_plugin_package_function.packaging.elf import read_linkage
+from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.scan import EntryModule
+from poetry_plugin_package_function.packaging.scan import module_parts
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.scan import Tree
+
+
+_PROJECT: Final = ""
+_STAYING: Final = re.compile(
+    r"""
+      [^/]+\.(dist-info|egg-info)/   # asked for by name, in any process
+    | lib/[^/]+\.so                  # found through LD_LIBRARY_PATH
+    | lib[^/]*\.so[.\d]*$
+    | (.*/)?\.dependencies/          # it extracts the others
+    """,
+    re.VERBOSE,
+)
+"""What is never nested. Lambda's LD_LIBRARY_PATH has the task root and its `lib`.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+"""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is nested as a whole, or not at all.
+
+    Attributes:
+        names: Distributions; of files that are no distribution's, what their top-level
+            names begin with.
+        entries: All that it has, ordered by name, but for what is never nested.
+        modules: What is imported of it: the shallowest that are no namespace packages.
+        together: Why these distributions are one unit.
+        has_pth: Whether it has lines that Python obeys when it starts.
+        has_more: Whether it has files that belong to none of the modules, so that
+            nobody can be seen to need them.
+        tests: The `tests` packages of a unit, which make a unit of their own.
+    """
+
+    names: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    modules: tuple[EntryModule, ...]
+    together: tuple[str, ...] = ()
+    has_pth: bool = False
+    has_more: bool = False
+    tests: Unit | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of its files, without those of its tests."""
+        return sum(entry.size_bytes for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that is shipped.
+
+    Attributes:
+        staying: What is never nested.
+        project: The project's own code and what `include` names.
+        units: The rest.
+    """
+
+    staying: tuple[Entry, ...]
+    project: Unit
+    units: tuple[Unit, ...]
+
+
+def split(tree: Tree, entries: Sequence[Entry], *, apart: bool) -> Parts:
+    """Finds out what belongs together.
+
+    These are one unit:
+
+    - distributions that have files in one package (not: in a namespace package);
+    - distributions whose shared libraries name one another's by a path from themselves
+      (`$ORIGIN`).
+
+    Args:
+        tree: What is shipped.
+        entries: Its entries, with bytecode if there is some.
+        apart: Whether `tests` packages become units of their own.
+    """
+    staying = []
+    files: list[_File] = []
+    modules = _Modules(entries)
+    couples = _Couples()
+    first: dict[str, str] = {}
+    for entry in entries:
+        if _stays(entry.name):
+            staying.append(entry)
+            continue
+        key = _key(entry)
+        module, tests = modules.of(entry.name)
+        files.append(_File(entry, key, module, tests if apart else None))
+        if module is not None and (other := first.setdefault(module, key)) != key:
+            couples.unite(other, key, f"{_named(other, key)} share {module}")
+    for entry_module in tree.entry_modules:
+        couples.unite(_PROJECT, first.get(entry_module.path, _PROJECT), "")
+    for one, other, why in _linked(files):
+        couples.unite(one, other, why)
+    together: dict[str, list[_File]] = defaultdict(list)
+    for file in files:
+        together[couples.root(file.key)].append(file)
+    project = _unit(together.pop(couples.root(_PROJECT), []), modules, couples)
+    units = (_unit(each, modules, couples) for each in together.values())
+    return Parts(
+        tuple(staying), project, tuple(sorted(units, key=lambda each: each.names))
+    )
+
+
+def merged(units: Sequence[Unit]) -> Unit:
+    """Makes one unit of several."""
+    return Unit(
+        tuple(sorted(name for each in units for name in each.names)),
+        tuple(
+            sorted(
+                (entry for each in units for entry in each.entries),
+                key=lambda entry: entry.name,
+            )
+        ),
+        tuple(sorted(module for each in units for module in each.modules)),
+        tuple(why for each in units for why in each.together),
+        any(each.has_pth for each in units),
+        any(each.has_more for each in units),
+    )
+
+
+def requirers(distributions: Iterable[Distribution]) -> Mapping[str, frozenset[str]]:
+    """Finds who requires a distribution, by its name."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for distribution in distributions:
+        for name in requirements_of(distribution):
+            found[name].add(distribution.name)
+    return {name: frozenset(those) for name, those in found.items()}
+
+
+class _File(NamedTuple):
+    """An entry, whose it is, and the paths of the module and the tests it is in."""
+
+    entry: Entry
+    key: str
+    module: str | None
+    tests: str | None
+
+
+def _stays(name: str) -> bool:
+    return bool(_STAYING.match(name))
+
+
+def _key(entry: Entry) -> str:
+    """Whose a file is: a distribution's, the project's, or else what its name says."""
+    if entry.included:
+        return _PROJECT
+    if entry.distribution is not None:
+        return entry.distribution
+    first, _, rest = entry.name.partition("/")
+    return f"/{(rest if first == '__pycache__' else first).partition('.')[0]}"
+
+
+def _named(*keys: str) -> str:
+    return " and ".join(sorted(key.removeprefix("/") for key in keys))
+
+
+class _Modules:
+    """Finds what a file is imported as a part of."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._regular = {
+            directory
+            for entry in entries
+            if "/__init__." in entry.name
+            for directory, _, file in [entry.name.rpartition("/")]
+            if file.startswith("__init__.")
+            and file.endswith(MODULE_SUFFIXES)
+            and "." not in directory
+        }
+        self._of_directory: dict[str, tuple[str | None, str | None]] = {
+            "": (None, None)
+        }
+
+    def of(self, name: str) -> tuple[str | None, str | None]:
+        """Finds the paths of a module and of the tests in it; None if there are none.
+
+        The module is the shallowest that is no namespace package, and the tests are the
+        package called `tests`.
+        """
+        found = self._in(name.rpartition("/")[0])
+        if found[0] is None and name.endswith(MODULE_SUFFIXES):
+            return "/".join(module_parts(name)) or None, None
+        return found
+
+    def named(self, path: str) -> EntryModule:
+        """Makes a module of its path."""
+        return EntryModule(path, is_package=path in self._regular)
+
+    def _in(self, directory: str) -> tuple[str | None, str | None]:
+        found = self._of_directory.get(directory)
+        if found is None:
+            above, _, last = directory.rpartition("/")
+            module, tests = self._in(above)
+            if directory in self._regular:
+                if module is not None and tests is None and last == "tests":
+                    tests = directory
+                module = module or directory
+            found = self._of_directory[directory] = (module, tests)
+        return found
+
+
+class _Couples:
+    """Sets of keys that belong together, and why."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, str] = {}
+        self._why: list[tuple[str, str]] = []
+
+    def root(self, key: str) -> str:
+        while (parent := self._parents.get(key, key)) != key:
+            key = parent
+        return key
+
+    def unite(self, one: str, other: str, why: str) -> None:
+        roots = sorted((self.root(one), self.root(other)))
+        if roots[0] != roots[1]:
+            self._parents[roots[1]] = roots[0]
+            self._why.append((one, why))
+
+    def why(self, key: str) -> tuple[str, ...]:
+        root = self.root(key)
+        return tuple(why for one, why in self._why if why and self.root(one) == root)
+
+
+def _linked(files: Iterable[_File]) -> Iterator[tuple[str, str, str]]:
+    """Finds libraries that name those of others; who, whose, and in what words."""
+    keys = {file.entry.name: file.key for file in files}
+    for name, source, *_ in (file.entry for file in files):
+        if ".so" not in name or not isinstance(source, str):
+            continue
+        if not name.endswith(".so") and ".so." not in name:
+            continue
+        try:
+            linkage = read_linkage(source)
+        except OSError:
+            continue  # who packages it, finds out why
+        if linkage is None or not linkage.search:
+            continue
+        for other in linked_files(name, linkage, keys.__contains__):
+            if keys[other] != keys[name]:
+                yield keys[name], keys[other], f"{name} is linked to {other}"
+
+
+def _unit(files: Iterable[_File], modules: _Modules, couples: _Couples) -> Unit:
+    own: list[Entry] = []
+    tests: list[Entry] = []
+    paths: set[str] = set()
+    test_paths: set[str] = set()
+    keys: set[str] = set()
+    has_pth = has_more = False
+    for entry, key, module, test in files:
+        if not entry.included:
+            keys.add(key)
+        if test is not None:
+            test_paths.add(test)
+            tests.append(entry)
+            continue
+        own.append(entry)
+        if module is not None:
+            paths.add(module)
+        elif entry.name.endswith(".pth") and "/" not in entry.name:
+            has_pth = True
+        else:
+            top = entry.name.partition("/")[0]
+            has_more |= top != "__pycache__" and not top.endswith(".libs")
+    names = tuple(sorted(canonicalize_name(key.removeprefix("/")) for key in keys))
+    return Unit(
+        names,
+        tuple(own),
+        tuple(modules.named(path) for path in sorted(paths)),
+        couples.why(min(keys)) if keys else (),
+        has_pth,
+        has_more,
+        Unit(names, tuple(tests), tuple(map(modules.named, sorted(test_paths))))
+        if tests
+        else None,
+    )
