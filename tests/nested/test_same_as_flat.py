@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 
+from contextlib import suppress
+from typing import Final
+
 import pytest
 
+from tests.nested.function import LIMIT_BYTES
 from tests.nested.function import Function
 from tests.nested.function import Source
 
 
+LARGE: Final = "large " * 30_000
 PACKAGE = '''\
 """The package's docstring."""
 from __future__ import annotations
@@ -57,6 +62,8 @@ SOURCE = Source(
         ),
         "my_app/sub/tool.py": "from .. import __main__\nprint(__name__, __file__)\n",
         "my_app/data/greeting.txt": "Grüße\n",
+        "my_app/data/large.txt": LARGE,
+        "my_app/tests/__init__.py": "from .. import Thing\n",
         "single.py": SINGLE,
     },
     marks={"entry_points.txt": "[group]\nthing = my_app:Thing\n"},
@@ -206,9 +213,20 @@ def flat(tmp_path_factory: pytest.TempPathFactory) -> Function:
     return SOURCE.unpacked(tmp_path_factory.mktemp("flat"), nested=False)
 
 
-@pytest.fixture(scope="module")
-def nested(tmp_path_factory: pytest.TempPathFactory) -> Function:
-    return SOURCE.unpacked(tmp_path_factory.mktemp("nested"))
+@pytest.fixture(scope="module", params=["dependencies", "project"])
+def nested(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Function:
+    """All dependencies are nested; or the project, too, if there is too little room."""
+    limit_bytes = LIMIT_BYTES + (len(LARGE) if request.param == "dependencies" else 0)
+    directory = tmp_path_factory.mktemp("nested")
+    function = SOURCE.unpacked(directory, limit_bytes=limit_bytes)
+    assert function.report.nested is not None
+    nested_modules = {
+        module.name for unit in function.report.nested.units for module in unit.modules
+    }
+    assert (request.param == "project") is ("my_app" in nested_modules)
+    return function
 
 
 def without_places(function: Function, text: str) -> str:
@@ -285,7 +303,7 @@ def test_run_as_a_script(flat: Function, nested: Function) -> None:
 
 def test_modules_know_where_they_are(nested: Function) -> None:
     """`__file__`, `__path__` and the spec name files that are there."""
-    modules = "my_app", "single", "my_app.sub.deep", "padding", "helper"
+    modules = "my_app", "single", "my_app.tests", "padding", "helper"
     found = nested.ask(
         f"import importlib\nimport my_app\n"
         f"modules = [importlib.import_module(n) for n in {modules!r}]\n"
@@ -293,9 +311,11 @@ def test_modules_know_where_they_are(nested: Function) -> None:
         "     + [list(my_app.__path__), my_app.__spec__.submodule_search_locations])"
     )
     root = nested.task_root
+    with suppress(ValueError):  # it is flat
+        root = nested.extracted("my-app")
     files = [
         *(root / "my_app/__init__.py", root / "single.py"),
-        root / "my_app/sub/deep.py",
+        root / "my_app/tests/__init__.py",
         nested.extracted("padding") / "padding/__init__.py",
         nested.extracted("helper") / "helper.py",
     ]
@@ -308,8 +328,7 @@ def test_the_task_root_is_not_written_to(nested: Function) -> None:
     before = sorted(nested.task_root.rglob("*"))
     nested.ask("import my_app, single, padding, helper\nshow(0)")
     assert before == sorted(nested.task_root.rglob("*"))
-    places = [nested.extracted(name) for name in ("padding", "helper", "namespaced")]
-    assert {
-        *(place.name for place in places),
-        *(f"{place.name}.lock" for place in places),
-    } >= {path.name for path in nested.tmp_dir.iterdir()}
+    assert nested.report.nested is not None
+    digest = nested.report.nested.sha256[:32]
+    for path in nested.tmp_dir.iterdir():
+        assert re.fullmatch(f"package-function-{digest}-[0-9]+([.]lock)?", path.name)

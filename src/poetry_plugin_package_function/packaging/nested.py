@@ -38,10 +38,17 @@ BLOCK_BYTES: Final = 4096
 
 
 class Placed(NamedTuple):
-    """An entry, and the name under which it stands in the outer ZIP."""
+    """An entry, where it stands.
+
+    Attributes:
+        name: Its name in the ZIP that it is in.
+        entry: What it is.
+        is_ours: Whether it is a part of the loader, and nothing of what is shipped.
+    """
 
     name: str
     entry: Entry
+    is_ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,16 +106,12 @@ class Nesting:
         """The inner ZIP's name."""
         return join(self.home, loader.ARCHIVE)
 
-    def in_order(self) -> Iterator[Entry]:
+    def in_order(self) -> Iterator[Placed]:
         """All entries as they stand in the result, the inner ZIP in its place."""
-        for placed in self.outer:
-            if placed.name < self.archive:
-                yield placed.entry
+        yield from (each for each in self.outer if each.name < self.archive)
         for unit in self.units:
-            yield from unit.entries
-        for placed in self.outer:
-            if placed.name > self.archive:
-                yield placed.entry
+            yield from (Placed(each.name, each) for each in unit.entries)
+        yield from (each for each in self.outer if each.name > self.archive)
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def write_nested(
     members = iter(members)
     outer = Archive(stream, time, checksummed=True)
     before = [each for each in nesting.outer if each.name < nesting.archive]
-    for name, _ in before:
+    for name, *_ in before:
         outer.add(next(members)._replace(name=name))
     directories = []
     with outer.nested(nesting.archive) as inner:
@@ -159,7 +162,7 @@ def write_nested(
     )
     written = Entry(join(nesting.home, loader.SETTINGS), content, len(content))
     outer.add(deflate_one(written))  # the name sorts behind the inner ZIP's
-    for name, _ in nesting.outer[len(before) :]:
+    for name, *_ in nesting.outer[len(before) :]:
         outer.add(next(members)._replace(name=name))
     unzipped_bytes = (
         sum(placed.entry.size_bytes for placed in nesting.outer)

@@ -204,40 +204,38 @@ class Nester:
     # -- what stands where --
 
     def _nesting(self, units: Sequence[Unit], choice: _Choice) -> Nesting:
-        is_project_nested = len(self.parts.units) in choice.units
-        nested = self.nested_units(units, choice)
-        outer = [Placed(each.name, each) for each in self._fixed()]
-        for place, unit in enumerate(units):
-            if place not in choice.units:
-                outer += self._flat(unit)
+        outer = [Placed(each.name, each) for each in self.parts.staying]
+        outer += [Placed(each.name, each, is_ours=True) for each in self._ours()]
+        for place, unit in enumerate((*self.parts.units, self.parts.project)):
+            if place in choice.units:
+                outer += self._left_of(unit)
             else:
-                outer += [Placed(each.name, each) for each in self._stubs(unit)]
+                outer += self._flat(unit)
             if unit.tests and place not in choice.tests:
                 outer += [Placed(each.name, each) for each in unit.tests.entries]
-        project = self.parts.project
-        outer += (
-            [
-                Placed(each.name, each)
-                for each in _beside(project, self.tree.entry_modules)
-            ]
-            if is_project_nested
-            else self._flat(project)
-            if len(units) == len(self.parts.units)
-            else []
+        return Nesting(
+            self.home, tuple(sorted(outer)), self.nested_units(units, choice)
         )
-        return Nesting(self.home, tuple(sorted(outer)), nested)
 
-    def _fixed(self) -> Iterator[Entry]:
-        """What stands in the outer ZIP in any case."""
-        yield from self.parts.staying
+    def _ours(self) -> Iterator[Entry]:
+        """What of the loader's stands in the outer ZIP in any case."""
         yield loader_entry(self.tree)
         for module in self.tree.entry_modules:
             yield stub(module, self.home)
 
-    def _stubs(self, unit: Unit) -> Iterator[Entry]:
+    def _left_of(self, unit: Unit) -> Iterator[Placed]:
+        """Lists what of a nested unit stands in the outer ZIP.
+
+        Code that opens included files by a path below the current directory or
+        `LAMBDA_TASK_ROOT` finds them as in a flat result.
+        """
         for module in unit.modules:
             if module not in self.tree.entry_modules:
-                yield stub(module, self.home)
+                entry = stub(module, self.home)
+                yield Placed(entry.name, entry, is_ours=True)
+        for entry in unit.entries:
+            if entry.included and not _is_code(entry.name, self.tree.entry_modules):
+                yield Placed(entry.name, entry)
 
     def _flat(self, unit: Unit) -> Iterator[Placed]:
         """Lists a flat unit; what stubs stand in the places of makes room."""
@@ -345,17 +343,16 @@ class _Sums:
             _Inner.of(unit.tests.entries if unit.tests else (), zipped_bytes)
             for unit in units
         ]
-        self._stubs = [_size(nester._stubs(unit)) for unit in units]
-        project = nester.parts.project
-        self._fixed = _size(nester._fixed())
-        if project in units:
-            self._stubs[-1] += _size(_beside(project, nester.tree.entry_modules))
-        else:
-            self._fixed += _size(project.entries)
+        self._left = [
+            _size(placed.entry for placed in nester._left_of(unit)) for unit in units
+        ]
+        self._fixed = _size(nester.parts.staying) + _size(nester._ours())
+        if nester.parts.project not in units:
+            self._fixed += _size(nester.parts.project.entries)
 
     def saved(self, place: int) -> int:
         """What nesting a unit without its tests brings, but for a few bytes."""
-        return self._flat[place] - self._inner[place].total_bytes - self._stubs[place]
+        return self._flat[place] - self._inner[place].total_bytes - self._left[place]
 
     def saved_by_tests(self, place: int) -> int:
         """What nesting a unit's tests brings, but for a few bytes."""
@@ -375,7 +372,7 @@ class _Sums:
         total = self._fixed
         for place in range(len(self.units)):
             if place in choice.units:
-                total += self._stubs[place]
+                total += self._left[place]
             else:
                 total += self._flat[place]
             if place not in choice.tests:
@@ -437,21 +434,11 @@ def loader_entry(tree: Tree) -> Entry:
     return Entry(name, path, os.path.getsize(path), included=True)
 
 
-def _beside(project: Unit, modules: Sequence[EntryModule]) -> Iterator[Entry]:
-    """Lists what of a nested project stands in the outer ZIP as well.
-
-    Code that opens included files by a path below the current directory or
-    `LAMBDA_TASK_ROOT` finds them as in a flat result.
-    """
-    for entry in project.entries:
-        is_code = entry.name.endswith(MODULE_SUFFIXES) and any(
-            entry.name.startswith(
-                f"{each.path}/" if each.is_package else f"{each.path}."
-            )
-            for each in modules
-        )
-        if entry.included and not is_code:
-            yield entry
+def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:
+    return name.endswith(MODULE_SUFFIXES) and any(
+        name.startswith(f"{each.path}/" if each.is_package else f"{each.path}.")
+        for each in modules
+    )
 
 
 def _check(wishes: Wishes, parts: Parts) -> None:

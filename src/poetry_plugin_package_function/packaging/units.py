@@ -132,7 +132,8 @@ def split(tree: Tree, entries: Sequence[Entry], *, apart: bool) -> Parts:
     together: dict[str, list[_File]] = defaultdict(list)
     for file in files:
         together[couples.root(file.key)].append(file)
-    project = _unit(together.pop(couples.root(_PROJECT), []), modules, couples)
+    own = together.pop(couples.root(_PROJECT), [])  # in one piece, with its tests
+    project = _unit((each._replace(tests=None) for each in own), modules, couples)
     units = (_unit(each, modules, couples) for each in together.values())
     return Parts(
         tuple(staying), project, tuple(sorted(units, key=lambda each: each.names))

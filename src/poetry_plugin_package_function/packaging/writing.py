@@ -314,7 +314,10 @@ class _Nested:
         stream = self._job.stream
         stream.seek(0)
         stream.truncate()
-        entries = [self._source_of(entry) for entry in nesting.in_order()]
+        entries = [
+            placed.entry if placed.is_ours else self._source_of(placed.entry)
+            for placed in nesting.in_order()
+        ]
         members = self._job.members("Packaging", entries)
         return write_nested(stream, nesting, members, self._job.time)
 
@@ -337,7 +340,11 @@ class _Nested:
     def _measured(self, nesting: Nesting, result: NestedArchive) -> Measured:
         outer = result.outer.compressed_bytes
         compressed_bytes = {
-            **{placed.entry.name: outer[placed.name] for placed in nesting.outer},
+            **{
+                placed.entry.name: outer[placed.name]
+                for placed in nesting.outer
+                if not placed.is_ours
+            },
             **result.inner.compressed_bytes,
         }
         return Measured(
