@@ -45,6 +45,16 @@ SOURCE = Source(
         },
         "near_one": {"near/one/__init__.py": "VALUE = 'one'\n", "near/one.txt": "1"},
         "near_two": {"near/two.py": "from near.one import VALUE as ONE\n"},
+        "native": {
+            "native/__init__.py": (
+                "import importlib, os, sys\n"
+                "sys.path.insert(1, os.path.dirname(__file__))\n"
+                "module = sys.modules.pop(__name__)\n"
+                "VALUE = importlib.import_module(__name__).VALUE\n"
+                "sys.modules[__name__] = module\n"
+            ),
+            "native/native.py": "VALUE = 'native'\n",
+        },
         "failing": {"failing/__init__.py": "import os\nVALUE = os.environ['READY']\n"},
     },
 )
@@ -288,6 +298,11 @@ def test_what_a_wrapper_puts_before_the_task_root_comes_first(
         "show([second.VALUE, near.two.ONE, first.__name__])",
     )
     assert ["wrapped", "wrapped", "first"] == found
+
+
+def test_a_library_with_a_module_of_its_own_name(function: Function) -> None:
+    """OpenCV puts its directory on `sys.path` and imports what is there of its name."""
+    assert "native" == ask(function, "import native\nshow(native.VALUE)")
 
 
 def test_importing_anew(function: Function) -> None:

@@ -271,27 +271,29 @@ class Finder:
         relative = os.path.relpath(path, self.task_root)
         return os.path.join(self.home, MOVED, relative)
 
-    def _before_ours(self, name: str, path: Iterable[str]) -> list[str]:
-        """What is looked at before the task root; nothing if that is not listed.
+    def _before_ours(self, name: str, path: Iterable[Any]) -> list[str]:
+        """What is looked at before the place of a module; nothing if that is not there.
 
-        What a wrapper has put there stays before what is nested.
+        What has been put before it stays before it: by a wrapper, or by a library that
+        looks for a native module of its own name.
         """
+        tops = (self.task_root, self._directories.get(self._unit_of[name]))
+        parents = name.split(".")[:-1]
+        ours = {os.path.realpath(os.path.join(top, *parents)) for top in tops if top}
         earlier: list[str] = []
         for entry in path:
-            if self._is_ours(entry, *name.split(".")[:-1]):
+            if isinstance(entry, str) and os.path.realpath(entry) in ours:
                 return earlier
             earlier.append(entry)
         return []
 
-    def _is_ours(self, entry: object, *parents: str) -> bool:
-        """Whether it is this directory of the task root, or one that is extracted."""
+    def _is_ours(self, entry: object) -> bool:
+        """Whether it is the task root, or something that has been extracted."""
         if not isinstance(entry, str):
             return False
         real = os.path.realpath(entry)
         extracted = os.path.join(os.path.realpath(self.temporary), self.prefix)
-        return real.startswith(extracted) or real == os.path.join(
-            os.path.realpath(self.task_root), *parents
-        )
+        return real.startswith(extracted) or real == os.path.realpath(self.task_root)
 
     # -- metadata --
 

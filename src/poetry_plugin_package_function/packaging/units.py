@@ -52,6 +52,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
 
+_NOT_READ: Final = re.compile(r"^__pycache__/|^[^/]+\.libs/|\.pyi$|(^|/)py\.typed$")
+"""What nobody opens by its path: bytecode, what the linker finds, types."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """What is nested as a whole, or not at all.
@@ -300,8 +304,7 @@ def _unit(files: Iterable[_File], modules: _Modules, couples: _Couples) -> Unit:
         elif entry.name.endswith(".pth") and "/" not in entry.name:
             has_pth = True
         else:
-            top = entry.name.partition("/")[0]
-            has_more |= top != "__pycache__" and not top.endswith(".libs")
+            has_more |= not _NOT_READ.search(entry.name)
     names = tuple(sorted(canonicalize_name(key.removeprefix("/")) for key in keys))
     return Unit(
         names,

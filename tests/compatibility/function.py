@@ -1,0 +1,183 @@
+"""One function with all libraries: its task roots, flat and nested."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+
+from contextlib import contextmanager
+from dataclasses import asdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+
+from tests.compatibility.environment import distributions
+from tests.compatibility.environment import libraries
+from tests.lambda_runtime import client_environment
+from tests.lambda_runtime import default_cache_dir
+from tests.lambda_runtime import remove_tree
+from tests.lambda_runtime import run
+from tests.lambda_runtime import unpack
+from tests.trees import install
+from tests.trees import make_project
+from tests.trees import make_venv
+from tests.trees import package_venv
+from tests.trees import site_packages_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lambda_runtime import Outcome
+
+
+APP: Final = Path(__file__).with_name("my_app")
+
+_LARGE: Final = (
+    *("botocore", "cv2", "fontTools", "matplotlib", "opencv_python_headless.libs"),
+    *("pandas", "pyarrow", "scipy", "scipy.libs", "sklearn"),
+)
+_SHARING: Final = ("azure-core", "google-cloud-storage", "protobuf")
+_LAYERS_BYTES: Final = 180_000_000
+_LIMIT_S: Final = 120
+_MEMORY: Final = "/dev/shm"
+_ROOMY_BYTES: Final = 4 << 30  # several functions run at a time
+
+
+@dataclass(frozen=True)
+class Function:
+    """A task root.
+
+    Attributes:
+        task_root: Where it is; none of the tests writes to it.
+        extracted_bytes: What a nested one extracts if all is extracted.
+        front: What stands before the task root on `sys.path`.
+    """
+
+    task_root: Path
+    extracted_bytes: int = 0
+    front: Path | None = None
+
+    def run(self, module: str, *events: object) -> Outcome:
+        """Runs a module's handler in a new execution environment, with an empty `/tmp`.
+
+        What no event has been sent to has been through INIT.
+        """
+        client = client_environment(Path(sys.executable), default_cache_dir())
+        with _fresh_tmp() as tmp_dir:
+            return run(
+                self.task_root,
+                f"my_app.{module}.handler",
+                events,
+                client_python=client,
+                tmp_dir=tmp_dir,
+                # An ordinary user could write to the kept libraries.
+                env={"PYTHONDONTWRITEBYTECODE": "1"},
+                init_timeout_s=_LIMIT_S,
+                pythonpath_front=self.front,
+                invoke_timeout_s=_LIMIT_S,
+            )
+
+    def answer(self, module: str, event: object = None) -> object:
+        """What a module's handler says to an event; it has to say something."""
+        outcome = self.run(module, event)
+        assert None is outcome.init_error, _shown(outcome.init_error, outcome)
+        (result,) = outcome.results
+        assert None is result.error, _shown(result.error, outcome)
+        return result.value
+
+
+def flat(directory: Path) -> Function:
+    """The libraries where they are kept, with the project beside them.
+
+    Nothing is linked: OpenCV cannot be imported by a path with a link in it.
+    """
+    venv = virtual_environment(directory / "venv")
+    return Function(libraries(), front=site_packages_of(venv))
+
+
+def nested(directory: Path) -> Function:
+    """All libraries, all of them nested."""
+    return _packaged(directory, f"nest = {json.dumps(distributions())}")
+
+
+def mixed(directory: Path, *, eager: bool = False) -> Function:
+    """The smaller libraries, as many of them nested as the limit asks for.
+
+    Of `google`, `google.cloud` and `azure`, some is nested and some is not.
+    """
+    rows = [f"exclude = {json.dumps([f'/{name}/' for name in _LARGE])}"]
+    rows += [f"nest = {json.dumps(_SHARING)}"]
+    if eager:
+        rows += ["eager = true"]
+    return _packaged(directory, "\n".join(rows), layers_size=_LAYERS_BYTES)
+
+
+def _packaged(directory: Path, table: str, layers_size: int = 0) -> Function:
+    venv = virtual_environment(directory / "venv")
+    pyproject = make_project(directory / "project", "my-app", table)
+    report = package_venv(
+        venv, pyproject, directory / "function.zip", layers_size=layers_size
+    )
+    assert report.nested is not None
+    unpack(report.output_file, directory / "task")
+    return Function(directory / "task", report.nested.extracted_bytes)
+
+
+def virtual_environment(directory: Path) -> Path:
+    """One with the project in `lib` and the kept libraries in `lib64`."""
+    version = f"python3.{sys.version_info.minor}"
+    venv = make_venv(directory, python=version.removeprefix("python"))
+    (venv / "lib64" / version).mkdir(parents=True)
+    (venv / "lib64" / version / "site-packages").symlink_to(libraries())
+    sources = {
+        f"my_app/{path.name}": path.read_bytes() for path in sorted(APP.glob("*.py"))
+    }
+    install(venv, "my_app", sources)
+    return venv
+
+
+def saved(function: Function) -> str:
+    """A function for another process to load."""
+    return json.dumps(asdict(function), default=str)
+
+
+def loaded(text: str) -> Function:
+    """What `saved` has saved."""
+    fields = json.loads(text)
+    front = fields["front"]
+    return Function(
+        Path(fields["task_root"]), fields["extracted_bytes"], front and Path(front)
+    )
+
+
+@contextmanager
+def _fresh_tmp() -> Iterator[Path]:
+    """An empty `/tmp`, in memory if there is enough of it: disks take much longer."""
+    base = Path(tempfile.mkdtemp(prefix="lambda-", dir=_memory())).resolve()
+    try:
+        base.chmod(0o755)  # the function's user has to get through
+        directory = base / "tmp"
+        directory.mkdir()
+        yield directory
+    finally:
+        remove_tree(base)
+
+
+def _memory() -> str | None:
+    try:
+        status = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    is_executable = not status.f_flag & os.ST_NOEXEC  # native libraries are mapped
+    is_roomy = status.f_bavail * status.f_frsize >= _ROOMY_BYTES
+    return (
+        _MEMORY if is_executable and is_roomy and os.access(_MEMORY, os.W_OK) else None
+    )
+
+
+def _shown(error: object, outcome: Outcome) -> str:
+    return f"{json.dumps(error, indent=2)}\n{outcome.stdout}\n{outcome.stderr}"

@@ -1,0 +1,1 @@
+"""A project with a handler for each library; it is packaged, not imported here."""
