@@ -48,7 +48,7 @@ SOURCE = Source(
         "native": {
             "native/__init__.py": (
                 "import importlib, os, sys\n"
-                "sys.path.insert(1, os.path.dirname(__file__))\n"
+                "sys.path.insert(0, os.path.dirname(__file__))\n"
                 "module = sys.modules.pop(__name__)\n"
                 "VALUE = importlib.import_module(__name__).VALUE\n"
                 "sys.modules[__name__] = module\n"
