@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,38 @@ def test_pandas_and_pyarrow_are_nested_and_answer(
     assert report["nested_zip"]
     assert sha256(archive) == report["code_sha256"]
     assert "Layout    nested" in done.stdout
+    nested = {
+        name for unit in report["nested"]["units"] for name in unit["distributions"]
+    }
+    assert nested
+    assert nested < {each["name"] for each in report["distributions"]}
+    assert report["unzipped_bytes"] > 0.9 * report["limit_bytes"]
     over_50_mb = archive.stat().st_size > 50_000_000
     assert over_50_mb == ("uploaded through S3" in done.stderr)
+    answered = answer(archive, "data_frames.large.handler", client_python, {"n": 1000})
+    assert {"sum": 499_500, "same": True} == answered
+
+
+def test_what_is_nested_and_when_it_is_extracted_can_be_told(
+    poetry: Poetry, locked: Path, client_python: Path, tmp_path: Path
+) -> None:
+    """`nest` in the table, `--eager` and `-v` on the command line, with bytecode."""
+    report_file = tmp_path / "report.json"
+    project = tmp_path / "project"
+    shutil.copytree(locked, project)
+    with (project / "pyproject.toml").open("a") as file:
+        file.write("[tool.poetry-plugin-package-function]\n")
+        file.write('nest = ["pytz", "PyArrow"]\nkeep-flat = ["numpy"]\n')
+    archive = tmp_path / "f.zip"
+    options = ("--output", str(archive), "--report", str(report_file))
+    flags = ("--eager", "--compile", "-v")
+    done = poetry.package(project, "--with", "large", *options, *flags).well()
+    (unit,) = json.loads(report_file.read_text())["nested"]["units"]
+    assert {"pyarrow", "pytz"} <= set(unit["distributions"])
+    assert "numpy" not in unit["distributions"]
+    assert unit["at_init"]
+    assert "Nested    pyarrow, pytz" in done.stdout
+    assert f"{unit['extracted_bytes']:,} bytes, when the function starts" in done.stdout
     answered = answer(archive, "data_frames.large.handler", client_python, {"n": 1000})
     assert {"sum": 499_500, "same": True} == answered
 

@@ -51,6 +51,9 @@ def test_the_table_says_all_that_flags_say(tmp_path: Path) -> None:
         exclude = ["tests/"]
         include = ["a.py", {include = "*.py", from = "src", to = "lib/"}]
         layers-size = "40 MB"
+        nest = ["scipy"]
+        keep-flat = ["numpy", "pandas"]
+        eager = true
         """,
     )
 
@@ -62,6 +65,9 @@ def test_the_table_says_all_that_flags_say(tmp_path: Path) -> None:
             exclude=("tests/",),
             include=(Inclusion("a.py", "."), Inclusion("*.py", "src", "lib")),
             layers_size_bytes=40_000_000,
+            nest=frozenset({"scipy"}),
+            keep_flat=frozenset({"numpy", "pandas"}),
+            eager=True,
             with_groups=frozenset({"aws", "a", "b"}),
             without_groups=frozenset({"main"}),
             extras=frozenset({"x", "y"}),
