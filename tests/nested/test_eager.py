@@ -9,6 +9,7 @@ import pytest
 
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from tests.lambda_runtime import unpack
+from tests.machine import mounted
 from tests.nested.function import Function
 from tests.nested.function import Source
 from tests.trees import install
@@ -93,6 +94,27 @@ def test_an_early_start_extracts_all_but_tests(
     env = {"AWS_LAMBDA_INITIALIZATION_TYPE": kind} if kind else {}
     there = function.ask(THERE, env=env)
     assert sorted(function.extracted(name).name for name in expected) == there
+
+
+def test_an_early_start_with_too_small_a_tmp(
+    packaged: Function, tmp_path: Path
+) -> None:
+    """What does not fit is an error where it is imported, and not before."""
+    with mounted(tmp_path / "small", "size=100k") as small:
+        function = replace(packaged, tmp_dir=small)
+        there, text = function.ask(
+            "import my_app\n"
+            "names = os.listdir(os.environ['TMPDIR'])\n"
+            "there = sorted(name for name in names if '.' not in name)\n"
+            "try:\n"
+            "    import padding\n"
+            "except ImportError as error:\n"
+            "    show([there, str(error)])",
+            env={"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"},
+        )
+        places = [function.extracted(name).name for name in ("first", "second")]
+    assert places == there
+    assert "EphemeralStorage" in text
 
 
 DATA = {"share/colours.txt": "red\n"}

@@ -33,6 +33,7 @@ import threading
 import zlib
 
 from contextlib import contextmanager
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from importlib.machinery import PathFinder
 from importlib.machinery import SourceFileLoader
@@ -186,10 +187,9 @@ class _Spec(ModuleSpec):
         self._find = find
 
     def __getattr__(self, attribute: str) -> Any:
-        found = self._find()
-        self.__dict__.clear()
-        self.__dict__.update(found.__dict__)
+        self.__dict__.update(self._find().__dict__)
         self.__class__ = ModuleSpec  # type: ignore[assignment]
+        self.__dict__.pop("_find", None)
         return getattr(self, attribute)
 
 
@@ -228,8 +228,11 @@ class Finder:
                 sys.meta_path.insert(places[0] if places else 0, self)
         kind = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND)
         for number, unit in enumerate(self._units):
-            if unit["at_init"] or (kind != ON_DEMAND and not unit["tests"]):
+            if unit["at_init"]:
                 self.extract(number)
+            elif kind != ON_DEMAND and not unit["tests"]:
+                with suppress(ImportError):  # nobody has asked for it yet
+                    self.extract(number)
 
     # -- modules --
 
