@@ -12,7 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.compiled import package_both
+from bench.cold_start import TREES_STARTED
+from bench.cold_start import measure_cold_starts
+from bench.cold_start_tables import cold_start_marks
+from bench.cold_start_tables import cold_start_table
+from bench.cold_start_tables import conditions_table
+from bench.cold_start_tables import init_growth_table
 from bench.environments import REFERENCE
 from bench.environments import TREES
 from bench.environments import default_cache_dir
@@ -22,11 +27,8 @@ from bench.growth import BY_BYTES
 from bench.growth import BY_FILES
 from bench.growth import measure_growth
 from bench.growth import panels
-from bench.init_cost import measure_init
 from bench.machine import this_machine
 from bench.markdown import section
-from bench.packaging_cost import REFERENCE_TOOL
-from bench.packaging_cost import WITH_WHEELS
 from bench.packaging_cost import measure_packaging
 from bench.packaging_cost import own_tools
 from bench.packaging_cost import reference_tool
@@ -36,10 +38,8 @@ from bench.peers import peers
 from bench.plot import svg
 from bench.plugin_cost import measure_plugins
 from bench.tables import GROWTH_PLOT
-from bench.tables import bytecode_marks
 from bench.tables import growth_marks
 from bench.tables import growth_table
-from bench.tables import init_table
 from bench.tables import job_marks
 from bench.tables import job_table
 from bench.tables import machine_table
@@ -52,6 +52,7 @@ from bench.whole_job import measure_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from bench.environments import Environment
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _PLOT = _PAGE.with_suffix(".svg")
 _COMMAND = "package-python-function"
-_PARTS = ("packaging", "bytecode", "jobs", "growth", "plugins")
+_PARTS = ("packaging", "coldstart", "jobs", "growth", "plugins")
 
 
 @dataclass(frozen=True)
@@ -209,19 +210,8 @@ class _Bench:
             blocks += section(
                 "Packaging", packaging_table(packaged), packaging_marks(packaged)
             )
-        if "packaging" in parts and self.effort.init_runs:
-            archives = packaged[-1].archives
-            nested = {name: archives[name] for name in (REFERENCE_TOOL, WITH_WHEELS)}
-            inits = measure_init(nested, self.effort.init_runs)
-            blocks += section("INIT", init_table(inits))
-        if "bytecode" in parts:
-            tree = self.trees(["SMALL"])["SMALL"]
-            inits = measure_init(
-                package_both(self.ours, tree, results), self.effort.init_runs
-            )
-            blocks += section(
-                "INIT with bytecode", init_table(inits), bytecode_marks(inits)
-            )
+        if "coldstart" in parts:
+            blocks += self.cold_starts(results)
         if "jobs" in parts:
             jobs = self.jobs()
             blocks += section("The whole job", job_table(jobs), job_marks(jobs))
@@ -247,6 +237,15 @@ class _Bench:
             measure_packaging(name, tree, tools, self.effort.packaging_runs, results)
             for name, tree in trees.items()
         )
+
+    def cold_starts(self, results: Path) -> Iterator[str]:
+        trees = self.trees(TREES_STARTED)
+        runs = self.effort.init_runs
+        measured = measure_cold_starts(trees, self.script, runs, results)
+        marks = cold_start_marks(measured)
+        yield from section("INIT", cold_start_table(measured), marks)
+        yield from section("INIT by cores and page cache", conditions_table(measured))
+        yield from section("INIT by size", init_growth_table(measured))
 
     def jobs(self) -> Jobs:
         name = self.effort.trees[-1]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _INNER_ZIP: Final = "/.dependencies.zip"
+_MOVED: Final = "moved"
 
 _Content: TypeAlias = tuple[int, int]
 
@@ -39,20 +40,35 @@ def check_alike(one: Path, other: Path) -> None:
         )
 
 
-def _contents(archive: Path) -> dict[str, _Content | None]:
-    """CRC-32 and size by name; of an outer ZIP the names only.
+def _contents(archive: Path) -> dict[str, _Content]:
+    """CRC-32 and size of what can be imported and read, by name.
 
-    What stands around an inner ZIP knows its digest, and that is another where the
-    streams are not from the same compressor.
+    Which distributions are nested depends on the sizes of streams, so on what has
+    compressed them. Outside are stubs for what is inside, which know the inner ZIP's
+    digest; the modules that they stand for and that are not inside have been moved.
     """
     with zipfile.ZipFile(archive) as outer:
-        infos = outer.infolist()
-        inner = [info for info in infos if info.filename.endswith(_INNER_ZIP)]
+        contents = _members(outer)
+        inner = [name for name in contents if name.endswith(_INNER_ZIP)]
         if not inner:
-            return {info.filename: (info.CRC, info.file_size) for info in infos}
-        names: dict[str, _Content | None] = {info.filename: None for info in infos}
+            return contents
+        own = inner[0].removesuffix(".zip")
+        moved = f"{own}/{_MOVED}/"
         with outer.open(inner[0]) as stream, zipfile.ZipFile(stream) as nested:
-            return names | {
-                f"{inner[0].filename}/{info.filename}": (info.CRC, info.file_size)
-                for info in nested.infolist()
+            return {
+                **{
+                    name: each
+                    for name, each in contents.items()
+                    if not name.startswith(own)
+                },
+                **{
+                    name.removeprefix(moved): each
+                    for name, each in contents.items()
+                    if name.startswith(moved)
+                },
+                **_members(nested),
             }
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, _Content]:
+    return {info.filename: (info.CRC, info.file_size) for info in archive.infolist()}

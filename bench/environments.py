@@ -12,10 +12,15 @@ import sys
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
+from bench.handlers import DATA_FRAMES
+from bench.handlers import DATA_SCIENCE
+from bench.handlers import PACKAGE
+from bench.handlers import handler_files
 from bench.process import run_to_end
 from bench.synthetic import write_wheels
 from bench.wheels import write_index
@@ -24,6 +29,8 @@ from bench.wheels import write_index
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
+
+    from bench.handlers import Handlers
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,14 @@ class Recipe:
         requirements: Files of exact versions, in `bench/`.
         handler_imports: The module that the handler of the project in it imports;
             "" if there is to be no project in it, but pip.
+        handlers: What else the project has for handlers.
         synthetic_files: How many modules of 1 KB there are to be in it.
     """
 
     name: str
     requirements: tuple[str, ...] = ()
     handler_imports: str = ""
+    handlers: Handlers = field(default_factory=dict)
     synthetic_files: int = 0
 
     def pins(self) -> list[str]:
@@ -82,19 +91,21 @@ REFERENCE: Final = Recipe("reference", ("requirements-reference.txt",))
 LAMBDA_BUILD: Final = Recipe("lambda-build", ("requirements-lambda-build.txt",))
 TREES: Final[Mapping[str, Recipe]] = {
     "SMALL": Recipe("small", ("requirements-small.txt",), "boto3"),
-    "LARGE": Recipe("large", ("requirements-large.txt",), "pandas"),
+    "MEDIUM": Recipe("medium", ("requirements-medium.txt",), "pandas", DATA_FRAMES),
+    "LARGE": Recipe("large", ("requirements-large.txt",), "pandas", DATA_SCIENCE),
     "HUGE": Recipe(
-        "huge", ("requirements-large.txt", "requirements-huge.txt"), "pandas"
+        "huge",
+        ("requirements-large.txt", "requirements-huge.txt"),
+        "pandas",
+        DATA_SCIENCE,
     ),
     "10K": Recipe("10k", handler_imports="json", synthetic_files=10_000),
     "50K": Recipe("50k", handler_imports="json", synthetic_files=50_000),
 }
 
-# Named alike, distribution and package: the reference's nested ZIP works only so.
-HANDLER: Final = "bench_app.handler.handler"
 _PYPROJECT: Final = """\
 [project]
-name = "bench_app"
+name = "{name}"
 version = "1.0"
 requires-python = "{python}"
 dependencies = {dependencies}
@@ -102,13 +113,6 @@ dependencies = {dependencies}
 [build-system]
 requires = ["poetry-core==2.5.0"]
 build-backend = "poetry.core.masonry.api"
-"""
-_HANDLER_PY: Final = """\
-import {module}
-
-
-def handler(event, context):
-    return {module}.__version__
 """
 
 
@@ -199,13 +203,13 @@ def project_files(recipe: Recipe) -> dict[str, str]:
         return {}
     major, minor = sys.version_info[:2]
     pyproject = _PYPROJECT.format(
+        name=PACKAGE,
         python=f">={major}.{minor},<{major}.{minor + 1}",
         dependencies=json.dumps(recipe.pins(), indent=4),
     )
     return {
         "pyproject.toml": pyproject,
-        "bench_app/__init__.py": "",
-        "bench_app/handler.py": _HANDLER_PY.format(module=recipe.handler_imports),
+        **handler_files(recipe.handler_imports, recipe.handlers),
     }
 
 

@@ -1,4 +1,4 @@
-"""Where trees are written and functions started: memory, if there is enough of it."""
+"""Where functions are started: task roots, `/tmp`, cores; in memory if it is roomy."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
-from tests.lambda_runtime import Workspace
+from bench.errors import BenchError
 from tests.lambda_runtime import remove_tree
+from tests.lambda_runtime import unpack
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    TaskRoots: TypeAlias = Mapping[str, Path]
 
 
 _MEMORY: Final = "/dev/shm"
-_NEEDED_BYTES: Final = 2 << 30  # a task root and a /tmp, and as much again
+_NEEDED_BYTES: Final = 4 << 30  # HUGE's task roots and a /tmp take 3 GB
 
 
 def memory() -> str | None:
@@ -41,13 +46,59 @@ def memory() -> str | None:
 
 
 @contextmanager
-def fresh_workspace() -> Iterator[Workspace]:
-    """A task root (not made yet) and an empty `/tmp`, gone when the block ends."""
-    base = Path(tempfile.mkdtemp(prefix="bench-", dir=memory()))
+def unpacked(archives: Mapping[str, Path], place: Path | None) -> Iterator[TaskRoots]:
+    """Unpacks archives as Lambda does; their directories are gone when the block ends.
+
+    They can be started any number of times: nobody can write into them.
+
+    Args:
+        archives: By the names of their directories.
+        place: A directory on the disk, or None: in memory if there is enough of it.
+
+    Raises:
+        UnpackError: An archive cannot stand in a task root.
+    """
+    with _reachable(place or memory()) as base:
+        roots = {}
+        for number, (name, archive) in enumerate(archives.items()):
+            roots[name] = base / str(number)
+            unpack(archive, roots[name])
+        os.sync()  # nothing is to be written while somebody measures
+        yield roots
+
+
+@contextmanager
+def empty_tmp() -> Iterator[Path]:
+    """An empty `/tmp`, gone when the block ends."""
+    with _reachable(memory()) as directory:
+        yield directory
+
+
+@contextmanager
+def on_cores(number: int) -> Iterator[None]:
+    """What is started in the block runs on so many cores.
+
+    Raises:
+        BenchError: There are fewer.
+    """
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < number:
+        raise BenchError(
+            f"INIT is measured on {number} cores; here are {len(allowed)}. Leave it"
+            " out: --only with the other parts."
+        )
+    os.sched_setaffinity(0, sorted(allowed)[-number:])
     try:
-        base.chmod(0o755)  # the function's user has to get through
-        tmp_dir = base / "tmp"
-        tmp_dir.mkdir()
-        yield Workspace(task_root=base / "task", tmp_dir=tmp_dir)
+        yield
     finally:
-        remove_tree(base)
+        os.sched_setaffinity(0, allowed)
+
+
+@contextmanager
+def _reachable(parent: Path | str | None) -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
+    try:
+        directory.chmod(0o755)  # the function's user has to get through
+        yield directory
+    finally:
+        remove_tree(directory)

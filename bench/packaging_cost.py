@@ -76,15 +76,17 @@ class Packaged:
 
 def own_tools(command: Path) -> tuple[Tool, Tool]:
     """This plugin: as its Poetry command packages, and as its other one does."""
-    return (Tool(WITH_WHEELS, _with_wheels), Tool(BY_HAND, _like_reference(command)))
+    return (Tool(WITH_WHEELS, with_wheels), Tool(BY_HAND, like_reference(command)))
 
 
 def reference_tool(command: Path, *, runs_at_most: int | None = None) -> Tool:
     """The tool that all others are held against."""
-    return Tool(REFERENCE_TOOL, _like_reference(command), runs_at_most)
+    return Tool(REFERENCE_TOOL, like_reference(command), runs_at_most)
 
 
-def _like_reference(script: Path) -> Callable[[Environment, Path], Command]:
+def like_reference(script: Path) -> Callable[[Environment, Path], Command]:
+    """How a command is called that has the reference's command line."""
+
     def command(tree: Environment, archive: Path) -> Command:
         project = ("--project", tree.pyproject)
         return (script, tree.venv, *project, "--output", archive)
@@ -92,9 +94,10 @@ def _like_reference(script: Path) -> Callable[[Environment, Path], Command]:
     return command
 
 
-def _with_wheels(tree: Environment, archive: Path) -> Command:
+def with_wheels(tree: Environment, archive: Path, *options: str) -> Command:
+    """How this plugin is called with the wheels; see `package_with_wheels.py`."""
     python = (sys.executable, "-I", _WITH_WHEELS_PY)
-    return (*python, tree.venv, tree.pyproject, archive, tree.wheels)
+    return (*python, tree.venv, tree.pyproject, archive, tree.wheels, *options)
 
 
 def measure_packaging(

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.growth import Growth
-    from bench.init_cost import Init
     from bench.packaging_cost import Cost
     from bench.packaging_cost import Packaged
     from bench.plugin_cost import PluginCost
@@ -56,7 +55,6 @@ PACKAGING: Final[Mapping[str, _PackagingMark]] = {
 }
 JOB_TIMES_AS_FAST: Final[Mapping[str, float]] = {FRESH_JOB: 3, REUSE_JOB: 12}
 GROWTH_RATIO: Final = 1.25
-BYTECODE_RATIO: Final = 0.4
 PLUGIN_S: Final = 0.015
 
 
@@ -249,38 +247,6 @@ def growth_marks(growth: Growth) -> str:
 
 def _per(tree: Packaged, name: str, count: int) -> float:
     return tree.costs[name].elapsed_s.median / count
-
-
-def init_table(inits: Sequence[Init]) -> str:
-    """INIT of each tool's archive; the ratio is to the first tool."""
-    return table(
-        (
-            *("Packaged by", "INIT, s", "Times as fast", "CPU, s"),
-            *("In /tmp, MB", "Peak memory, MB"),
-        ),
-        (
-            (
-                init.name,
-                spread(init.elapsed_s, 2),
-                f"{inits[0].elapsed_s.median / init.elapsed_s.median:.1f}",
-                spread(init.cpu_s, 2),
-                spread(init.tmp_bytes, 0, unit=_MB),
-                spread(init.peak_bytes, 0, unit=_MB) if init.peak_bytes else "",
-            )
-            for init in inits
-        ),
-    )
-
-
-def bytecode_marks(inits: Sequence[Init]) -> str:
-    """The second one held against the first."""
-    without, compiled = inits
-    ratio = compiled.elapsed_s.median / without.elapsed_s.median
-    return mark(
-        f"{compiled.name}: {ratio:.2f} times the INIT without, at most"
-        f" {BYTECODE_RATIO}",
-        met=ratio <= BYTECODE_RATIO,
-    )
 
 
 def plugin_table(plugins: Iterable[PluginCost]) -> str:
