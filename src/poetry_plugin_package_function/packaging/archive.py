@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from deflate import crc32
 
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
+from poetry_plugin_package_function.packaging.digest import Digest
 
 
 if TYPE_CHECKING:
@@ -68,7 +68,14 @@ class Archive:
     or an offset needs them: nothing in it depends on the machine. Members stand in the
     order in which they are added; the stream has all of them when the archive is
     closed.
+
+    Attributes:
+        LOCAL_BYTES: What a member of less than 4 GiB takes beside its data and name.
+        DIRECTORY_BYTES: What it takes in the central directory beside its name.
     """
+
+    LOCAL_BYTES: Final = _LOCAL.size
+    DIRECTORY_BYTES: Final = _CENTRAL.size
 
     def __init__(
         self, stream: BinaryIO, time: DosTime, *, checksummed: bool = False
@@ -81,7 +88,7 @@ class Archive:
         self._central: list[bytes] = []
         self._directory_bytes = 0
         self._compressed_bytes: dict[str, int] = {}
-        self._sha256 = hashlib.sha256() if checksummed else None
+        self._sha256 = Digest() if checksummed else None
         self._crc32 = 0
         self._written: Written | None = None
 
@@ -94,11 +101,6 @@ class Archive:
     def directory_bytes(self) -> int:
         """What the central directory takes for what has been added up to now."""
         return self._directory_bytes
-
-    @staticmethod
-    def directory_bytes_for(name: str) -> int:
-        """What the central directory takes for a member of less than 4 GiB."""
-        return _CENTRAL.size + len(name.encode())
 
     @staticmethod
     def bytes_for(name: str, data_bytes: int) -> int:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
 
@@ -49,7 +50,35 @@ def cheapest(
     useful = [place for place, each in enumerate(candidates) if each.saved_bytes > 0]
     search = _Search([candidates[place] for place in useful])
     found = search.run(needed_bytes)
-    return None if found is None else frozenset(useful[place] for place in found)
+    if found is None:
+        return None
+    chosen = {useful[place] for place in found}
+    spare_bytes = sum(candidates[place].saved_bytes for place in chosen) - needed_bytes
+    for place in sorted(chosen, key=lambda each: -candidates[each].extracted_bytes):
+        if candidates[place].saved_bytes <= spare_bytes:
+            spare_bytes -= candidates[place].saved_bytes
+            chosen.remove(place)
+    return frozenset(chosen)
+
+
+class _Node(NamedTuple):
+    """A choice among the candidates before some place.
+
+    Attributes:
+        place: The first that has not been looked at.
+        needed_bytes: What is still to be saved.
+        cost_bytes: What is extracted of those that are chosen.
+        chosen: How many they are.
+        last: The place of the last one.
+        before: The choice that it has been added to.
+    """
+
+    place: int
+    needed_bytes: int
+    cost_bytes: int = 0
+    chosen: int = 0
+    last: int = -1
+    before: _Node | None = None
 
 
 class _Search:
@@ -71,38 +100,54 @@ class _Search:
         self._sorted = [candidates[place] for place in self._order]
         self._saved = list(accumulate((each[0] for each in self._sorted), initial=0))
         self._cost = list(accumulate((each[1] for each in self._sorted), initial=0))
-        self._steps = 0
-        self._best: tuple[float, tuple[int, ...]] = (math.inf, ())
 
-    def run(self, needed_bytes: int) -> tuple[int, ...] | None:
-        if self._saved[-1] < needed_bytes:
-            return None
-        self._look(0, needed_bytes, 0, ())
-        return tuple(self._order[place] for place in self._best[1])
+    def run(self, needed_bytes: int) -> list[int] | None:
+        """Returns positions of a cheapest choice; None if there is none."""
+        best: _Node | None = None
+        nodes = [_Node(0, needed_bytes)]
+        steps = 0
+        while nodes:
+            node = nodes.pop()
+            if node.needed_bytes <= 0:
+                if best is None or node[2:4] < best[2:4]:
+                    best = node
+                continue
+            steps += 1
+            if best is not None and steps > _STEPS:
+                break
+            least_bytes = self._least(node)
+            if least_bytes == math.inf or (
+                best is not None and least_bytes > best.cost_bytes
+            ):
+                continue
+            # The last one is looked at first.
+            nodes += [node._replace(place=node.place + 1), self._with_next(node)]
+        return None if best is None else [self._order[each] for each in _places(best)]
 
-    def _look(
-        self, place: int, needed: int, cost: int, chosen: tuple[int, ...]
-    ) -> None:
-        while True:
-            if needed <= 0:
-                if (cost, len(chosen)) < (self._best[0], len(self._best[1])):
-                    self._best = (cost, chosen)
-                return
-            self._steps += 1
-            if self._saved[-1] - self._saved[place] < needed:
-                return
-            if cost + self._least(place, needed) > self._best[0]:
-                return
-            if self._steps > _STEPS and self._best[1]:
-                return
-            saved, extracted = self._sorted[place]
-            self._look(place + 1, needed - saved, cost + extracted, (*chosen, place))
-            place += 1
+    def _with_next(self, node: _Node) -> _Node:
+        saved_bytes, extracted_bytes = self._sorted[node.place]
+        return _Node(
+            node.place + 1,
+            node.needed_bytes - saved_bytes,
+            node.cost_bytes + extracted_bytes,
+            node.chosen + 1,
+            node.place,
+            node if node.chosen else None,
+        )
 
-    def _least(self, place: int, needed: int) -> float:
-        """The least that it can cost to save so much from a place on."""
-        target = self._saved[place] + needed
-        last = bisect_left(self._saved, target, place + 1) - 1
-        saved, extracted = self._sorted[last]
-        fraction = (target - self._saved[last]) / saved
-        return self._cost[last] - self._cost[place] + extracted * fraction
+    def _least(self, node: _Node) -> float:
+        """The least that it can cost to save so much, or infinity if it cannot."""
+        target = self._saved[node.place] + node.needed_bytes
+        if target > self._saved[-1]:
+            return math.inf
+        last = bisect_left(self._saved, target, node.place + 1) - 1
+        saved_bytes, extracted_bytes = self._sorted[last]
+        fraction = (target - self._saved[last]) / saved_bytes
+        skipped = self._cost[last] - self._cost[node.place]
+        return node.cost_bytes + skipped + extracted_bytes * fraction
+
+
+def _places(node: _Node | None) -> Iterator[int]:
+    while node is not None and node.chosen:
+        yield node.last
+        node = node.before

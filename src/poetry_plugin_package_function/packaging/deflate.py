@@ -211,20 +211,34 @@ def _copyable(entry: Entry, sources: Sources, level: int) -> Stream | None:
     return stream if is_copied and is_same else None
 
 
-def copied_bytes(entry: Entry, sources: Sources, level: int = LEVEL) -> int | None:
-    """What a file's stream takes, if one will be copied; None if not, or not certainly.
+def copied_bytes(
+    entries: Iterable[Entry], sources: Sources, level: int = LEVEL
+) -> tuple[dict[str, int], list[Entry]]:
+    """Finds out what files take whose streams will be copied.
 
-    Whether the installed file is as its wheel has it is not waited for.
+    Whether an installed file is as its wheel has it is not waited for.
+
+    Returns:
+        What these files take, by their names, and all others.
     """
-    if level > LEVEL:
-        return None
-    if isinstance(entry.source, Stream):
-        return entry.source.data_bytes
-    stream = sources.streams.get(entry.name)
-    if stream is None or isinstance(entry.source, bytes) or entry.included:
-        return None
-    is_copied = stream.copyable and stream.size_bytes == entry.size_bytes
-    return stream.data_bytes if is_copied else None
+    known: dict[str, int] = {}
+    others = []
+    streams = sources.streams if level <= LEVEL else {}
+    for entry in entries:
+        source = entry.source
+        stream = streams.get(entry.name) if isinstance(source, str) else None
+        if isinstance(source, Stream) and level <= LEVEL:
+            known[entry.name] = source.data_bytes
+        elif (
+            stream is not None
+            and stream.copyable
+            and stream.size_bytes == entry.size_bytes
+            and not entry.included
+        ):
+            known[entry.name] = stream.data_bytes
+        else:
+            others.append(entry)
+    return known, others
 
 
 def _read_streams(streams: list[Stream]) -> Iterator[memoryview]:

@@ -108,10 +108,11 @@ class Nesting:
 
     def in_order(self) -> Iterator[Placed]:
         """All entries as they stand in the result, the inner ZIP in its place."""
-        yield from (each for each in self.outer if each.name < self.archive)
+        archive = self.archive
+        yield from (each for each in self.outer if each.name < archive)
         for unit in self.units:
             yield from (Placed(each.name, each) for each in unit.entries)
-        yield from (each for each in self.outer if each.name > self.archive)
+        yield from (each for each in self.outer if each.name > archive)
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,12 @@ def write_nested(
     """
     members = iter(members)
     outer = Archive(stream, time, checksummed=True)
-    before = [each for each in nesting.outer if each.name < nesting.archive]
-    for name, *_ in before:
-        outer.add(next(members)._replace(name=name))
+    archive = nesting.archive
+    before = [each for each in nesting.outer if each.name < archive]
+    for placed in before:
+        outer.add(_called(next(members), placed.name))
     directories = []
-    with outer.nested(nesting.archive) as inner:
+    with outer.nested(archive) as inner:
         for unit in nesting.units:
             start = inner.directory_bytes
             for _ in unit.entries:
@@ -162,14 +164,18 @@ def write_nested(
     )
     written = Entry(join(nesting.home, loader.SETTINGS), content, len(content))
     outer.add(deflate_one(written))  # the name sorts behind the inner ZIP's
-    for name, *_ in nesting.outer[len(before) :]:
-        outer.add(next(members)._replace(name=name))
+    for placed in nesting.outer[len(before) :]:
+        outer.add(_called(next(members), placed.name))
     unzipped_bytes = (
         sum(placed.entry.size_bytes for placed in nesting.outer)
         + nested.size_bytes
         + len(content)
     )
     return NestedArchive(nested, outer.close(), unzipped_bytes)
+
+
+def _called(member: Member, name: str) -> Member:
+    return member if member.name == name else member._replace(name=name)
 
 
 def settings(

@@ -49,6 +49,10 @@ _UNIT_BYTES: Final = 1 << 18
 time: a dozen small distributions are not cheaper than one of their size."""
 
 
+_SETTINGS_BYTES: Final = 1 << 16
+"""More than the loader's settings say of any unit."""
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What the user wants to have nested.
@@ -96,7 +100,7 @@ class Nester:
         parts = split(self.tree, self.entries, apart=not self.wishes.eager)
         object.__setattr__(self, "home", home_of(self.tree))
         object.__setattr__(self, "parts", parts)
-        _check(self.wishes, parts)
+        _check(self.wishes, parts, {each.name for each in self.tree.distributions})
 
     @property
     def nestable(self) -> Iterator[Entry]:
@@ -129,14 +133,7 @@ class Nester:
             if missing_bytes <= 0:
                 break
             over_bytes += missing_bytes
-        for less in self._lesser(sums, choice):
-            if less.units <= choice.units and less.tests <= choice.tests:
-                candidate = _Choice(
-                    choice.units & less.units, choice.tests & less.tests
-                )
-                if sums.total(candidate) < limit_bytes:
-                    choice = candidate
-        return self._nesting(units, choice)
+        return self._nesting(units, self._without_waste(sums, choice, limit_bytes))
 
     def least_bytes(self, zipped_bytes: Mapping[str, int]) -> int:
         """What Lambda would count if all were nested that may be and that helps."""
@@ -146,7 +143,8 @@ class Nester:
         chosen = frozenset(
             place
             for place in range(len(units))
-            if place not in kept and sums.saved(place) > 0
+            if place not in kept
+            and sums.saved(place) + min(0, sums.saved_by_tests(place)) > 0
         )
         by_tests = frozenset(
             place
@@ -173,10 +171,17 @@ class Nester:
             for place in range(len(units))
             if place not in chosen and place not in kept
         ]
-        by_tests = {place: sums.saved_by_tests(place) for place in others}
+        by_tests = {
+            place: saved_bytes
+            for place in others
+            if (saved_bytes := sums.saved_by_tests(place)) > 0
+        }
         if missing > sum(by_tests.values()):
             candidates = [
-                Candidate(sums.saved(place), _UNIT_BYTES + units[place].size_bytes)
+                Candidate(
+                    sums.saved(place) + min(0, sums.saved_by_tests(place)),
+                    _UNIT_BYTES + units[place].size_bytes,
+                )
                 for place in others
             ]
             found = cheapest(candidates, missing - sum(by_tests.values()))
@@ -184,7 +189,8 @@ class Nester:
                 return None
             for place in (others[each] for each in found):
                 chosen.add(place)
-                missing -= sums.saved(place) + by_tests.pop(place)
+                by_tests.pop(place, None)
+                missing -= sums.saved(place) + sums.saved_by_tests(place)
         tests = {place for place in chosen if units[place].tests}
         for place in sorted(by_tests, key=lambda each: (-by_tests[each], each)):
             if missing <= 0:
@@ -193,13 +199,28 @@ class Nester:
             tests.add(place)
         return _Choice(frozenset(chosen), frozenset(tests))
 
-    def _lesser(self, sums: _Sums, choice: _Choice) -> Iterator[_Choice]:
-        """Lists choices with one less, the most expensive first."""
+    def _without_waste(self, sums: _Sums, choice: _Choice, limit_bytes: int) -> _Choice:
+        """Takes out what is not needed after all, the most expensive first.
+
+        Sums are estimated while choosing, but for some bytes of settings.
+        """
+        room_bytes = limit_bytes - sums.total(choice) + _SETTINGS_BYTES
         free = choice.units - _named(sums.units, self.wishes.nest)
-        for place in sorted(free, key=lambda each: -sums.units[each].size_bytes):
-            yield _Choice(choice.units - {place}, choice.tests - {place})
-        for place in sorted(choice.tests - choice.units):
-            yield _Choice(choice.units, choice.tests - {place})
+        lesser = [
+            (choice.units - {place}, choice.tests - {place})
+            for place in sorted(free, key=lambda each: -sums.units[each].size_bytes)
+            if sums.saved(place) + sums.saved_by_tests(place) < room_bytes
+        ]
+        lesser += [
+            (choice.units, choice.tests - {place})
+            for place in sorted(choice.tests - choice.units)
+            if sums.saved_by_tests(place) < room_bytes
+        ]
+        for units, tests in lesser:
+            candidate = _Choice(choice.units & units, choice.tests & tests)
+            if sums.total(candidate) < limit_bytes:
+                choice = candidate
+        return choice
 
     # -- what stands where --
 
@@ -265,11 +286,7 @@ class Nester:
                 or unit is self.parts.project
                 or beside[number] == frozenset()
             )
-            needs = tuple(
-                other
-                for other, those in enumerate(beside)
-                if those and number in those and other != number
-            )
+            needs = tuple(sorted(_following(number, beside)))
             nested.append(
                 NestedUnit(
                     unit.names,
@@ -389,12 +406,17 @@ class _Inner(NamedTuple):
 
     @classmethod
     def of(cls, entries: Iterable[Entry], zipped_bytes: Mapping[str, int]) -> _Inner:
-        total_bytes = directory_bytes = members = 0
+        data_bytes = names_bytes = members = 0
         for entry in entries:
-            total_bytes += Archive.bytes_for(entry.name, zipped_bytes[entry.name])
-            directory_bytes += Archive.directory_bytes_for(entry.name)
+            name = entry.name
+            data_bytes += zipped_bytes[name]
+            names_bytes += len(name) if name.isascii() else len(name.encode())
             members += 1
-        return cls(total_bytes - directory_bytes, directory_bytes, members)
+        return cls(
+            data_bytes + names_bytes + members * Archive.LOCAL_BYTES,
+            names_bytes + members * Archive.DIRECTORY_BYTES,
+            members,
+        )
 
     @property
     def total_bytes(self) -> int:
@@ -441,33 +463,49 @@ def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:
     )
 
 
-def _check(wishes: Wishes, parts: Parts) -> None:
-    names = {name for unit in parts.units for name in unit.names}
+def _check(wishes: Wishes, parts: Parts, installed: Iterable[NormalizedName]) -> None:
+    """Refuses wishes that cannot be granted: all of them at once."""
     own = set(parts.project.names)
+    names = {name for unit in parts.units for name in unit.names}.union(installed) - own
+    problems = []
     for key, wanted in (("nest", wishes.nest), ("keep-flat", wishes.keep_flat)):
         for name in sorted(wanted - names):
-            if name in own and key == "keep-flat":
-                continue
-            why = "; ".join(parts.project.together) or "it is its distribution"
-            what = (
-                f"stays flat as a part of the project: {why}"
-                if name in own
-                else "is not installed"
-            )
-            raise SourceError(
-                f"{key}: {name} {what}.",
-                f"What can be named: {', '.join(sorted(names))}.",
-            )
+            if name not in own:
+                problems.append(f"{key}: {name} is not installed.")
+            elif key == "nest":
+                why = "; ".join(parts.project.together) or "it is its distribution"
+                problems.append(
+                    f"nest: {name} stays flat as a part of the project: {why}."
+                )
     for unit in parts.units:
         nest = wishes.nest.intersection(unit.names)
         keep_flat = wishes.keep_flat.intersection(unit.names)
         if nest and keep_flat:
-            raise SourceError(
+            problems.append(
                 f"nest: {', '.join(sorted(nest))} cannot be nested while"
                 f" {', '.join(sorted(keep_flat))} is kept flat:"
-                f" {'; '.join(unit.together) or 'it is the same'}.",
-                "Name them in one of the two only.",
+                f" {'; '.join(unit.together) or 'it is the same'}."
             )
+    if problems:
+        raise SourceError(
+            "\n".join(problems), f"What can be named: {', '.join(sorted(names))}."
+        )
+
+
+def _following(
+    number: int, needed_by: Sequence[frozenset[int] | None]
+) -> frozenset[int]:
+    """Finds all that is needed with a unit, by itself or by what it needs."""
+    found = {number}
+    while True:
+        more = {
+            other
+            for other, those in enumerate(needed_by)
+            if those and not found.isdisjoint(those)
+        }
+        if more <= found:
+            return frozenset(found - {number})
+        found |= more
 
 
 def _named(units: Sequence[Unit], names: frozenset[NormalizedName]) -> frozenset[int]:

@@ -13,7 +13,6 @@ from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Mapping
 
 
 _MOST_SAVED: Final = 0.25
@@ -64,19 +63,6 @@ def is_worth_compressing_more(nested_bytes: int, limit_bytes: int) -> bool:
     trees; streams out of wheels may have been compressed carelessly.
     """
     return limit_bytes <= nested_bytes < limit_bytes / (1 - _MOST_SAVED)
-
-
-def smallest_within(sizes_bytes: Mapping[str, int], room_bytes: int) -> frozenset[str]:
-    """Chooses the smallest first, as many as there is room for."""
-    chosen = set()
-    for name, size_bytes in sorted(
-        sizes_bytes.items(), key=lambda each: (each[1], each[0])
-    ):
-        if size_bytes > room_bytes:
-            break
-        chosen.add(name)
-        room_bytes -= size_bytes
-    return frozenset(chosen)
 
 
 def too_large(

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 _PROJECT: Final = ""
 _STAYING: Final = re.compile(
     r"""
-      [^/]+\.(dist-info|egg-info)/   # asked for by name, in any process
-    | lib/[^/]+\.so                  # found through LD_LIBRARY_PATH
+      [^/]+\.(dist-info|egg-info)(/|$)  # asked for by name, in any process
+    | lib/[^/]+\.so[.\d]*$            # found through LD_LIBRARY_PATH
     | lib[^/]*\.so[.\d]*$
     | (.*/)?\.dependencies/          # it extracts the others
     """,
@@ -52,7 +52,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
 
-_NOT_READ: Final = re.compile(r"^__pycache__/|^[^/]+\.libs/|\.pyi$|(^|/)py\.typed$")
+_NOT_READ: Final = re.compile(r"(^|/)__pycache__/|^[^/]+\.libs/|\.pyi$|(^|/)py\.typed$")
 """What nobody opens by its path: bytecode, what the linker finds, types."""
 
 
@@ -194,7 +194,7 @@ def _key(entry: Entry) -> str:
 
 
 def _named(*keys: str) -> str:
-    return " and ".join(sorted(key.removeprefix("/") for key in keys))
+    return " and ".join(sorted(key.removeprefix("/") or "the project" for key in keys))
 
 
 class _Modules:
@@ -235,7 +235,8 @@ class _Modules:
             above, _, last = directory.rpartition("/")
             module, tests = self._in(above)
             if directory in self._regular:
-                if module is not None and tests is None and last == "tests":
+                # What is left of the package above is still a package.
+                if tests is None and last == "tests" and above in self._regular:
                     tests = directory
                 module = module or directory
             found = self._of_directory[directory] = (module, tests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
@@ -27,7 +28,6 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
-from poetry_plugin_package_function.packaging.plan import smallest_within
 from poetry_plugin_package_function.packaging.plan import too_large
 from poetry_plugin_package_function.packaging.spool import spool
 
@@ -254,8 +254,7 @@ class _Nested:
         self._compress("Compressing", self._nester.parts.project.entries)
         nesting = self._nesting(with_project=True)
         if nesting is None and job.bytecode:
-            self._drop_bytecode()
-            nesting = self._nesting(with_project=True)
+            nesting = self._drop_bytecode()
         least_bytes = self._nester.least_bytes(self._zipped_bytes)
         if nesting is None and is_worth_compressing_more(least_bytes, limit_bytes):
             self._level = MAX_LEVEL
@@ -278,15 +277,10 @@ class _Nested:
 
     def _compress(self, what: str, entries: Iterable[Entry]) -> None:
         """Finds out what files take; compresses those of which that is not known."""
-        unknown = []
-        for entry in entries:
-            if entry.name in self._zipped_bytes:
-                continue
-            copied = copied_bytes(entry, self._job.sources, self._level)
-            if copied is None:
-                unknown.append(entry)
-            else:
-                self._zipped_bytes[entry.name] = copied
+        if self._zipped_bytes:
+            entries = (each for each in entries if each.name not in self._zipped_bytes)
+        known, unknown = copied_bytes(entries, self._job.sources, self._level)
+        self._zipped_bytes |= known
         if unknown:
             path = self._scratch / f"{len(self._spooled)}.zip"
             members = self._job.members(what, unknown, self._level)
@@ -294,21 +288,30 @@ class _Nested:
             self._spooled.append(spooled)
             self._zipped_bytes |= spooled.data_bytes
 
-    def _drop_bytecode(self) -> None:
-        """Keeps the bytecode of as many distributions as there is room for."""
+    def _drop_bytecode(self) -> Nesting | None:
+        """Keeps the bytecode of as many distributions as there is room for.
+
+        The smallest come first, so how many fit can be searched for.
+        """
         taken_bytes: dict[str, int] = defaultdict(int)
         for entry in self._job.bytecode:
-            taken_bytes[entry.distribution or ""] += Archive.bytes_for(
-                entry.name, self._zipped_bytes.get(entry.name, entry.size_bytes)
-            )
-        least_bytes = self._nester.least_bytes(self._zipped_bytes)
-        others_bytes = least_bytes - sum(taken_bytes.values())
-        kept = smallest_within(taken_bytes, self._job.limit_bytes - 1 - others_bytes)
+            taken_bytes[entry.distribution or ""] += entry.size_bytes
+        names = sorted(taken_bytes, key=lambda each: (taken_bytes[each], each))
+        whole = self._job
+
+        def is_too_much(count: int) -> bool:
+            return self._with_bytecode_of(whole, names[:count]) is None
+
+        most = bisect_left(range(len(names)), True, lo=1, key=is_too_much) - 1
+        return self._with_bytecode_of(whole, names[:most])
+
+    def _with_bytecode_of(self, whole: Job, names: Sequence[str]) -> Nesting | None:
         bytecode = (
-            each for each in self._job.bytecode if (each.distribution or "") in kept
+            each for each in whole.bytecode if (each.distribution or "") in names
         )
-        self._job = replace(self._job, bytecode=tuple(bytecode))
-        self._nester = Nester(self._job.tree, self._job.entries, self._job.wishes)
+        self._job = replace(whole, bytecode=tuple(bytecode))
+        self._nester = Nester(whole.tree, self._job.entries, whole.wishes)
+        return self._nesting(with_project=True)
 
     def _write(self, nesting: Nesting) -> NestedArchive:
         stream = self._job.stream

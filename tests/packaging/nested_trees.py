@@ -1,0 +1,247 @@
+"""Trees that are nested, and all that can be known of them."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+
+from dataclasses import dataclass
+from dataclasses import field
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.packaging import nesting
+from poetry_plugin_package_function.packaging.deflate import NO_SOURCES
+from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.nested import write_nested
+from poetry_plugin_package_function.packaging.nesting import Nester
+from poetry_plugin_package_function.packaging.nesting import Wishes
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.scan import EntryModule
+from poetry_plugin_package_function.packaging.scan import Tree
+from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.timestamp import archive_time
+from poetry_plugin_package_function.packaging.writing import Job
+from poetry_plugin_package_function.packaging.writing import write
+from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.settings import Inclusion
+from tests.trees import install
+from tests.trees import make_venv
+from tests.trees import site_packages_of
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.nested import NestedUnit
+    from poetry_plugin_package_function.packaging.nested import Nesting
+    from poetry_plugin_package_function.packaging.writing import Measured
+
+
+Files = dict[str, str | bytes]
+
+PROJECT: Final[Files] = {"my_app/__init__.py": "", "my_app/api.py": "x = 1\n" * 99}
+
+
+def noise(size_bytes: int, seed: int = 0) -> bytes:
+    """What no compressor makes smaller."""
+    return random.Random(seed).randbytes(size_bytes)
+
+
+def lines(count: int) -> bytes:
+    """What a compressor makes a few times smaller."""
+    return b"".join(b"line %d\n" % number for number in range(count))
+
+
+SIX: Final[dict[str, Files]] = {
+    "zeros": {"zeros/__init__.py": "", "zeros/data.bin": bytes(90_000)},
+    "text": {
+        "text/__init__.py": "",
+        "text/data.txt": lines(15_000),
+        "text/tests/__init__.py": "",
+        "text/tests/expected.txt": "expected " * 5000,
+    },
+    "noise": {"noise.py": noise(30_000), "noise_tests.py": ""},
+    "half": {
+        "half/__init__.py": noise(25_000, 1) + bytes(25_000),
+        "half/tests/__init__.py": "a = 1\n" * 5000,
+    },
+    "tiny": {"tiny/__init__.py": "x" * 900},
+    "coupled": {"one/__init__.py": "", "one/data": "abc" * 15_000},
+    "coupled-too": {"one/tests/__init__.py": "b = 2\n" * 7000, "two.py": ""},
+}
+"""Six units, of which three have tests; two distributions are one of them."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A tree, and all that can be known of what it would be nested."""
+
+    tree: Tree
+    wishes: Wishes = field(default_factory=Wishes)
+
+    @cached_property
+    def nester(self) -> Nester:
+        return Nester(self.tree, self.tree.entries, self.wishes)
+
+    @cached_property
+    def members(self) -> dict[str, Any]:
+        return {each.name: each for each in deflate(self.tree.entries)}
+
+    @cached_property
+    def zipped_bytes(self) -> dict[str, int]:
+        return {name: len(each.data) for name, each in self.members.items()}
+
+    def wishing(
+        self,
+        nest: Iterable[str] = (),
+        keep_flat: Iterable[str] = (),
+        *,
+        eager: bool = False,
+    ) -> Shipped:
+        return Shipped(
+            self.tree,
+            Wishes(
+                frozenset(map(canonicalize_name, nest)),
+                frozenset(map(canonicalize_name, keep_flat)),
+                eager,
+            ),
+        )
+
+    def decide(
+        self, limit_bytes: int, *, with_project: bool = False
+    ) -> tuple[NestedUnit, ...] | None:
+        """What is nested; None if it does not fit."""
+        found = self.nester.decide(
+            self.zipped_bytes, limit_bytes, with_project=with_project
+        )
+        return None if found is None else found.units
+
+    def written_bytes(self, found: Nesting) -> int:
+        """Writes it, and counts as Lambda does."""
+        stream = io.BytesIO()
+        members = (
+            next(iter(deflate([placed.entry])))
+            if placed.is_ours
+            else self.members[placed.entry.name]
+            for placed in found.in_order()
+        )
+        write_nested(stream, found, members, archive_time({}))
+        return counted(stream)
+
+    @cached_property
+    def totals(self) -> dict[tuple[frozenset[int], frozenset[int]], int]:
+        """What Lambda counts of each way to nest, by units and units' tests."""
+        units = self.nester.parts.units
+        with_tests = {place for place, unit in enumerate(units) if unit.tests}
+        return {
+            (chosen, tests): self.written_bytes(
+                self.nester._nesting(units, nesting._Choice(chosen, tests))
+            )
+            for chosen in subsets(range(len(units)))
+            for others in subsets(with_tests - chosen)
+            for tests in [others | (chosen & with_tests)]
+        }
+
+    def cost(self, chosen: Iterable[int]) -> int:
+        """What is extracted if all of these are imported, and what finding them is."""
+        units = self.nester.parts.units
+        return sum(units[place].size_bytes + nesting._UNIT_BYTES for place in chosen)
+
+    def places(
+        self, found: tuple[NestedUnit, ...]
+    ) -> tuple[frozenset[int], frozenset[int]]:
+        """The units and units' tests that have been nested."""
+        names = [unit.names for unit in self.nester.parts.units]
+        return (
+            frozenset(names.index(each.names) for each in found if not each.tests),
+            frozenset(names.index(each.names) for each in found if each.tests),
+        )
+
+
+def subsets(places: Iterable[int]) -> Iterator[frozenset[int]]:
+    those = sorted(places)
+    for count in range(len(those) + 1):
+        yield from map(frozenset, combinations(those, count))
+
+
+def counted(archive: io.BytesIO | Path) -> int:
+    """What Lambda counts of an archive."""
+    with zipfile.ZipFile(archive) as outer:
+        return sum(each.file_size for each in outer.infolist())
+
+
+def shipped(
+    directory: Path,
+    distributions: Mapping[str, Files],
+    project: Files = PROJECT,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    include: tuple[str, ...] = (),
+    beside: Files | None = None,
+) -> Shipped:
+    """Installs distributions and the project, and scans what is there."""
+    venv = make_venv(directory / "venv")
+    write_files(directory, beside or {})
+    lines_of = metadata or {}
+    for name, files in {"my-app": project, **distributions}.items():
+        info = name.replace("-", "_")
+        install(venv, info, files, metadata=lines_of.get(name, ""))
+    tree = scan(
+        (site_packages_of(venv),),
+        project_name=canonicalize_name("my-app"),
+        project_directory=directory,
+        include=tuple(map(Inclusion, include)),
+    )
+    return Shipped(tree)
+
+
+def made(*entries: Entry) -> Shipped:
+    """A tree of entries that are nowhere, and a project."""
+    project = owned("my-app", {"my_app/__init__.py": 0})
+    in_order = tuple(sorted((*project, *entries)))
+    return Shipped(Tree(in_order, (), (), (EntryModule("my_app", is_package=True),)))
+
+
+def owned(distribution: str, sizes_bytes: Mapping[str, int]) -> list[Entry]:
+    """Makes entries of such sizes, with nothing in them."""
+    owner = canonicalize_name(distribution)
+    return [
+        Entry(name, b"", size, distribution=owner) for name, size in sizes_bytes.items()
+    ]
+
+
+def write_archive(
+    ready: Shipped, limit_bytes: int, bytecode: tuple[Entry, ...] = ()
+) -> tuple[Measured, bytes]:
+    """Packages in this process; what is counted has to be what is there."""
+    stream = io.BytesIO()
+    layers_bytes = UNZIPPED_LIMIT_BYTES - limit_bytes
+    job = Job(
+        stream=stream,
+        tree=ready.tree,
+        bytecode=bytecode,
+        sources=NO_SOURCES,
+        time=archive_time({}),
+        layers_size_bytes=layers_bytes,
+        wishes=ready.wishes,
+        progress=None,
+    )
+    measured = write(job)
+    assert stream.tell() == len(stream.getvalue()) == measured.output_bytes
+    assert counted(stream) == measured.unzipped_bytes < limit_bytes
+    return measured, stream.getvalue()
+
+
+def names_of(found: Iterable[NestedUnit], *, tests: bool = False) -> list[str]:
+    return [name for each in found if each.tests is tests for name in each.names]

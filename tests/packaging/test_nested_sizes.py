@@ -1,0 +1,284 @@
+"""Results are as large as expected: copied streams, changed files, bytecode."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deflate import deflate_compress
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.errors import PackageTooLargeError
+from poetry_plugin_package_function.packaging.deflate import LEVEL
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.timestamp import archive_time
+from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.settings import Settings
+from tests.packaging.nested_trees import PROJECT
+from tests.packaging.nested_trees import SIX
+from tests.packaging.nested_trees import Files
+from tests.packaging.nested_trees import Shipped
+from tests.packaging.nested_trees import counted
+from tests.packaging.nested_trees import lines
+from tests.packaging.nested_trees import names_of
+from tests.packaging.nested_trees import noise
+from tests.packaging.nested_trees import shipped
+from tests.packaging.nested_trees import write_archive
+from tests.packaging.wheel_files import Part
+from tests.packaging.wheel_files import build
+from tests.packaging.wheel_files import installation
+from tests.packaging.wheel_files import raw
+from tests.trees import install
+from tests.trees import make_project
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.service import Report
+    from tests.packaging.wheel_files import Installation
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+    """A tree of six units; see `SIX`."""
+    return shipped(tmp_path_factory.mktemp("six"), SIX)
+
+
+# -- streams out of wheels ----------------------------------------------------------
+
+
+def package_with_wheel(
+    installed: Installation,
+    output: Path,
+    limit_bytes: int,
+    nest: Iterable[str] = (),
+    *,
+    copied: bool = True,
+) -> Report:
+    """Packages what one wheel and other files have been installed in."""
+    project = read_project(make_project(output.parent / "project"))
+    return package(
+        find_site_packages(installed.venv),
+        project,
+        Settings(
+            output,
+            layers_size_bytes=UNZIPPED_LIMIT_BYTES - limit_bytes,
+            nest=frozenset(nest),
+        ),
+        archive_time({}),
+        wheels={canonicalize_name("demo"): installed.wheel} if copied else {},
+        serialize=as_json,
+    )
+
+
+def installed_beside(
+    directory: Path, parts: list[Part], others: Mapping[str, Files]
+) -> Installation:
+    """Installs a wheel, the project, and others without a wheel."""
+    found = installation(directory, build(parts))
+    for name, files in {"my_app": PROJECT, **others}.items():
+        install(found.venv, name, files)
+    return found
+
+
+def contents(report: Report) -> dict[str, bytes]:
+    """What is shipped, whether flat or nested, and stubs of what is nested."""
+    assert report.nested is not None
+    with zipfile.ZipFile(report.output_file) as outer:
+        assert outer.testzip() is None
+        found = {
+            name: outer.read(name)
+            for name in outer.namelist()
+            if "/.dependencies" not in name
+        }
+        inner = io.BytesIO(outer.read(report.nested.archive))
+    with zipfile.ZipFile(inner) as dependencies:
+        assert dependencies.testzip() is None
+        return found | {
+            name: dependencies.read(name) for name in dependencies.namelist()
+        }
+
+
+def test_copied_streams_are_counted_as_they_are(tmp_path: Path) -> None:
+    """A stream of any level takes what it takes: the last byte is known before."""
+    content = lines(9000)
+    parts = [Part("demo/__init__.py", b""), Part("demo/text.txt", content, 1)]
+    installed = installed_beside(tmp_path, parts, {})
+
+    report = package_with_wheel(installed, tmp_path / "any.zip", 60_000)
+    size_bytes = report.unzipped_bytes
+    exact = package_with_wheel(installed, tmp_path / "exact.zip", size_bytes + 1)
+
+    assert counted(report.output_file) == size_bytes == exact.unzipped_bytes
+    assert report.output_file.read_bytes() == exact.output_file.read_bytes()
+    assert report.nested is not None
+    with zipfile.ZipFile(report.output_file) as outer:
+        assert raw(content, 1) in outer.read(report.nested.archive)
+
+
+def test_the_same_bytes_with_and_without_wheels(tmp_path: Path) -> None:
+    """Where a wheel has the streams that would be made here, nobody can tell."""
+    contents = {"demo/__init__.py": lines(99), "demo/text.txt": lines(9000)}
+    parts = [
+        Part(name, each, stream=bytes(deflate_compress(each, LEVEL)))
+        for name, each in contents.items()
+    ]
+    others: dict[str, Files] = {"text": {"text.py": lines(5000)}}
+    installed = installed_beside(tmp_path, parts, others)
+
+    for number, limit_bytes in enumerate([60_000, 75_000, 130_000]):
+        one, other = (
+            package_with_wheel(
+                installed,
+                tmp_path / f"{number}-{copied}.zip",
+                limit_bytes,
+                copied=copied,
+            )
+            for copied in (True, False)
+        )
+        assert one.nested is not None
+        assert one.output_file.read_bytes() == other.output_file.read_bytes()
+        assert one.nested == other.nested
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "nest", "expected"),
+    [
+        (bytes(50_000), noise(50_000), [], ["text"]),
+        (bytes(50_000), noise(50_000), ["demo"], ["demo", "text"]),
+        (noise(49_000) + bytes(1000), bytes(50_000), ["demo"], ["demo"]),
+    ],
+    ids=["not worth it", "grows", "shrinks"],
+)
+def test_installed_files_that_are_not_as_their_wheel(
+    tmp_path: Path, before: bytes, after: bytes, nest: list[str], expected: list[str]
+) -> None:
+    """What they take turns out while they are written: the result is exact, and fits.
+
+    It is what it would be if nobody had expected anything else.
+    """
+    parts = [Part("demo/__init__.py", b""), Part("demo/data.bin", before)]
+    others: dict[str, Files] = {"text": {"text.py": lines(7000)}}
+    installed = installed_beside(tmp_path, parts, others)
+    (installed.site_packages / "demo" / "data.bin").write_bytes(after)
+    limit_bytes = 106_000
+
+    one, other = (
+        package_with_wheel(
+            installed, tmp_path / f"{copied}.zip", limit_bytes, nest, copied=copied
+        )
+        for copied in (True, False)
+    )
+
+    assert counted(one.output_file) == one.unzipped_bytes < limit_bytes
+    assert after == contents(one)["demo/data.bin"]
+    assert contents(other) == contents(one)
+    assert one.nested is not None
+    assert other.nested is not None
+    assert expected == names_of(one.nested.units)
+    assert other.nested.units == one.nested.units
+
+
+def test_installed_files_that_make_it_too_large(tmp_path: Path) -> None:
+    """That is an error, too, where the wheel's own would have fitted."""
+    parts = [Part("demo/__init__.py", b""), Part("demo/data.bin", bytes(90_000))]
+    installed = installed_beside(tmp_path, parts, {})
+    package_with_wheel(installed, tmp_path / "fits.zip", 60_000)
+    (installed.site_packages / "demo" / "data.bin").write_bytes(noise(90_000))
+
+    with pytest.raises(PackageTooLargeError):
+        package_with_wheel(installed, tmp_path / "out.zip", 60_000)
+
+    assert not (tmp_path / "out.zip").exists()
+
+
+# -- bytecode -----------------------------------------------------------------------
+
+
+def bytecode_of(ready: Shipped, content: bytes) -> tuple[Entry, ...]:
+    """Makes what stands where bytecode of the packages does."""
+    return tuple(
+        Entry(
+            entry.name.replace("__init__.py", "__pycache__/__init__.cpython-311.pyc"),
+            content,
+            len(content),
+            distribution=entry.distribution,
+        )
+        for entry in ready.tree.entries
+        if entry.name.endswith("__init__.py")
+    )
+
+
+def test_bytecode_goes_where_its_module_goes(six: Shipped) -> None:
+    """It is a part of its unit, or of its tests, and counts like any other file."""
+    bytecode = bytecode_of(six, lines(300))
+
+    measured, _ = write_archive(six, 300_000, bytecode)
+
+    assert measured.nested is not None
+    assert bytecode == measured.job.bytecode
+    units = measured.nested.units
+    nested = {entry.name for each in units for entry in each.entries}
+    for entry in bytecode:
+        above, _, file = entry.name.rpartition("/__pycache__/")
+        source = f"{above}/{file.partition('.')[0]}.py"
+        assert (source in nested) is (entry.name in nested)
+    assert nested & {entry.name for entry in bytecode}
+    assert {entry.name for entry in bytecode} - nested
+
+
+@pytest.mark.parametrize(
+    ("content", "keep_flat"),
+    [
+        (lines(1000), ()),
+        (lines(1000), ("text", "half")),
+        (lines(1000), ("text", "half", "my-app")),
+        (noise(500), ()),
+    ],
+)
+def test_bytecode_makes_nothing_too_large(
+    six: Shipped, content: bytes, keep_flat: tuple[str, ...]
+) -> None:
+    """What there is no room for is left out, if need be all of it.
+
+    Nothing is compressed more for its sake.
+    """
+    wishing = six.wishing(keep_flat=keep_flat)
+    bytecode = bytecode_of(six, content)
+    least_bytes = wishing.nester.least_bytes(wishing.zipped_bytes)
+    kept = set()
+
+    for more_bytes in (*range(1, 700, 80), 3000, 9000, 30_000, 60_000):
+        limit_bytes = least_bytes + more_bytes
+        measured, _ = write_archive(wishing, limit_bytes, bytecode)
+        assert {*measured.job.bytecode} <= {*bytecode}
+        assert LEVEL == measured.level
+        kept.add(len(measured.job.bytecode))
+    assert 0 in kept
+    assert len(kept) > 1
+
+
+def test_as_much_bytecode_as_there_is_room_for(six: Shipped) -> None:
+    """What is kept flat does not keep out the bytecode of what is nested."""
+    wishing = six.wishing(keep_flat=("text", "half"))
+    bytecode = bytecode_of(six, lines(1000))
+    of_zeros = [each for each in bytecode if each.distribution == "zeros"]
+    least_bytes = wishing.nester.least_bytes(wishing.zipped_bytes)
+    limit_bytes = least_bytes + 20_000
+    only_these, _ = write_archive(wishing, limit_bytes, tuple(of_zeros))
+    assert 1 == len(only_these.job.bytecode)
+
+    measured, _ = write_archive(wishing, limit_bytes, bytecode)
+
+    assert 1 <= len(measured.job.bytecode)
