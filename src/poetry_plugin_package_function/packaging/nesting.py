@@ -6,7 +6,6 @@ import os
 import posixpath
 
 from dataclasses import dataclass
-from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
@@ -76,31 +75,33 @@ class _Choice:
     tests: frozenset[int]
 
 
-@dataclass(frozen=True)
 class Nester:
     """Decides for one tree.
 
     Attributes:
         tree: What is shipped.
-        entries: Its entries, with bytecode if there is some.
         wishes: What the user wants.
-
-    Raises:
-        SourceError: The project has no module that a stub could stand for, or a wish
-            cannot be granted.
+        home: See `Nesting`.
+        parts: What there is to choose from.
     """
 
-    tree: Tree
-    entries: tuple[Entry, ...]
-    wishes: Wishes
-    home: str = field(init=False)
-    parts: Parts = field(init=False)
+    def __init__(self, tree: Tree, entries: Sequence[Entry], wishes: Wishes) -> None:
+        """Finds out what belongs together.
 
-    def __post_init__(self) -> None:
-        parts = split(self.tree, self.entries, apart=not self.wishes.eager)
-        object.__setattr__(self, "home", home_of(self.tree))
-        object.__setattr__(self, "parts", parts)
-        _check(self.wishes, parts, {each.name for each in self.tree.distributions})
+        Args:
+            tree: What is shipped.
+            entries: Its entries, with bytecode if there is some.
+            wishes: What the user wants.
+
+        Raises:
+            SourceError: The project has no module that a stub could stand for, or a
+                wish cannot be granted.
+        """
+        self.tree = tree
+        self.wishes = wishes
+        self.home = home_of(tree)
+        self.parts = split(tree, entries, apart=not wishes.eager)
+        _check(wishes, self.parts, {each.name for each in tree.distributions})
 
     @property
     def nestable(self) -> Iterator[Entry]:
