@@ -63,6 +63,8 @@ def unit(
         at_init=at_init,
         needs=(),
         why="it saves the most for what is extracted",
+        size_bytes=size_bytes,
+        tmp_bytes=-(-size_bytes // 4096) * 4096,
     )
 
 

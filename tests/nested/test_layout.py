@@ -145,3 +145,15 @@ def test_without_an_entry_module_the_candidates_are_listed(tmp_path: Path) -> No
     with pytest.raises(SourceError, match=r"Top-level names: helper, padding\."):
         source.package(tmp_path)
     assert not (tmp_path / "function.zip").exists()
+
+
+def test_names_are_checked_although_nothing_is_nested(tmp_path: Path) -> None:
+    """A typing error is told when it is made, not when the tree has grown."""
+    source = Source(MY_APP.files, table='nest = ["paddign"]\nkeep-flat = ["more"]\n')
+    with pytest.raises(SourceError) as raised:
+        source.package(tmp_path, nested=False)
+    assert (
+        "nest: paddign is not installed.\nkeep-flat: more is not installed."
+        == raised.value.reason
+    )
+    assert "padding" in raised.value.hint

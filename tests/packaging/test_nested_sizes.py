@@ -269,6 +269,26 @@ def test_bytecode_makes_nothing_too_large(
     assert len(kept) > 1
 
 
+def test_the_smallest_bytecode_first(six: Shipped) -> None:
+    """Of as many distributions as possible: whose is smaller is not left out first."""
+    sizes_bytes = dict(zip(SIX, (4000, 100, 0, 900, 300, 2500, 1500), strict=True))
+    bytecode = tuple(
+        each._replace(source=noise(size_bytes), size_bytes=size_bytes)
+        for each in bytecode_of(six, b"")
+        for size_bytes in [sizes_bytes.get(each.distribution or "", 6000)]
+    )
+    least_bytes = six.nester.least_bytes(six.zipped_bytes)
+    kept = []
+
+    for more_bytes in range(1, 12_000, 1500):
+        measured, _ = write_archive(six, least_bytes + more_bytes, bytecode)
+        kept.append({each.distribution or "" for each in measured.job.bytecode})
+
+    in_order = ["text", "tiny", "coupled-too", "half", "coupled", "zeros", "my-app"]
+    assert all({*in_order[: len(each)]} == each for each in kept)
+    assert len({*map(len, kept)}) > 3
+
+
 def test_as_much_bytecode_as_there_is_room_for(six: Shipped) -> None:
     """What is kept flat does not keep out the bytecode of what is nested."""
     wishing = six.wishing(keep_flat=("text", "half"))

@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.timestamp import DosTime
 
 
-BLOCK_BYTES: Final = 4096
-"""What a file system gives to files, as a rule."""
-
-
 class Placed(NamedTuple):
     """An entry, where it stands.
 
@@ -62,7 +58,9 @@ class NestedUnit:
         tests: Whether it holds nothing but tests of these distributions.
         at_init: Whether it is extracted when the function starts.
         needs: Positions of units that are extracted with it.
-        why: Why it is nested; why it is extracted at once, or with others.
+        why: Why it is nested, and as one.
+        size_bytes: The sum of its files.
+        tmp_bytes: What they take where they are extracted, in whole blocks.
     """
 
     names: tuple[str, ...]
@@ -72,18 +70,8 @@ class NestedUnit:
     at_init: bool
     needs: tuple[int, ...]
     why: str
-
-    @property
-    def size_bytes(self) -> int:
-        """The sum of its files."""
-        return sum(entry.size_bytes for entry in self.entries)
-
-    @property
-    def tmp_bytes(self) -> int:
-        """What its files take where they are extracted, in whole blocks."""
-        return sum(
-            -(-entry.size_bytes // BLOCK_BYTES) * BLOCK_BYTES for entry in self.entries
-        )
+    size_bytes: int
+    tmp_bytes: int
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,6 @@ _UNIT_BYTES: Final = 1 << 18
 time: a dozen small distributions are not cheaper than one of their size."""
 
 
-_SETTINGS_BYTES: Final = 1 << 16
-"""More than the loader's settings say of any unit."""
-
-
 @dataclass(frozen=True)
 class Wishes:
     """What the user wants to have nested.
@@ -205,7 +201,7 @@ class Nester:
 
         Sums are estimated while choosing, but for some bytes of settings.
         """
-        room_bytes = limit_bytes - sums.total(choice) + _SETTINGS_BYTES
+        room_bytes = limit_bytes - sums.total(choice) + sums.settings_bytes(choice)
         free = choice.units - _named(sums.units, self.wishes.nest)
         lesser = [
             (choice.units - {place}, choice.tests - {place})
@@ -287,7 +283,7 @@ class Nester:
                 or unit is self.parts.project
                 or beside[number] == frozenset()
             )
-            needs = tuple(sorted(_following(number, beside)))
+            needs = tuple(sorted(_following(number, beside))) if any(beside) else ()
             nested.append(
                 NestedUnit(
                     unit.names,
@@ -297,6 +293,8 @@ class Nester:
                     at_init=at_init,
                     needs=needs,
                     why=whys[number],
+                    size_bytes=unit.size_bytes,
+                    tmp_bytes=unit.tmp_bytes,
                 )
             )
         for place in sorted(choice.tests):
@@ -311,6 +309,8 @@ class Nester:
                         at_init=False,
                         needs=(),
                         why="tests are hardly ever imported",
+                        size_bytes=tests.size_bytes,
+                        tmp_bytes=tests.tmp_bytes,
                     )
                 )
         return tuple(nested)
@@ -375,6 +375,18 @@ class _Sums:
     def saved_by_tests(self, place: int) -> int:
         """What nesting a unit's tests brings, but for a few bytes."""
         return self._flat_tests[place] - self._inner_tests[place].total_bytes
+
+    def settings_bytes(self, choice: _Choice) -> int:
+        """The most that the loader's settings say of any unit."""
+        nested = self._nester.nested_units(self.units, choice)
+        places = [(0, 0, 0)] * len(nested)
+        return max(
+            (
+                len(settings([unit], [place], ""))
+                for unit, place in zip(nested, places, strict=True)
+            ),
+            default=0,
+        )
 
     def total(self, choice: _Choice) -> int:
         """What Lambda counts, to the byte."""
@@ -491,6 +503,17 @@ def _check(wishes: Wishes, parts: Parts, installed: Iterable[NormalizedName]) ->
         raise SourceError(
             "\n".join(problems), f"What can be named: {', '.join(sorted(names))}."
         )
+
+
+def check_wishes(tree: Tree, wishes: Wishes) -> None:
+    """Refuses wishes that cannot be granted, whether they matter or not.
+
+    Raises:
+        SourceError: Names all of them.
+    """
+    if wishes.nest or wishes.keep_flat:
+        parts = split(tree, tree.entries, apart=False)
+        _check(wishes, parts, {each.name for each in tree.distributions})
 
 
 def _following(

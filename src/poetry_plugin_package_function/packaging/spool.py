@@ -39,7 +39,8 @@ class Spooled(NamedTuple):
 def spool(members: Iterable[Member], path: Path, limit_bytes: int) -> Spooled:
     """Writes members into a file.
 
-    What is beyond the limit is only counted: a tree of any size does not fill the disk.
+    Once they are beyond the limit, more of them are only counted: a tree of any size
+    does not fill the disk.
 
     Args:
         members: What is kept.

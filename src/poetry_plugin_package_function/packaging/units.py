@@ -11,6 +11,7 @@ import re
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
 
+
+BLOCK_BYTES: Final = 4096
+"""What a file system gives to files, as a rule."""
 
 _PROJECT: Final = ""
 _STAYING: Final = re.compile(
@@ -80,10 +84,17 @@ class Unit:
     has_more: bool = False
     tests: Unit | None = None
 
-    @property
+    @cached_property
     def size_bytes(self) -> int:
         """The sum of its files, without those of its tests."""
         return sum(entry.size_bytes for entry in self.entries)
+
+    @cached_property
+    def tmp_bytes(self) -> int:
+        """What they take where they are extracted, in whole blocks."""
+        return sum(
+            -(-entry.size_bytes // BLOCK_BYTES) * BLOCK_BYTES for entry in self.entries
+        )
 
 
 @dataclass(frozen=True)
@@ -190,7 +201,8 @@ def _key(entry: Entry) -> str:
     if entry.distribution is not None:
         return entry.distribution
     first, _, rest = entry.name.partition("/")
-    return f"/{(rest if first == '__pycache__' else first).partition('.')[0]}"
+    top = rest if first == "__pycache__" else first
+    return f"/{top.partition('.')[0] or top}"
 
 
 def _named(*keys: str) -> str:

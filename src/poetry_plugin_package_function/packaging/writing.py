@@ -23,6 +23,7 @@ from poetry_plugin_package_function.packaging.deflate import copied_bytes
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.nested import write_nested
 from poetry_plugin_package_function.packaging.nesting import Nester
+from poetry_plugin_package_function.packaging.nesting import check_wishes
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
@@ -195,6 +196,7 @@ def write(job: Job) -> Measured:
     """
     if layout_for(job.tree.size_bytes, job.limit_bytes) is Layout.NESTED:
         return _write_nested(job)
+    check_wishes(job.tree, job.wishes)
     if layout_for(job.size_bytes, job.limit_bytes) is Layout.NESTED:
         job = replace(job, bytecode=())
     return _write_flat(job)
@@ -259,6 +261,7 @@ class _Nested:
         if nesting is None and is_worth_compressing_more(least_bytes, limit_bytes):
             self._level = MAX_LEVEL
             self._zipped_bytes.clear()
+            self._spooled.clear()
             everything = (*self._nester.nestable, *self._nester.parts.project.entries)
             self._compress("Too large: compressing more (slow)", everything)
             nesting = self._nesting(with_project=True)
@@ -282,7 +285,7 @@ class _Nested:
         known, unknown = copied_bytes(entries, self._job.sources, self._level)
         self._zipped_bytes |= known
         if unknown:
-            path = self._scratch / f"{len(self._spooled)}.zip"
+            path = self._scratch / f"{self._level}-{len(self._spooled)}.zip"
             members = self._job.members(what, unknown, self._level)
             spooled = spool(members, path, self._job.limit_bytes)
             self._spooled.append(spooled)
@@ -299,18 +302,26 @@ class _Nested:
         names = sorted(taken_bytes, key=lambda each: (taken_bytes[each], each))
         whole = self._job
 
+        def with_bytecode(count: int) -> tuple[Job, Nester]:
+            kept = frozenset(names[:count])
+            job = replace(
+                whole,
+                bytecode=tuple(
+                    each for each in whole.bytecode if (each.distribution or "") in kept
+                ),
+            )
+            return job, Nester(job.tree, job.entries, job.wishes)
+
         def is_too_much(count: int) -> bool:
-            return self._with_bytecode_of(whole, names[:count]) is None
+            _, nester = with_bytecode(count)
+            limit_bytes = whole.limit_bytes
+            return (
+                nester.decide(self._zipped_bytes, limit_bytes, with_project=True)
+                is None
+            )
 
         most = bisect_left(range(len(names)), True, lo=1, key=is_too_much) - 1
-        return self._with_bytecode_of(whole, names[:most])
-
-    def _with_bytecode_of(self, whole: Job, names: Sequence[str]) -> Nesting | None:
-        bytecode = (
-            each for each in whole.bytecode if (each.distribution or "") in names
-        )
-        self._job = replace(whole, bytecode=tuple(bytecode))
-        self._nester = Nester(whole.tree, self._job.entries, whole.wishes)
+        self._job, self._nester = with_bytecode(most)
         return self._nesting(with_project=True)
 
     def _write(self, nesting: Nesting) -> NestedArchive:
