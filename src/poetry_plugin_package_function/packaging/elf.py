@@ -13,6 +13,7 @@ import posixpath
 import re
 import struct
 
+from functools import cache
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -270,7 +271,7 @@ def linked_files(
         The normalised name of each needed library that the tree has.
     """
     origin = posixpath.dirname(path_in_tree)
-    directories = list(_in_tree(origin, linkage.search))
+    directories = searched_directories(origin, linkage.search)
     for needed in linkage.needed:
         if "/" in needed:
             names = _in_tree(origin, [needed])
@@ -279,6 +280,15 @@ def linked_files(
         name = next(filter(is_there, names), None)
         if name is not None:
             yield name
+
+
+@cache
+def searched_directories(directory: str, search: tuple[str, ...]) -> tuple[str, ...]:
+    """Finds the directories of a tree that are searched for a library of a directory.
+
+    See `linked_files`.
+    """
+    return tuple(_in_tree(directory, search))
 
 
 def _in_tree(origin: str, paths: Iterable[str]) -> Iterator[str]:

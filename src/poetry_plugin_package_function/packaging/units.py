@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.packaging.distributions import requirements_of
 from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.elf import read_linkage
+from poetry_plugin_package_function.packaging.elf import searched_directories
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import module_parts
@@ -191,7 +192,9 @@ class _File(NamedTuple):
 
 
 def _stays(name: str) -> bool:
-    return bool(_STAYING.match(name))
+    # Most names are done with before a pattern is looked at.
+    is_likely = "-info" in name or ".dependencies/" in name or name.startswith("lib")
+    return is_likely and bool(_STAYING.match(name))
 
 
 def _key(entry: Entry) -> str:
@@ -281,6 +284,9 @@ class _Couples:
 def _linked(files: Iterable[_File]) -> Iterator[tuple[str, str, str]]:
     """Finds libraries that name those of others; who, whose, and in what words."""
     keys = {file.entry.name: file.key for file in files}
+    places: dict[str, set[str]] = defaultdict(set)
+    for name, key in keys.items():
+        places[name.rpartition("/")[0]].add(key)
     for name, source, *_ in (file.entry for file in files):
         if ".so" not in name or not isinstance(source, str):
             continue
@@ -292,6 +298,11 @@ def _linked(files: Iterable[_File]) -> Iterator[tuple[str, str, str]]:
             continue  # who packages it, finds out why
         if linkage is None or not linkage.search:
             continue
+        own = {keys[name]}
+        searched = searched_directories(name.rpartition("/")[0], linkage.search)
+        is_own = all(places.get(each, own) <= own for each in searched)
+        if is_own and not any("/" in each for each in linkage.needed):
+            continue  # as nearly always: only its own directories are searched
         for other in linked_files(name, linkage, keys.__contains__):
             if keys[other] != keys[name]:
                 yield keys[name], keys[other], f"{name} is linked to {other}"
