@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import platform
 import shutil
 import sys
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -24,10 +21,11 @@ from bench.handlers import handler_files
 from bench.process import run_to_end
 from bench.synthetic import write_wheels
 from bench.wheels import write_index
+from tests.lambda_runtime.building import kept_directory
+from tests.lambda_runtime.building import locked
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from collections.abc import Mapping
 
     from bench.handlers import Handlers
@@ -118,8 +116,7 @@ build-backend = "poetry.core.masonry.api"
 
 def default_cache_dir() -> Path:
     """Where the environments are kept."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "poetry-plugin-package-function" / "bench"
+    return kept_directory("bench")
 
 
 def environment(
@@ -145,7 +142,7 @@ def environment(
     )
     complete = home / "complete"
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with _lock(home.with_name(f"{home.name}.lock")):
+    with locked(home.with_name(f"{home.name}.lock")):
         if not (complete.exists() and built.python.exists()):
             print(f"Building {home}, once", file=sys.stderr, flush=True)
             shutil.rmtree(home, ignore_errors=True)
@@ -211,10 +208,3 @@ def project_files(recipe: Recipe) -> dict[str, str]:
         "pyproject.toml": pyproject,
         **handler_files(recipe.handler_imports, recipe.handlers),
     }
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

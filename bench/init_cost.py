@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
-from bench.execution import empty_tmp
 from bench.spread import Spread
 from tests.lambda_runtime import run
+from tests.lambda_runtime.memory import empty_tmp
 
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from bench.execution import memory
 from tests.lambda_runtime import AWSLAMBDARIC_VERSION
+from tests.lambda_runtime.memory import memory
 
 
 if TYPE_CHECKING:

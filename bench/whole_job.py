@@ -18,11 +18,11 @@ from bench.environments import environment
 from bench.environments import key
 from bench.environments import write_project
 from bench.errors import BenchError
-from bench.execution import memory
 from bench.packaging_cost import cost_of
 from bench.process import measure
 from bench.process import run_to_end
 from tests.e2e.running import clean_environment
+from tests.lambda_runtime.memory import memory
 
 
 if TYPE_CHECKING:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import platform
 import shutil
-import subprocess
 import sys
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from typing import Final
 
+from tests.lambda_runtime.building import kept_directory
+from tests.lambda_runtime.building import locked
+from tests.lambda_runtime.building import run_apart
+from tests.lambda_runtime.building import tail
 from tests.trees import site_packages_of
 
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
 REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
-_TAIL_CHARS: Final = 3000
 
 
 class EnvironmentBuildError(RuntimeError):
@@ -41,9 +35,9 @@ def libraries() -> Path:
     Any number of processes may ask for it at a time: one holds the lock and builds, in
     a directory beside the final one. The rename at the end makes it whole or absent.
     """
-    home = _cache_dir() / _key()
+    home = kept_directory("compatibility") / _key()
     home.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(home.with_name(f"{home.name}.lock")):
+    with locked(home.with_name(f"{home.name}.lock")):
         if not home.exists():
             staging = home.with_name(f"{home.name}.partial")
             shutil.rmtree(staging, ignore_errors=True)
@@ -53,11 +47,6 @@ def libraries() -> Path:
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     return site_packages_of(home)
-
-
-def _cache_dir() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "poetry-plugin-package-function" / "compatibility"
 
 
 def _key() -> str:
@@ -78,31 +67,7 @@ def _build(venv: Path) -> None:
 
 
 def _run(*arguments: str) -> None:
-    # pip's own settings stay, apart from those that forbid or divert installation.
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PYTHON")
-        and name not in {"PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
-    }
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env={**env, "PIP_REQUIRE_VIRTUALENV": "0"},
-        umask=0o022,  # the function's user has to read it
-        check=False,
-    )
+    done = run_apart([sys.executable, *arguments])
     if done.returncode != 0:
-        msg = f"{' '.join(arguments)} failed:\n{done.stdout.strip()[-_TAIL_CHARS:]}"
+        msg = f"{' '.join(arguments)} failed:\n{tail(done.stdout)}"
         raise EnvironmentBuildError(msg)
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 
-from contextlib import contextmanager
 from dataclasses import asdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +15,9 @@ from tests.compatibility.environment import distributions
 from tests.compatibility.environment import libraries
 from tests.lambda_runtime import client_environment
 from tests.lambda_runtime import default_cache_dir
-from tests.lambda_runtime import remove_tree
 from tests.lambda_runtime import run
 from tests.lambda_runtime import unpack
+from tests.lambda_runtime.memory import empty_tmp
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -29,8 +26,6 @@ from tests.trees import site_packages_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.lambda_runtime import Outcome
 
 
@@ -43,8 +38,6 @@ _LARGE: Final = (
 _SHARING: Final = ("azure-core", "google-cloud-storage", "protobuf")
 _LAYERS_BYTES: Final = 180_000_000
 _LIMIT_S: Final = 120
-_MEMORY: Final = "/dev/shm"
-_ROOMY_BYTES: Final = 4 << 30  # several functions run at a time
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ class Function:
         What no event has been sent to has been through INIT.
         """
         client = client_environment(Path(sys.executable), default_cache_dir())
-        with _fresh_tmp() as tmp_dir:
+        with empty_tmp() as tmp_dir:
             return run(
                 self.task_root,
                 f"my_app.{module}.handler",
@@ -151,31 +144,6 @@ def loaded(text: str) -> Function:
     front = fields["front"]
     return Function(
         Path(fields["task_root"]), fields["extracted_bytes"], front and Path(front)
-    )
-
-
-@contextmanager
-def _fresh_tmp() -> Iterator[Path]:
-    """An empty `/tmp`, in memory if there is enough of it: disks take much longer."""
-    base = Path(tempfile.mkdtemp(prefix="lambda-", dir=_memory())).resolve()
-    try:
-        base.chmod(0o755)  # the function's user has to get through
-        directory = base / "tmp"
-        directory.mkdir()
-        yield directory
-    finally:
-        remove_tree(base)
-
-
-def _memory() -> str | None:
-    try:
-        status = os.statvfs(_MEMORY)
-    except OSError:
-        return None
-    is_executable = not status.f_flag & os.ST_NOEXEC  # native libraries are mapped
-    is_roomy = status.f_bavail * status.f_frsize >= _ROOMY_BYTES
-    return (
-        _MEMORY if is_executable and is_roomy and os.access(_MEMORY, os.W_OK) else None
     )
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.lambda_runtime.building import kept_directory
+from tests.lambda_runtime.building import locked
+from tests.lambda_runtime.building import run_apart
+from tests.lambda_runtime.building import tail
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence
+    from pathlib import Path
+
 
 AWSLAMBDARIC_VERSION = "4.2.2"
 _FACTS_PY = """\
@@ -38,7 +38,6 @@ _HAS_PIP_PY = """\
 import pip
 raise SystemExit(tuple(map(int, pip.__version__.split(".")[:2])) < (22, 3))
 """
-_TAIL_CHARS = 3000
 
 
 class ClientEnvironmentError(RuntimeError):
@@ -60,8 +59,7 @@ class _Interpreter:
 
 def default_cache_dir() -> Path:
     """Where the environments are kept unless somebody says otherwise."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "poetry-plugin-package-function" / "lambda-runtime"
+    return kept_directory("lambda-runtime")
 
 
 def client_environment(python: Path, cache_dir: Path) -> Path:
@@ -79,7 +77,7 @@ def client_environment(python: Path, cache_dir: Path) -> Path:
     if client_python.exists():
         return client_python
     environment.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(environment.with_name(f"{environment.name}.lock")):
+    with locked(environment.with_name(f"{environment.name}.lock")):
         if client_python.exists():
             return client_python
         # It is there, but its interpreter is not: that was removed and came back.
@@ -96,21 +94,21 @@ def client_environment(python: Path, cache_dir: Path) -> Path:
 
 
 def _interpreter(python: Path) -> _Interpreter:
-    done = _run([str(python), "-c", _FACTS_PY])
+    done = run_apart([str(python), "-c", _FACTS_PY])
     if done.returncode != 0:
-        msg = f"{python} does not run as a Python interpreter:\n{_tail(done.stdout)}"
+        msg = f"{python} does not run as a Python interpreter:\n{tail(done.stdout)}"
         raise ClientEnvironmentError(msg)
     return _Interpreter(**json.loads(done.stdout))
 
 
 def _build(python: Path, interpreter: _Interpreter, environment: Path) -> None:
     # No pip in it: the function could import it, and what it brings along.
-    made = _run([str(python), "-m", "venv", "--without-pip", str(environment)])
+    made = run_apart([str(python), "-m", "venv", "--without-pip", str(environment)])
     if made.returncode != 0:
-        msg = f"no environment of {python} could be made:\n{_tail(made.stdout)}"
+        msg = f"no environment of {python} could be made:\n{tail(made.stdout)}"
         raise ClientEnvironmentError(msg)
     client_python = str(environment / "bin" / "python")
-    installed = _run(
+    installed = run_apart(
         [
             _python_with_pip(str(python), interpreter.base_python, sys.executable),
             "-m",
@@ -123,57 +121,24 @@ def _build(python: Path, interpreter: _Interpreter, environment: Path) -> None:
         ]
     )
     # The client itself passes over a native half that does not load.
-    works = _run([client_python, "-c", "import awslambdaric, runtime_client"])
+    works = run_apart([client_python, "-c", "import awslambdaric, runtime_client"])
     if installed.returncode != 0 or works.returncode != 0:
         output = installed.stdout if installed.returncode != 0 else works.stdout
         msg = (
             f"awslambdaric {AWSLAMBDARIC_VERSION} could not be installed for"
             f" {interpreter.name}. If there is no wheel of it for that interpreter,"
             " pip compiles it, which takes a C++ compiler, cmake, autoconf, automake,"
-            f" libtool and make. pip said:\n{_tail(output)}"
+            f" libtool and make. pip said:\n{tail(output)}"
         )
         raise ClientEnvironmentError(msg)
 
 
 def _python_with_pip(*pythons: str) -> str:
     for python in pythons:
-        if _run([python, "-c", _HAS_PIP_PY]).returncode == 0:
+        if run_apart([python, "-c", _HAS_PIP_PY]).returncode == 0:
             return python
     msg = (
         f"none of {', '.join(dict.fromkeys(pythons))} has pip 22.3 or newer to"
         " install awslambdaric with; try `python -m ensurepip --upgrade`"
     )
     raise ClientEnvironmentError(msg)
-
-
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    # PYTHONPATH and its like would let modules in; pip's own settings stay, apart
-    # from those that forbid to install into an environment that is not active.
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PYTHON")
-        and name not in {"PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
-    }
-    return subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env={**env, "PIP_REQUIRE_VIRTUALENV": "0"},
-        umask=0o022,  # the function's user has to read it
-        check=False,
-    )
-
-
-def _tail(output: str) -> str:
-    return output.strip()[-_TAIL_CHARS:]
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

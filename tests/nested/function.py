@@ -123,6 +123,7 @@ class Source:
         files: The project's modules in site-packages.
         name: The project's.
         dependencies: Files by the name of their distribution.
+        metadata: Further lines of METADATA, by the same names.
         marks: The project's further files in `.dist-info`.
         table: Our table in `pyproject.toml`.
         beside: Files beside `pyproject.toml`.
@@ -132,6 +133,7 @@ class Source:
     files: Mapping[str, str | bytes]
     name: str = "my-app"
     dependencies: Mapping[str, Mapping[str, str | bytes]] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str | bytes] = field(default_factory=dict)
     table: str = ""
     beside: Mapping[str, str | bytes] = field(default_factory=dict)
@@ -155,7 +157,7 @@ class Source:
             name = self.name.replace("-", "_")
             install(venv, name, self.files, marks=self.marks)
         for name, files in {"padding": PADDING, **self.dependencies}.items():
-            install(venv, name, files)
+            install(venv, name, files, metadata=self.metadata.get(name, ""))
         for path in executable:
             (site_packages_of(venv) / path).chmod(0o755)
         table = self.table

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
-from tests.lambda_runtime import unpack
 from tests.machine import mounted
 from tests.nested.function import Function
 from tests.nested.function import Source
-from tests.trees import install
-from tests.trees import make_project
-from tests.trees import make_venv
-from tests.trees import package_venv
 
 
 if TYPE_CHECKING:
@@ -121,31 +115,6 @@ DATA = {"share/colours.txt": "red\n"}
 HIDDEN = {"hidden/__init__.py": "", **DATA}
 
 
-def unpacked_with(tmp_path: Path, requirer: str, nest: list[str]) -> Function:
-    """A function in which a distribution requires one with data of its own."""
-    directory = tmp_path / "function"
-    venv = make_venv(directory / "venv")
-    install(venv, "my_app", {"my_app.py": ""})
-    install(venv, "hidden", HIDDEN)
-    install(venv, "padding", {"padding/text.txt": "padding " * 25_000})
-    install(
-        venv,
-        "user",
-        {"user.py": "VALUE = 1\n"},
-        metadata=f"Requires-Dist: {requirer}\n" if requirer else "",
-    )
-    pyproject = make_project(directory / "project", "my-app", f"nest = {nest}\n")
-    report = package_venv(
-        venv,
-        pyproject,
-        directory / "function.zip",
-        layers_size=UNZIPPED_LIMIT_BYTES - 100_000,
-    )
-    unpack(report.output_file, directory / "task", read_only=False)
-    (directory / "tmp").mkdir()
-    return Function(directory / "task", directory / "tmp", report)
-
-
 @pytest.mark.parametrize(
     ("requirer", "nest", "at_start", "after"),
     [
@@ -161,7 +130,12 @@ def test_data_that_nobody_imports(
     tmp_path: Path, requirer: str, nest: list[str], at_start: bool, after: bool
 ) -> None:
     """It comes with those that require it if these are nested, or else at once."""
-    function = unpacked_with(tmp_path, requirer, nest)
+    source = Source(
+        {"my_app.py": ""},
+        dependencies={"hidden": HIDDEN, "user": {"user.py": "VALUE = 1\n"}},
+        metadata={"user": f"Requires-Dist: {requirer}\n" if requirer else ""},
+    )
+    function = source.unpacked(tmp_path, nest=nest)
     found = function.ask(
         "import my_app\n"
         "def there():\n"

@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from poetry_plugin_package_function.packaging.elf import Linkage
 from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.elf import read_linkage
+from tests.packaging.native import linked
+from tests.packaging.native import needs_gcc
 
 
 LOAD, DYNAMIC = 1, 2
@@ -316,23 +318,6 @@ def test_flipped_bytes(scratch: Path, shape: Shape, flips: dict[int, int]) -> No
 
 
 # -- real libraries -----------------------------------------------------------------
-
-
-needs_gcc = pytest.mark.skipif(
-    shutil.which("gcc") is None or sys.platform != "linux",
-    reason="there is no gcc that makes ELF files",
-)
-
-
-def linked(library: Path, *arguments: str | Path) -> Path:
-    """Makes a shared library that has no code."""
-    library.parent.mkdir(parents=True, exist_ok=True)
-    flags = ["-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-x", "c"]
-    subprocess.run(
-        ["gcc", *flags, "/dev/null", "-x", "none", *arguments, "-o", library],
-        check=True,
-    )
-    return library
 
 
 @needs_gcc

@@ -129,14 +129,20 @@ def test_tests_of_what_is_nested_are_nested_apart(six: Shipped) -> None:
     assert (False, ()) == (tests.at_init, tests.needs)
 
 
+def one_with_tests(*, own_bytes: int, others_bytes: int) -> Shipped:
+    """One distribution with tests worth nesting, and four whose tests are empty."""
+    sizes_bytes = {"big/__init__.py": own_bytes, "big/tests/__init__.py": 4000}
+    entries = owned("big", sizes_bytes)
+    for number in range(4):
+        entries += owned(f"e{number}", {f"e{number}/__init__.py": others_bytes})
+        entries += owned(f"e{number}", {f"e{number}/tests/__init__.py": 0})
+    return made(*entries)
+
+
 def test_what_nesting_tests_would_cost_is_not_held_against_others() -> None:
     """A package of tests that is too small to be nested makes no others nested."""
-    entries = owned("big", {"big/__init__.py": 0, "big/tests/__init__.py": 4000})
-    for number in range(4):
-        entries += owned(f"e{number}", {f"e{number}/__init__.py": 9000})
-        entries += owned(f"e{number}", {f"e{number}/tests/__init__.py": 0})
-    ready = made(*entries)
-    zipped_bytes = {each.name: each.size_bytes // 9 for each in entries}
+    ready = one_with_tests(own_bytes=0, others_bytes=9000)
+    zipped_bytes = {each.name: each.size_bytes // 9 for each in ready.tree.entries}
     units = ready.nester.parts.units
     tests = nesting._Choice(frozenset(), frozenset([0]))
     sums = nesting._Sums(ready.nester, units, zipped_bytes)
@@ -149,11 +155,7 @@ def test_what_nesting_tests_would_cost_is_not_held_against_others() -> None:
 
 def test_small_tests_make_nothing_too_large() -> None:
     """What fits without nesting them is not refused because of them."""
-    entries = owned("big", {"big/__init__.py": 9000, "big/tests/__init__.py": 4000})
-    for number in range(4):
-        entries += owned(f"e{number}", {f"e{number}/__init__.py": 50})
-        entries += owned(f"e{number}", {f"e{number}/tests/__init__.py": 0})
-    ready = made(*entries)
+    ready = one_with_tests(own_bytes=9000, others_bytes=50)
     zipped_bytes = {each.name: each.size_bytes // 9 for each in ready.tree.entries}
     least_bytes = ready.nester.least_bytes(zipped_bytes)
 

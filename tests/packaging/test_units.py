@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +21,8 @@ from poetry_plugin_package_function.packaging.scan import Tree
 from poetry_plugin_package_function.packaging.units import merged
 from poetry_plugin_package_function.packaging.units import requirers
 from poetry_plugin_package_function.packaging.units import split
+from tests.packaging.native import linked
+from tests.packaging.native import needs_gcc
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import site_packages_of
@@ -188,23 +186,6 @@ def test_a_module_and_a_package_of_one_name() -> None:
 
 
 # -- shared libraries ---------------------------------------------------------------
-
-
-needs_gcc = pytest.mark.skipif(
-    shutil.which("gcc") is None or sys.platform != "linux",
-    reason="there is no gcc that makes ELF files",
-)
-
-
-def linked(library: Path, *arguments: str | Path) -> Path:
-    """Makes a shared library that has no code."""
-    library.parent.mkdir(parents=True, exist_ok=True)
-    flags = ["-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-x", "c"]
-    subprocess.run(
-        ["gcc", *flags, "/dev/null", "-x", "none", *arguments, "-o", library],
-        check=True,
-    )
-    return library
 
 
 def on_disk(top: Path, distribution: str, *names: str) -> Iterator[Entry]:

@@ -9,8 +9,7 @@ import pytest
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
-from tests.lambda_runtime import unpack
-from tests.nested.function import Function
+from tests.nested.function import Source
 from tests.packaging.nested_trees import PROJECT
 from tests.packaging.nested_trees import SIX
 from tests.packaging.nested_trees import Files
@@ -26,8 +25,6 @@ from tests.trees import package_venv
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -273,38 +270,18 @@ def test_lines_for_the_start_are_extracted_at_the_start(tmp_path: Path) -> None:
     assert [True, False] == [each.at_init for each in found]
 
 
-def function(
-    directory: Path,
-    distributions: Mapping[str, Files],
-    metadata: Mapping[str, str],
-    nest: Iterable[str],
-) -> Function:
-    """Packages and unpacks a function that has these nested."""
-    venv = make_venv(directory / "venv")
-    padding: Files = {"padding.py": lines(30_000)}
-    for name, files in {"padding": padding, **distributions}.items():
-        install(venv, name, files, metadata=metadata.get(name, ""))
-    install(venv, "my_app", PROJECT)
-    table = f"nest = {[*nest]}"
-    report = package_venv(
-        venv,
-        make_project(directory / "project", table=table),
-        directory / "out.zip",
-        layers_size=UNZIPPED_LIMIT_BYTES - 200_000,
-    )
-    unpack(report.output_file, directory / "task", read_only=False)
-    (directory / "tmp").mkdir()
-    return Function(directory / "task", directory / "tmp", report)
-
-
 def test_data_that_data_requires(tmp_path: Path) -> None:
     """What is extracted because others need it brings what it needs itself."""
-    found = function(
-        tmp_path,
-        {**DATA, "one": {"one.py": ""}, "more": {"more_of/words.txt": lines(99)}},
-        {"one": REQUIRES, "data": "Requires-Dist: more\n"},
-        ["data", "more", "one"],
+    source = Source(
+        PROJECT,
+        dependencies={
+            **DATA,
+            "one": {"one.py": ""},
+            "more": {"more_of/words.txt": lines(99)},
+        },
+        metadata={"one": REQUIRES, "data": "Requires-Dist: more\n"},
     )
+    found = source.unpacked(tmp_path, nest=["data", "more", "one"])
 
     extracted = found.ask(
         "import my_app, one\n"

@@ -97,8 +97,6 @@ def enter(name: str, home: str, task_root: str, namespace: dict[str, Any]) -> No
     else:
         namespace["__file__"] = spec.origin
     code = loader.get_code(name)
-    if isinstance(loader, _Moved):
-        loader.show_source()
     namespace.pop(STUB, None)
     exec(code, namespace)  # noqa: S102 - it is the module's own
 
@@ -168,11 +166,13 @@ class _Moved(SourceFileLoader):
                 error.text = lines[error.lineno - 1].decode("utf-8", "replace") + "\n"
             raise
 
-    def show_source(self) -> None:
-        """Lets tracebacks and `inspect` show the module's lines, not the stub's."""
-        text = self.get_source(self.name) or ""
+    def get_code(self, fullname: str) -> Any:
+        """Lets tracebacks and `inspect` show its lines as well, not the stub's."""
+        code = super().get_code(fullname)
+        text = self.get_source(fullname) or ""
         lines = [f"{line}\n" for line in text.split("\n")]
         linecache.cache[self.path] = (len(text), None, lines, self.path)
+        return code
 
 
 class _Spec(ModuleSpec):
@@ -220,12 +220,9 @@ class Finder:
         """
         with _arranging:
             if self not in sys.meta_path:
-                places = [
-                    place
-                    for place, each in enumerate(sys.meta_path)
-                    if each is PathFinder
-                ]
-                sys.meta_path.insert(places[0] if places else 0, self)
+                finders = enumerate(sys.meta_path)
+                place = next((n for n, each in finders if each is PathFinder), 0)
+                sys.meta_path.insert(place, self)
         kind = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND)
         for number, unit in enumerate(self._units):
             if unit["at_init"]:

@@ -136,31 +136,19 @@ class Nester:
         """What Lambda would count if all were nested that may be and that helps."""
         units = self._units(with_project=True)
         sums = _Sums(self, units, zipped_bytes)
-        kept = self._kept(units)
-        chosen = frozenset(
-            place
-            for place in range(len(units))
-            if place not in kept
-            and sums.saved(place) + min(0, sums.saved_by_tests(place)) > 0
-        )
-        by_tests = frozenset(
-            place
-            for place in range(len(units))
-            if place not in kept and sums.saved_by_tests(place) > 0
-        )
+        free = frozenset(range(len(units))) - _named(units, self.wishes.keep_flat)
+        chosen = frozenset(each for each in free if sums.saved_with_tests(each) > 0)
+        by_tests = frozenset(each for each in free if sums.saved_by_tests(each) > 0)
         return sums.total(_Choice(chosen, chosen | by_tests))
 
     def _units(self, *, with_project: bool) -> tuple[Unit, ...]:
         return (*self.parts.units, *((self.parts.project,) if with_project else ()))
 
-    def _kept(self, units: Sequence[Unit]) -> frozenset[int]:
-        return _named(units, self.wishes.keep_flat)
-
     def _choose(self, sums: _Sums, over_bytes: int) -> _Choice | None:
         """Chooses the user's own first, then tests, then what costs the least."""
         units = sums.units
         chosen = set(_named(units, self.wishes.nest))
-        kept = self._kept(units)
+        kept = _named(units, self.wishes.keep_flat)
         missing = over_bytes - sum(sums.saved(place) for place in chosen)
         missing -= sum(sums.saved_by_tests(place) for place in chosen)
         others = [
@@ -176,8 +164,7 @@ class Nester:
         if missing > sum(by_tests.values()):
             candidates = [
                 Candidate(
-                    sums.saved(place) + min(0, sums.saved_by_tests(place)),
-                    _UNIT_BYTES + units[place].size_bytes,
+                    sums.saved_with_tests(place), _UNIT_BYTES + units[place].size_bytes
                 )
                 for place in others
             ]
@@ -284,35 +271,12 @@ class Nester:
                 or beside[number] == frozenset()
             )
             needs = tuple(sorted(_following(number, beside))) if any(beside) else ()
-            nested.append(
-                NestedUnit(
-                    unit.names,
-                    unit.entries,
-                    unit.modules,
-                    tests=False,
-                    at_init=at_init,
-                    needs=needs,
-                    why=whys[number],
-                    size_bytes=unit.size_bytes,
-                    tmp_bytes=unit.tmp_bytes,
-                )
-            )
-        for place in sorted(choice.tests):
-            tests = units[place].tests
-            if tests:
-                nested.append(
-                    NestedUnit(
-                        tests.names,
-                        tests.entries,
-                        tests.modules,
-                        tests=True,
-                        at_init=False,
-                        needs=(),
-                        why="tests are hardly ever imported",
-                        size_bytes=tests.size_bytes,
-                        tmp_bytes=tests.tmp_bytes,
-                    )
-                )
+            nested.append(_nested(unit, whys[number], at_init=at_init, needs=needs))
+        nested += [
+            _nested(tests, "tests are hardly ever imported", tests=True)
+            for place in sorted(choice.tests)
+            if (tests := units[place].tests) is not None
+        ]
         return tuple(nested)
 
     def _why(self, unit: Unit) -> str:
@@ -344,6 +308,27 @@ class Nester:
         return requirers(self.tree.distributions)
 
 
+def _nested(
+    unit: Unit,
+    why: str,
+    *,
+    tests: bool = False,
+    at_init: bool = False,
+    needs: tuple[int, ...] = (),
+) -> NestedUnit:
+    return NestedUnit(
+        unit.names,
+        unit.entries,
+        unit.modules,
+        tests,
+        at_init,
+        needs,
+        why,
+        unit.size_bytes,
+        unit.tmp_bytes,
+    )
+
+
 class _Sums:
     """Adds up what Lambda counts."""
 
@@ -352,9 +337,9 @@ class _Sums:
     ) -> None:
         self.units = units
         self._nester = nester
-        self._flat = [_size(unit.entries) for unit in units]
+        self._flat = [unit.size_bytes for unit in units]
         self._flat_tests = [
-            _size(unit.tests.entries if unit.tests else ()) for unit in units
+            unit.tests.size_bytes if unit.tests else 0 for unit in units
         ]
         self._inner = [_Inner.of(unit.entries, zipped_bytes) for unit in units]
         self._inner_tests = [
@@ -366,7 +351,7 @@ class _Sums:
         ]
         self._fixed = _size(nester.parts.staying) + _size(nester._ours())
         if nester.parts.project not in units:
-            self._fixed += _size(nester.parts.project.entries)
+            self._fixed += nester.parts.project.size_bytes
 
     def saved(self, place: int) -> int:
         """What nesting a unit without its tests brings, but for a few bytes."""
@@ -376,17 +361,18 @@ class _Sums:
         """What nesting a unit's tests brings, but for a few bytes."""
         return self._flat_tests[place] - self._inner_tests[place].total_bytes
 
+    def saved_with_tests(self, place: int) -> int:
+        """What nesting a unit brings if what its tests save is counted elsewhere.
+
+        They are nested with it, even if that costs something.
+        """
+        return self.saved(place) + min(0, self.saved_by_tests(place))
+
     def settings_bytes(self, choice: _Choice) -> int:
         """The most that the loader's settings say of any unit."""
         nested = self._nester.nested_units(self.units, choice)
-        places = [(0, 0, 0)] * len(nested)
-        return max(
-            (
-                len(settings([unit], [place], ""))
-                for unit, place in zip(nested, places, strict=True)
-            ),
-            default=0,
-        )
+        lengths = (len(settings([unit], [(0, 0, 0)], "")) for unit in nested)
+        return max(lengths, default=0)
 
     def total(self, choice: _Choice) -> int:
         """What Lambda counts, to the byte."""

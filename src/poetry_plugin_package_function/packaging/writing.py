@@ -257,21 +257,26 @@ class _Nested:
         nesting = self._nesting(with_project=True)
         if nesting is None and job.bytecode:
             nesting = self._drop_bytecode()
+        if nesting is not None:
+            return nesting
         least_bytes = self._nester.least_bytes(self._zipped_bytes)
-        if nesting is None and is_worth_compressing_more(least_bytes, limit_bytes):
-            self._level = MAX_LEVEL
-            self._zipped_bytes.clear()
-            self._spooled.clear()
-            everything = (*self._nester.nestable, *self._nester.parts.project.entries)
-            self._compress("Too large: compressing more (slow)", everything)
+        if is_worth_compressing_more(least_bytes, limit_bytes):
+            self._compress_more()
             nesting = self._nesting(with_project=True)
+            if nesting is not None:
+                return nesting
             least_bytes = self._nester.least_bytes(self._zipped_bytes)
-        if nesting is None:
-            distributions = _sizes(self._job, self._zipped_bytes)
-            raise too_large(
-                job.size_bytes, least_bytes, job.layers_size_bytes, distributions
-            )
-        return nesting
+        distributions = _sizes(self._job, self._zipped_bytes)
+        raise too_large(
+            job.size_bytes, least_bytes, job.layers_size_bytes, distributions
+        )
+
+    def _compress_more(self) -> None:
+        self._level = MAX_LEVEL
+        self._zipped_bytes.clear()
+        self._spooled.clear()
+        everything = (*self._nester.nestable, *self._nester.parts.project.entries)
+        self._compress("Too large: compressing more (slow)", everything)
 
     def _nesting(self, *, with_project: bool) -> Nesting | None:
         return self._nester.decide(

@@ -1,0 +1,32 @@
+"""Real shared libraries."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+needs_gcc = pytest.mark.skipif(
+    shutil.which("gcc") is None or sys.platform != "linux",
+    reason="there is no gcc that makes ELF files",
+)
+
+
+def linked(library: Path, *arguments: str | Path) -> Path:
+    """Makes a shared library that has no code."""
+    library.parent.mkdir(parents=True, exist_ok=True)
+    flags = ["-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-x", "c"]
+    subprocess.run(
+        ["gcc", *flags, "/dev/null", "-x", "none", *arguments, "-o", library],
+        check=True,
+    )
+    return library
