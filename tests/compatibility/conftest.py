@@ -65,6 +65,12 @@ def eager_function(shared: Path) -> Function:
     return _once(shared, "eager", lambda there: function.mixed(there, eager=True))
 
 
+@pytest.fixture(scope="session")
+def apart_function(shared: Path) -> Function:
+    """All flat, but for an extension module of pyarrow."""
+    return _once(shared, "apart", function.apart)
+
+
 def _once(shared: Path, name: str, make: Callable[[Path], Function]) -> Function:
     saved = shared / f"{name}.json"
     with FileLock(shared / f"{name}.lock"):

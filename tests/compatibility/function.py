@@ -37,6 +37,7 @@ _LARGE: Final = (
 )
 _SHARING: Final = ("azure-core", "google-cloud-storage", "protobuf")
 _LAYERS_BYTES: Final = 180_000_000
+_LAYERS_BESIDE_PYARROW: Final = 50_000_000
 _LIMIT_S: Final = 120
 
 
@@ -47,11 +48,13 @@ class Function:
     Attributes:
         task_root: Where it is; none of the tests writes to it.
         extracted_bytes: What a nested one extracts if all is extracted.
+        extensions: Extension modules that are nested apart from their packages.
         front: What stands before the task root on `sys.path`.
     """
 
     task_root: Path
     extracted_bytes: int = 0
+    extensions: tuple[str, ...] = ()
     front: Path | None = None
 
     def run(self, module: str, *events: object) -> Outcome:
@@ -109,6 +112,18 @@ def mixed(directory: Path, *, eager: bool = False) -> Function:
     return _packaged(directory, "\n".join(rows), layers_size=_LAYERS_BYTES)
 
 
+def apart(directory: Path) -> Function:
+    """Nothing but pyarrow and NumPy, flat but for tests and an extension module."""
+    top_level = sorted(path.name for path in libraries().iterdir() if path.is_dir())
+    excluded = [
+        f"/{name}/"
+        for name in top_level
+        if not name.startswith(("pyarrow", "numpy")) and not name.endswith("-info")
+    ]
+    rows = [f"exclude = {json.dumps(excluded)}"]
+    return _packaged(directory, "\n".join(rows), layers_size=_LAYERS_BESIDE_PYARROW)
+
+
 def _packaged(directory: Path, table: str, layers_size: int = 0) -> Function:
     venv = virtual_environment(directory / "venv")
     pyproject = make_project(directory / "project", "my-app", table)
@@ -117,7 +132,11 @@ def _packaged(directory: Path, table: str, layers_size: int = 0) -> Function:
     )
     assert report.nested is not None
     unpack(report.output_file, directory / "task")
-    return Function(directory / "task", report.nested.extracted_bytes)
+    return Function(
+        directory / "task",
+        report.nested.extracted_bytes,
+        tuple(each.extension for each in report.nested.units if each.extension),
+    )
 
 
 def virtual_environment(directory: Path) -> Path:
@@ -143,7 +162,10 @@ def loaded(text: str) -> Function:
     fields = json.loads(text)
     front = fields["front"]
     return Function(
-        Path(fields["task_root"]), fields["extracted_bytes"], front and Path(front)
+        Path(fields["task_root"]),
+        fields["extracted_bytes"],
+        tuple(fields["extensions"]),
+        front and Path(front),
     )
 
 

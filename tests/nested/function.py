@@ -72,14 +72,14 @@ class Function:
     tmp_dir: Path
     report: Report
 
-    def extracted(self, name: str, *, tests: bool = False) -> Path:
+    def extracted(self, name: str, *, tests: bool = False, extension: str = "") -> Path:
         """Where the loader has to extract a distribution to."""
         assert self.report.nested is not None
         digest = self.report.nested.sha256[:32]
         (number,) = (
             number
             for number, unit in enumerate(self.report.nested.units)
-            if name in unit.names and tests is unit.tests
+            if name in unit.names and (tests, extension) == (unit.tests, unit.extension)
         )
         return self.tmp_dir / f"package-function-{digest}-{number}"
 
@@ -236,6 +236,9 @@ def write_settings(
         "tests": False,
         "at_init": at_init,
         "needs": [],
+        "files": [],
+        "part_of": None,
+        "links": [],
         "directory": directory_of(content),
     }
     (home / loader.SETTINGS).write_text(

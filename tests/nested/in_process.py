@@ -36,6 +36,7 @@ def extracted(home: Path, tmp_dir: Path) -> Path:
                 str(tmp_dir / f"{finder.prefix}-0"),
                 finder._units[0]["directory"],
                 finder._tmp_bytes,
+                links={},
             )
         )
 

@@ -13,15 +13,16 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
+from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging import nesting
 from poetry_plugin_package_function.packaging.deflate import NO_SOURCES
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.nested import write_nested
 from poetry_plugin_package_function.packaging.nesting import Nester
 from poetry_plugin_package_function.packaging.nesting import Wishes
+from poetry_plugin_package_function.packaging.nesting import _Choice
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 
 Files = dict[str, str | bytes]
+_Place = TypeVar("_Place", int, tuple[int, int])
 
 PROJECT: Final[Files] = {"my_app/__init__.py": "", "my_app/api.py": "x = 1\n" * 99}
 
@@ -140,36 +142,58 @@ class Shipped:
         return counted(stream)
 
     @cached_property
-    def totals(self) -> dict[tuple[frozenset[int], frozenset[int]], int]:
-        """What Lambda counts of each way to nest, by units and units' tests."""
+    def totals(self) -> dict[_Choice, int]:
+        """What Lambda counts of each way to nest."""
         units = self.nester.parts.units
         with_tests = {place for place, unit in enumerate(units) if unit.tests}
+        extensions = {
+            (place, number)
+            for place, unit in enumerate(units)
+            for number in range(len(unit.extensions))
+        }
         return {
-            (chosen, tests): self.written_bytes(
-                self.nester._nesting(units, nesting._Choice(chosen, tests))
-            )
+            choice: self.written_bytes(self.nester._nesting(units, choice))
             for chosen in subsets(range(len(units)))
-            for others in subsets(with_tests - chosen)
-            for tests in [others | (chosen & with_tests)]
+            for tests in subsets(with_tests - chosen)
+            for inside in [{each for each in extensions if each[0] in chosen}]
+            for apart in subsets(extensions - inside)
+            for choice in [
+                _Choice(chosen, tests | (chosen & with_tests), apart | inside)
+            ]
         }
 
-    def cost(self, chosen: Iterable[int]) -> int:
-        """What is extracted if all of these are imported, and what finding them is."""
+    def cost(self, choice: _Choice) -> int:
+        """What is extracted on the average, and what finding it is."""
         units = self.nester.parts.units
-        return sum(units[place].size_bytes + nesting._UNIT_BYTES for place in chosen)
+        expected = self.nester._expected
+        return sum(
+            expected(units[place], units[place].size_bytes) for place in choice.units
+        ) + sum(
+            expected(units[place], units[place].extensions[number].size_bytes) // 2
+            for place, number in choice.extensions
+        )
 
-    def places(
-        self, found: tuple[NestedUnit, ...]
-    ) -> tuple[frozenset[int], frozenset[int]]:
-        """The units and units' tests that have been nested."""
-        names = [unit.names for unit in self.nester.parts.units]
-        return (
-            frozenset(names.index(each.names) for each in found if not each.tests),
-            frozenset(names.index(each.names) for each in found if each.tests),
+    def choice(self, found: tuple[NestedUnit, ...]) -> _Choice:
+        """What has been nested."""
+        units = self.nester.parts.units
+        places = {unit.names: place for place, unit in enumerate(units)}
+        inside = {
+            each.modules[0].name: (place, number)
+            for place, unit in enumerate(units)
+            for number, each in enumerate(unit.extensions)
+        }
+        return _Choice(
+            frozenset(
+                places[each.names]
+                for each in found
+                if not each.tests and not each.extension
+            ),
+            frozenset(places[each.names] for each in found if each.tests),
+            frozenset(inside[each.extension] for each in found if each.extension),
         )
 
 
-def subsets(places: Iterable[int]) -> Iterator[frozenset[int]]:
+def subsets(places: Iterable[_Place]) -> Iterator[frozenset[_Place]]:
     those = sorted(places)
     for count in range(len(those) + 1):
         yield from map(frozenset, combinations(those, count))

@@ -16,9 +16,13 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
+from poetry_plugin_package_function.packaging import native
 from poetry_plugin_package_function.packaging import nesting
+from poetry_plugin_package_function.packaging.nesting import _Choice
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import scan
+from tests.packaging.native import linked
+from tests.packaging.native import needs_gcc
 from tests.packaging.nested_trees import PROJECT
 from tests.packaging.nested_trees import SIX
 from tests.packaging.nested_trees import Files
@@ -26,6 +30,7 @@ from tests.packaging.nested_trees import Shipped
 from tests.packaging.nested_trees import lines
 from tests.packaging.nested_trees import made
 from tests.packaging.nested_trees import names_of
+from tests.packaging.nested_trees import noise
 from tests.packaging.nested_trees import owned
 from tests.packaging.nested_trees import shipped
 from tests.packaging.nested_trees import write_archive
@@ -57,27 +62,117 @@ def test_the_least_for_each_limit(
     another choice begins to fit, those one byte lower, and some between them.
     """
     monkeypatch.setattr(nesting, "_UNIT_BYTES", unit_bytes)
-    totals = six.totals
-    least = min(totals.values())
-    most = totals[frozenset(), frozenset()]
-    limits = {total + more for total in totals.values() for more in (0, 1)}
 
     assert 6 == len(six.nester.parts.units)
-    assert 216 == len(totals)
-    assert six.decide(least) is None
+    assert 216 == len(six.totals)
+    is_the_least(six)
+
+
+def is_the_least(ready: Shipped) -> None:
+    """Compares what is decided with all that could have been, for many limits."""
+    totals = ready.totals
+    least = min(totals.values())
+    most = totals[_Choice()]
+    limits = {total + more for total in totals.values() for more in (0, 1)}
+    assert ready.decide(least) is None
     limits |= {*range(least, most, 4999)}
     for limit_bytes in sorted(limits - {least}):
-        found = six.decide(limit_bytes)
+        found = ready.decide(limit_bytes)
         assert found is not None, limit_bytes
-        units, tests = six.places(found)
+        choice = ready.choice(found)
         fitting = [each for each, total in totals.items() if total < limit_bytes]
-        assert (units, tests) in fitting, limit_bytes
-        cheapest = min(six.cost(chosen) for chosen, _ in fitting)
-        assert cheapest == six.cost(units), limit_bytes
-        for other_units, other_tests in fitting:
-            assert not other_units < units, limit_bytes
-            if other_units == units:
-                assert not other_tests < tests, limit_bytes
+        assert choice in fitting, limit_bytes
+        assert min(map(ready.cost, fitting)) == ready.cost(choice), limit_bytes
+        for other in fitting:
+            pieces = other.units, other.extensions
+            if choice.units >= other.units and choice.extensions >= other.extensions:
+                assert pieces == (choice.units, choice.extensions), limit_bytes
+                assert not other.tests < choice.tests, limit_bytes
+
+
+@needs_gcc
+def test_the_least_with_extension_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are nested with their package, or without it, or neither is."""
+    monkeypatch.setattr(nesting, "_UNIT_BYTES", 3000)
+    monkeypatch.setattr(native, "_LEAST_BYTES", 20_000)
+    top = tmp_path / "libraries"
+    files: dict[str, Files] = {}
+    for name, size_bytes, count in ("one", 60_000, 2), ("two", 90_000, 1):
+        files[name] = {f"{name}/__init__.py": lines(4000)}
+        for number in range(count):
+            module, library = f"{name}/_m{number}.so", f"{name}/lib{name}{number}.so"
+            soname = f"-Wl,-soname,{library.rpartition('/')[2]}"
+            needed = linked(top / library, soname, "-Wl,--build-id=none")
+            linked(top / module, needed, "-Wl,-rpath,$ORIGIN", "-Wl,--build-id=none")
+            content = noise(size_bytes // 3, number) + bytes(size_bytes // (number + 1))
+            files[name][library] = (top / library).read_bytes() + content
+            files[name][module] = (top / module).read_bytes()
+    files["two"]["two/tests/__init__.py"] = "a = 1\n" * 5000
+    files["text"] = {"text.py": lines(9000)}
+    ready = shipped(tmp_path, files)
+
+    assert [2, 0, 1] == [len(unit.extensions) for unit in ready.nester.parts.units]
+    assert 2 * 5 * (2 + 2 * 2 - 1) <= len(ready.totals)
+    is_the_least(ready)
+
+
+@pytest.mark.parametrize(
+    ("count", "eager", "expected"),
+    [(4000, False, "rare"), (8000, False, "often"), (4000, True, "often")],
+)
+def test_what_others_require_is_nested_later(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    eager: bool,
+    expected: str,
+) -> None:
+    """It is extracted with each of them, so it costs more than its bytes.
+
+    It is not kept flat at any price; and with `eager` all is extracted in any case.
+    """
+    monkeypatch.setattr(nesting, "_UNIT_BYTES", 0)
+    direct, by_others = "Requires-Dist: often (>=1)", "Requires-Dist: one\n"
+    ready = shipped(
+        tmp_path,
+        {
+            "often": {"often.py": lines(3000)},
+            "rare": {"rare.py": lines(count)},
+            **{name: {f"{name}.py": ""} for name in ("one", "two")},
+        },
+        metadata={
+            "one": direct,
+            "two": by_others,
+            "often": "Requires-Dist: rare ; extra == 'x'\n",
+            "my-app": "Requires-Dist: rare\n",
+        },
+    ).wishing(eager=eager)
+    found = ready.decide(ready.totals[_Choice()] - 5000)
+
+    assert found is not None
+    assert [expected] == names_of(found)
+
+
+@pytest.mark.parametrize(
+    ("users", "expected"), [(0, 250_000), (1, 437_500), (2, 578_125), (99, 1_000_000)]
+)
+def test_how_much_is_extracted_on_the_average(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users: int, expected: int
+) -> None:
+    """One handler in four imports it, and one in four each that requires it."""
+    monkeypatch.setattr(nesting, "_UNIT_BYTES", 0)
+    requiring = [f"user-{number}" for number in range(users)]
+    ready = shipped(
+        tmp_path,
+        {"often": {"often.py": ""}, **{name: {f"{name}.py": ""} for name in requiring}},
+        metadata=dict.fromkeys(requiring, "Requires-Dist: Often\n"),
+    )
+    unit = ready.nester.parts.units[0]
+
+    assert ("often",) == unit.names
+    assert abs(expected - ready.nester._expected(unit, 1_000_000)) < 5
 
 
 def test_the_least_that_can_be(six: Shipped) -> None:
@@ -100,7 +195,7 @@ def test_what_is_not_worth_it_is_never_nested(six: Shipped) -> None:
 
 def test_tests_are_nested_first(six: Shipped) -> None:
     """Those of the largest saving first, and before any whole distribution."""
-    most = six.totals[frozenset(), frozenset()]
+    most = six.totals[_Choice()]
     nested = []
     for limit_bytes in range(most, min(six.totals.values()), -1000):
         found = six.decide(limit_bytes)
@@ -184,7 +279,7 @@ def test_of_many_none_is_in_vain(seed: int) -> None:
     found = ready.nester.decide(zipped_bytes, limit_bytes, with_project=False)
 
     assert found is not None
-    chosen, _ = ready.places(found.units)
+    chosen = ready.choice(found.units).units
     assert sums.total(nesting._Choice(chosen, frozenset())) < limit_bytes
     assert [] == [
         place

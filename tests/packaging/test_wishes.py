@@ -66,9 +66,9 @@ def test_wishes_are_granted(
     wanted = {place for place, unit in enumerate(units) if {*unit.names} & {*nest}}
     kept = {place for place, unit in enumerate(units) if {*unit.names} & {*keep_flat}}
     granting = {
-        (chosen, tests): total
-        for (chosen, tests), total in six.totals.items()
-        if chosen >= wanted and not kept & (chosen | tests)
+        choice: total
+        for choice, total in six.totals.items()
+        if choice.units >= wanted and not kept & (choice.units | choice.tests)
     }
     least, most = min(granting.values()), max(six.totals.values())
 
@@ -76,18 +76,15 @@ def test_wishes_are_granted(
     for limit_bytes in (*range(least + 1, most, 19_999), most):
         found = wishing.decide(limit_bytes)
         assert found is not None
-        choice = six.places(found)
+        choice = six.choice(found)
         assert granting[choice] < limit_bytes
-        chosen, tests = choice
         cheapest = min(
-            six.cost(other - wanted)
-            for (other, _), total in granting.items()
-            if total < limit_bytes
+            six.cost(other) for other, total in granting.items() if total < limit_bytes
         )
-        assert cheapest == six.cost(chosen - wanted)
-        for other, other_tests in granting:
-            if other == chosen and other_tests < tests:
-                assert granting[other, other_tests] >= limit_bytes
+        assert cheapest == six.cost(choice)
+        for other, total in granting.items():
+            if other.units == choice.units and other.tests < choice.tests:
+                assert total >= limit_bytes
     for each in found or ():
         named = bool({*each.names} & {*nest}) and not each.tests
         assert named is each.why.startswith("`nest` names it")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
     from importlib.metadata import Distribution
     from importlib.metadata import DistributionFinder
@@ -335,15 +336,20 @@ class Finder:
     def _place_of(self, file: str, units: Sequence[int]) -> Any:
         from pathlib import Path
 
+        whole = None
         for number in units:
-            modules = self._units[number]["modules"]
-            places = tuple(each.replace(".", "/") + "/" for each in modules)
-            if self._units[number]["tests"] and file.startswith(places):
+            unit = self._units[number]
+            if unit["tests"]:
+                modules = unit["modules"]
+                places = tuple(each.replace(".", "/") + "/" for each in modules)
+                is_in_it = file.startswith(places)
+            else:
+                is_in_it = file in unit["files"]
+                if not unit["files"] and ".dist-info/" not in file:
+                    whole = number
+            if is_in_it:
                 return Path(self.extract(number))
-        for number in units:
-            if not self._units[number]["tests"] and ".dist-info/" not in file:
-                return Path(self.extract(number))
-        return None
+        return None if whole is None else Path(self.extract(whole))
 
     # -- extraction --
 
@@ -365,17 +371,38 @@ class Finder:
         with _explained():
             directory = extract(
                 os.path.join(self.home, ARCHIVE),
-                os.path.join(self.temporary, f"{self.prefix}-{number}"),
+                self._result(number),
                 unit["directory"],
                 self._tmp_bytes,
+                self._links(number),
             )
         with _arranging:  # two threads may import two modules of the unit
             is_first = number not in self._directories
             if is_first:
-                self._list(directory)
+                if not unit["files"]:  # nothing but what is found by name is in it
+                    self._list(directory)
                 self._directories[number] = directory
         if is_first and unit["at_init"]:
             site.addsitedir(directory)  # Lambda obeys .pth files in the task root, too
+
+    def _result(self, number: int) -> str:
+        return os.path.join(self.temporary, f"{self.prefix}-{number}")
+
+    def _links(self, number: int) -> dict[str, str]:
+        """What stands beside a unit's files, and is elsewhere.
+
+        An extension module that is extracted alone finds the libraries that it shares
+        with others. Its package has it, and it is there as soon as it is imported.
+        """
+        unit = self._units[number]
+        package = unit["part_of"]
+        top = self.task_root if package is None else self._result(package)
+        links = {file: os.path.join(top, file) for file in unit["links"]}
+        for other, each in enumerate(self._units):
+            if each["part_of"] == number:
+                top = self._result(other)
+                links.update((file, os.path.join(top, file)) for file in each["files"])
+        return links
 
     def _list(self, directory: str) -> None:
         place = next(
@@ -394,7 +421,11 @@ os.register_at_fork(after_in_child=_renew)
 
 
 def extract(
-    archive: str, result: str, directory: Sequence[int], total_bytes: int
+    archive: str,
+    result: str,
+    directory: Sequence[int],
+    total_bytes: int,
+    links: Mapping[str, str],
 ) -> str:
     """Extracts a unit of a nested ZIP, once.
 
@@ -404,6 +435,7 @@ def extract(
         directory: Where the unit's part of the ZIP's central directory is: offset,
             length, number of members.
         total_bytes: What all units take, for advice.
+        links: What stands beside its files, and where it is.
     """
     if os.path.isdir(result):
         return result
@@ -411,7 +443,7 @@ def extract(
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(result):
-            _extract_all(archive, result, directory, total_bytes)
+            _extract_all(archive, result, directory, total_bytes, links)
     finally:
         # A child that has been forked meanwhile has this descriptor, too.
         fcntl.flock(lock, fcntl.LOCK_UN)
@@ -420,7 +452,11 @@ def extract(
 
 
 def _extract_all(
-    archive: str, result: str, directory: Sequence[int], total_bytes: int
+    archive: str,
+    result: str,
+    directory: Sequence[int],
+    total_bytes: int,
+    links: Mapping[str, str],
 ) -> None:
     staging = result + ".partial"
     descriptor = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
@@ -431,7 +467,8 @@ def _extract_all(
         else:
             os.mkdir(staging)
             missing = members
-        _make_directories(staging, members)
+        _make_directories(staging, [*(member[0] for member in members), *links])
+        _link(staging, links)
         _check_space(staging, members, missing, total_bytes)
         try:
             _extract_missing(descriptor, staging, missing)
@@ -489,13 +526,19 @@ def _missing(staging: str, members: list[Member]) -> list[Member]:
     return missing
 
 
-def _make_directories(staging: str, members: list[Member]) -> None:
+def _make_directories(staging: str, names: Iterable[str]) -> None:
     made = {""}
-    for name, *_ in members:
+    for name in names:
         parent = name.rpartition("/")[0]
         if parent not in made:
             made.add(parent)
             os.makedirs(os.path.join(staging, parent), exist_ok=True)
+
+
+def _link(staging: str, links: Mapping[str, str]) -> None:
+    for name, target in links.items():
+        with suppress(FileExistsError):  # an extraction has been killed
+            os.symlink(target, os.path.join(staging, name))
 
 
 def _check_space(

@@ -61,6 +61,11 @@ class NestedUnit:
         why: Why it is nested, and as one.
         size_bytes: The sum of its files.
         tmp_bytes: What they take where they are extracted, in whole blocks.
+        extension: The extension module that it is, with libraries of its own; "" for
+            all others.
+        part_of: Position of the unit that has the extension module's package; None if
+            that is flat.
+        links: Files of its package that an extension module is linked to.
     """
 
     names: tuple[str, ...]
@@ -72,6 +77,9 @@ class NestedUnit:
     why: str
     size_bytes: int
     tmp_bytes: int
+    extension: str = ""
+    part_of: int | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,6 +197,9 @@ def settings(
                 "tests": unit.tests,
                 "at_init": unit.at_init,
                 "needs": unit.needs,
+                "files": [each.name for each in unit.entries if unit.extension],
+                "part_of": unit.part_of,
+                "links": unit.links,
                 "directory": directory,
             }
             for unit, directory in zip(units, directories, strict=True)

@@ -6,7 +6,10 @@ import os
 import posixpath
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
+from itertools import compress
+from itertools import product
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -47,6 +50,14 @@ _UNIT_BYTES: Final = 1 << 18
 """What locking, listing and finding a unit costs, in bytes that are extracted in that
 time: a dozen small distributions are not cheaper than one of their size."""
 
+_ONE_IN: Final = 4
+"""How many handlers there are to each that imports a distribution by itself. From 3 on
+what is required by most others stays flat if that is not much dearer (docs/design.md);
+the larger it is, the dearer it may be."""
+
+_MAX_APART: Final = 4
+"""Of how many units extension modules may be nested alone: each doubles the search."""
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -65,10 +76,54 @@ class Wishes:
 
 @dataclass(frozen=True)
 class _Choice:
-    """Positions of units that are nested, and of those whose tests are."""
+    """What is nested.
 
-    units: frozenset[int]
-    tests: frozenset[int]
+    Attributes:
+        units: Positions of units. Their tests and extension modules are nested, too.
+        tests: Positions of units whose tests are nested.
+        extensions: Positions of units, and of extension modules of theirs.
+    """
+
+    units: frozenset[int] = frozenset()
+    tests: frozenset[int] = frozenset()
+    extensions: frozenset[tuple[int, int]] = frozenset()
+
+    def __and__(self, other: _Choice) -> _Choice:
+        return _Choice(
+            self.units & other.units,
+            self.tests & other.tests,
+            self.extensions & other.extensions,
+        )
+
+    def without(
+        self, place: int, extensions: Iterable[tuple[int, int]] = ()
+    ) -> _Choice:
+        """Leaves out a unit, its tests and some extension modules."""
+        return _Choice(
+            self.units - {place},
+            self.tests - {place},
+            self.extensions.difference(extensions),
+        )
+
+
+class _Piece(NamedTuple):
+    """Something that may be nested.
+
+    Attributes:
+        place: A unit's.
+        extension: Which extension module of it; None for all that it has.
+        saved_bytes: See `Candidate`.
+        cost_bytes: See `Candidate.extracted_bytes`.
+    """
+
+    place: int
+    extension: int | None
+    saved_bytes: int
+    cost_bytes: int
+
+    @property
+    def candidate(self) -> Candidate:
+        return Candidate(self.saved_bytes, self.cost_bytes)
 
 
 class Nester:
@@ -103,8 +158,12 @@ class Nester:
     def nestable(self) -> Iterator[Entry]:
         """All entries that may be nested, but for the project's."""
         for unit in self.parts.units:
-            yield from unit.entries
-            yield from unit.tests.entries if unit.tests else ()
+            for each in (
+                unit,
+                *unit.extensions,
+                *((unit.tests,) if unit.tests else ()),
+            ):
+                yield from each.entries
 
     def decide(
         self, zipped_bytes: Mapping[str, int], limit_bytes: int, *, with_project: bool
@@ -121,7 +180,7 @@ class Nester:
         """
         units = self._units(with_project=with_project)
         sums = _Sums(self, units, zipped_bytes)
-        over_bytes = sums.total(_Choice(frozenset(), frozenset())) - limit_bytes + 1
+        over_bytes = sums.total(_Choice()) - limit_bytes + 1
         while True:
             choice = self._choose(sums, over_bytes)
             if choice is None:
@@ -136,10 +195,22 @@ class Nester:
         """What Lambda would count if all were nested that may be and that helps."""
         units = self._units(with_project=True)
         sums = _Sums(self, units, zipped_bytes)
-        free = frozenset(range(len(units))) - _named(units, self.wishes.keep_flat)
-        chosen = frozenset(each for each in free if sums.saved_with_tests(each) > 0)
-        by_tests = frozenset(each for each in free if sums.saved_by_tests(each) > 0)
-        return sums.total(_Choice(chosen, chosen | by_tests))
+        choice = _Choice()
+        for place in set(range(len(units))) - _named(units, self.wishes.keep_flat):
+            apart = [
+                each
+                for each in sums.extensions(place)
+                if sums.saved_by_extension(each) > 0
+            ]
+            saved_apart = sum(map(sums.saved_by_extension, apart))
+            is_nested = sums.saved_with_tests(place) > max(0, saved_apart)
+            if is_nested or sums.saved_by_tests(place) > 0:
+                choice = replace(choice, tests=choice.tests | {place})
+            if is_nested:
+                apart = sums.extensions(place)
+                choice = replace(choice, units=choice.units | {place})
+            choice = replace(choice, extensions=choice.extensions.union(apart))
+        return sums.total(choice)
 
     def _units(self, *, with_project: bool) -> tuple[Unit, ...]:
         return (*self.parts.units, *((self.parts.project,) if with_project else ()))
@@ -147,41 +218,113 @@ class Nester:
     def _choose(self, sums: _Sums, over_bytes: int) -> _Choice | None:
         """Chooses the user's own first, then tests, then what costs the least."""
         units = sums.units
-        chosen = set(_named(units, self.wishes.nest))
+        named = _named(units, self.wishes.nest)
         kept = _named(units, self.wishes.keep_flat)
-        missing = over_bytes - sum(sums.saved(place) for place in chosen)
-        missing -= sum(sums.saved_by_tests(place) for place in chosen)
-        others = [
-            place
-            for place in range(len(units))
-            if place not in chosen and place not in kept
-        ]
+        missing = over_bytes - sum(
+            sums.saved_with_tests(place) + max(0, sums.saved_by_tests(place))
+            for place in named
+        )
+        others = [place for place in range(len(units)) if place not in named | kept]
         by_tests = {
             place: saved_bytes
             for place in others
             if (saved_bytes := sums.saved_by_tests(place)) > 0
         }
+        chosen: frozenset[_Piece] = frozenset()
         if missing > sum(by_tests.values()):
-            candidates = [
-                Candidate(
-                    sums.saved_with_tests(place), _UNIT_BYTES + units[place].size_bytes
-                )
-                for place in others
-            ]
-            found = cheapest(candidates, missing - sum(by_tests.values()))
+            found = self._cheapest(sums, others, missing - sum(by_tests.values()))
             if found is None:
                 return None
-            for place in (others[each] for each in found):
-                chosen.add(place)
-                by_tests.pop(place, None)
-                missing -= sums.saved(place) + sums.saved_by_tests(place)
-        tests = {place for place in chosen if units[place].tests}
+            chosen = found
+        wholes = {each.place for each in chosen if each.extension is None} | named
+        extensions = {each for place in wholes for each in sums.extensions(place)}
+        for each in chosen:
+            missing -= each.saved_bytes
+            if each.extension is not None:
+                extensions.add((each.place, each.extension))
+            else:
+                missing -= by_tests.pop(each.place, 0)
+        tests = {place for place in wholes if units[place].tests}
         for place in sorted(by_tests, key=lambda each: (-by_tests[each], each)):
             if missing <= 0:
                 break
             missing -= by_tests[place]
             tests.add(place)
-        return _Choice(frozenset(chosen), frozenset(tests))
+        return _Choice(frozenset(wholes), frozenset(tests), frozenset(extensions))
+
+    def _cheapest(
+        self, sums: _Sums, others: Sequence[int], missing_bytes: int
+    ) -> frozenset[_Piece] | None:
+        """Chooses units, or extension modules of theirs, as cheaply as can be."""
+        apart = [place for place in others if sums.units[place].extensions]
+        apart.sort(key=lambda place: (-sums.units[place].size_bytes, place))
+        best: tuple[int, frozenset[_Piece]] | None = None
+        apart = apart[:_MAX_APART]
+        for ways in product((True, False), repeat=len(apart)):
+            those = set(compress(apart, ways))
+            pieces = [
+                piece
+                for place in others
+                for piece in (
+                    self._extensions(sums, place)
+                    if place in those
+                    else [self._whole(sums, place)]
+                )
+            ]
+            found = cheapest([each.candidate for each in pieces], missing_bytes)
+            if found is not None:
+                cost_bytes = sum(pieces[each].cost_bytes for each in found)
+                if best is None or cost_bytes < best[0]:
+                    best = cost_bytes, frozenset(pieces[each] for each in found)
+        return best and best[1]
+
+    def _whole(self, sums: _Sums, place: int) -> _Piece:
+        unit = sums.units[place]
+        cost_bytes = self._expected(unit, unit.size_bytes) + sum(
+            each.cost_bytes for each in self._extensions(sums, place)
+        )
+        return _Piece(place, None, sums.saved_with_tests(place), cost_bytes)
+
+    def _extensions(self, sums: _Sums, place: int) -> Iterator[_Piece]:
+        unit = sums.units[place]
+        for each, extension in zip(
+            sums.extensions(place), unit.extensions, strict=True
+        ):
+            # Who imports the package needs it, or does not.
+            cost_bytes = self._expected(unit, extension.size_bytes) // 2
+            yield _Piece(*each, sums.saved_by_extension(each), cost_bytes)
+
+    def _expected(self, unit: Unit, size_bytes: int) -> int:
+        """What is extracted of it on the average.
+
+        Each unit is imported by one in `_ONE_IN` handlers, and with whatever requires
+        it. So what many others require is not cheap, even if it is small.
+        """
+        cost_bytes = _UNIT_BYTES + size_bytes
+        if self.wishes.eager:
+            return cost_bytes
+        spared_bytes = cost_bytes
+        for _ in range(1 + self._users[unit.names]):
+            spared_bytes -= spared_bytes // _ONE_IN
+        return cost_bytes - spared_bytes
+
+    @cached_property
+    def _users(self) -> Mapping[tuple[str, ...], int]:
+        """How many other units require one, directly or through others."""
+        units = (*self.parts.units, self.parts.project)
+        own = set(self.parts.project.names)
+        unit_of = {name: unit.names for unit in units for name in unit.names}
+        users: dict[tuple[str, ...], int] = {}
+        for unit in units:
+            found: set[str] = set()
+            pending = set(unit.names)
+            while pending:
+                name = pending.pop()
+                found.add(name)
+                pending |= self._requirers.get(name, frozenset()) - found - own
+            those = {unit_of.get(name, (name,)) for name in found}
+            users[unit.names] = len(those - {unit.names})
+        return users
 
     def _without_waste(self, sums: _Sums, choice: _Choice, limit_bytes: int) -> _Choice:
         """Takes out what is not needed after all, the most expensive first.
@@ -190,18 +333,27 @@ class Nester:
         """
         room_bytes = limit_bytes - sums.total(choice) + sums.settings_bytes(choice)
         free = choice.units - _named(sums.units, self.wishes.nest)
-        lesser = [
-            (choice.units - {place}, choice.tests - {place})
-            for place in sorted(free, key=lambda each: -sums.units[each].size_bytes)
-            if sums.saved(place) + sums.saved_by_tests(place) < room_bytes
+        lesser = []
+        for place in sorted(free, key=lambda each: -self._whole(sums, each).cost_bytes):
+            saved_bytes = sums.saved(place) + sums.saved_by_tests(place)
+            apart = sums.extensions(place)
+            if saved_bytes + sum(map(sums.saved_inside, apart)) < room_bytes:
+                lesser.append(choice.without(place, apart))
+            if apart and saved_bytes < room_bytes:
+                lesser.append(choice.without(place))
+        lesser += [
+            replace(choice, extensions=choice.extensions - {each})
+            for each in sorted(choice.extensions)
+            if each[0] not in choice.units
+            and sums.saved_by_extension(each) < room_bytes
         ]
         lesser += [
-            (choice.units, choice.tests - {place})
+            replace(choice, tests=choice.tests - {place})
             for place in sorted(choice.tests - choice.units)
             if sums.saved_by_tests(place) < room_bytes
         ]
-        for units, tests in lesser:
-            candidate = _Choice(choice.units & units, choice.tests & tests)
+        for each in lesser:
+            candidate = choice & each
             if sums.total(candidate) < limit_bytes:
                 choice = candidate
         return choice
@@ -216,6 +368,11 @@ class Nester:
                 outer += self._left_of(unit)
             else:
                 outer += self._flat(unit)
+                for number, extension in enumerate(unit.extensions):
+                    if (place, number) in choice.extensions:
+                        outer += self._left_of(extension)
+                    else:
+                        outer += self._flat(extension)
             if unit.tests and place not in choice.tests:
                 outer += [Placed(each.name, each) for each in unit.tests.entries]
         return Nesting(
@@ -256,8 +413,9 @@ class Nester:
     def nested_units(
         self, units: Sequence[Unit], choice: _Choice
     ) -> tuple[NestedUnit, ...]:
-        """Puts what is nested in order: units, then tests."""
-        chosen = [units[place] for place in sorted(choice.units)]
+        """Puts what is nested in order: units, then extension modules, then tests."""
+        places = {place: number for number, place in enumerate(sorted(choice.units))}
+        chosen = [units[place] for place in places]
         whys = [self._why(unit) for unit in chosen]
         if self.wishes.eager and chosen:
             chosen, whys = [merged(chosen)], ["all is extracted at once"]
@@ -272,6 +430,19 @@ class Nester:
             )
             needs = tuple(sorted(_following(number, beside))) if any(beside) else ()
             nested.append(_nested(unit, whys[number], at_init=at_init, needs=needs))
+        for place, number in sorted(choice.extensions):
+            extension = units[place].extensions[number]
+            part_of = places.get(place)
+            needs = () if part_of is None else (*nested[part_of].needs, part_of)
+            why = "it has libraries that nothing else needs"
+            nested.append(
+                replace(
+                    _nested(extension, why, needs=tuple(sorted(needs))),
+                    extension=extension.modules[0].name,
+                    part_of=part_of,
+                    links=extension.links,
+                )
+            )
         nested += [
             _nested(tests, "tests are hardly ever imported", tests=True)
             for place in sorted(choice.tests)
@@ -346,6 +517,15 @@ class _Sums:
             _Inner.of(unit.tests.entries if unit.tests else (), zipped_bytes)
             for unit in units
         ]
+        self._extensions = {
+            (place, number): _Sizes(
+                extension.size_bytes,
+                _Inner.of(extension.entries, zipped_bytes),
+                _size(placed.entry for placed in nester._left_of(extension)),
+            )
+            for place, unit in enumerate(units)
+            for number, extension in enumerate(unit.extensions)
+        }
         self._left = [
             _size(placed.entry for placed in nester._left_of(unit)) for unit in units
         ]
@@ -354,19 +534,33 @@ class _Sums:
             self._fixed += nester.parts.project.size_bytes
 
     def saved(self, place: int) -> int:
-        """What nesting a unit without its tests brings, but for a few bytes."""
+        """What nesting a unit brings but for those inside of it, and a few bytes."""
         return self._flat[place] - self._inner[place].total_bytes - self._left[place]
 
     def saved_by_tests(self, place: int) -> int:
         """What nesting a unit's tests brings, but for a few bytes."""
         return self._flat_tests[place] - self._inner_tests[place].total_bytes
 
+    def extensions(self, place: int) -> list[tuple[int, int]]:
+        """The extension modules of a unit that may be nested without it."""
+        return [(place, each) for each in range(len(self.units[place].extensions))]
+
+    def saved_inside(self, extension: tuple[int, int]) -> int:
+        """What nesting an extension module brings whose unit is nested, too."""
+        sizes = self._extensions[extension]
+        return sizes.flat_bytes - sizes.inner.total_bytes
+
+    def saved_by_extension(self, extension: tuple[int, int]) -> int:
+        """What nesting an extension module brings whose unit stays flat."""
+        return self.saved_inside(extension) - self._extensions[extension].left_bytes
+
     def saved_with_tests(self, place: int) -> int:
         """What nesting a unit brings if what its tests save is counted elsewhere.
 
-        They are nested with it, even if that costs something.
+        They and its extension modules are nested with it, even if that costs something.
         """
-        return self.saved(place) + min(0, self.saved_by_tests(place))
+        inside = sum(map(self.saved_inside, self.extensions(place)))
+        return self.saved(place) + inside + min(0, self.saved_by_tests(place))
 
     def settings_bytes(self, choice: _Choice) -> int:
         """The most that the loader's settings say of any unit."""
@@ -380,6 +574,7 @@ class _Sums:
         inners = [self._inner[place] for place in sorted(choice.units)]
         if self._nester.wishes.eager and inners:
             inners = [_Inner(*map(sum, zip(*inners, strict=True)))]
+        inners += [self._extensions[each].inner for each in sorted(choice.extensions)]
         inners += [
             self._inner_tests[place]
             for place in sorted(choice.tests)
@@ -393,6 +588,11 @@ class _Sums:
                 total += self._flat[place]
             if place not in choice.tests:
                 total += self._flat_tests[place]
+        for each, sizes in self._extensions.items():
+            if each not in choice.extensions:
+                total += sizes.flat_bytes
+            elif each[0] not in choice.units:
+                total += sizes.left_bytes
         return total + _inner_bytes(nested, inners)
 
 
@@ -420,6 +620,14 @@ class _Inner(NamedTuple):
     @property
     def total_bytes(self) -> int:
         return self.local_bytes + self.directory_bytes
+
+
+class _Sizes(NamedTuple):
+    """What an extension module takes: flat, nested, and its stub in the outer ZIP."""
+
+    flat_bytes: int
+    inner: _Inner
+    left_bytes: int
 
 
 def _inner_bytes(nested: Sequence[NestedUnit], inners: Sequence[_Inner]) -> int:

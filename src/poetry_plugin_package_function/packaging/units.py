@@ -11,6 +11,7 @@ import re
 
 from collections import defaultdict
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
@@ -19,9 +20,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.distributions import requirements_of
-from poetry_plugin_package_function.packaging.elf import linked_files
-from poetry_plugin_package_function.packaging.elf import read_linkage
-from poetry_plugin_package_function.packaging.elf import searched_directories
+from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import module_parts
@@ -29,11 +28,11 @@ from poetry_plugin_package_function.packaging.scan import module_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.packaging.native import Extension
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
 
@@ -75,6 +74,9 @@ class Unit:
         has_more: Whether it has files that belong to none of the modules, so that
             nobody can be seen to need them.
         tests: The `tests` packages of a unit, which make a unit of their own.
+        extensions: Extension modules that have libraries of their own; each of them
+            makes a unit with these.
+        links: Other libraries that an extension module's own need.
     """
 
     names: tuple[str, ...]
@@ -84,10 +86,12 @@ class Unit:
     has_pth: bool = False
     has_more: bool = False
     tests: Unit | None = None
+    extensions: tuple[Unit, ...] = ()
+    links: tuple[str, ...] = ()
 
     @cached_property
     def size_bytes(self) -> int:
-        """The sum of its files, without those of its tests."""
+        """The sum of its files, without those of the units inside of it."""
         return sum(entry.size_bytes for entry in self.entries)
 
     @cached_property
@@ -125,7 +129,8 @@ def split(tree: Tree, entries: Sequence[Entry], *, apart: bool) -> Parts:
     Args:
         tree: What is shipped.
         entries: Its entries, with bytecode if there is some.
-        apart: Whether `tests` packages become units of their own.
+        apart: Whether `tests` packages and extension modules with libraries of their
+            own become units of their own.
     """
     staying = []
     files: list[_File] = []
@@ -143,14 +148,18 @@ def split(tree: Tree, entries: Sequence[Entry], *, apart: bool) -> Parts:
             couples.unite(other, key, f"{_named(other, key)} share {module}")
     for entry_module in tree.entry_modules:
         couples.unite(_PROJECT, first.get(entry_module.path, _PROJECT), "")
-    for one, other, why in _linked(files):
+    native = Native(entries)
+    owners = {file.entry.name: file.key for file in files}
+    for one, other, why in native.links_across(owners):
         couples.unite(one, other, why)
     together: dict[str, list[_File]] = defaultdict(list)
     for file in files:
         together[couples.root(file.key)].append(file)
     own = together.pop(couples.root(_PROJECT), [])  # in one piece, with its tests
     project = _unit((each._replace(tests=None) for each in own), modules, couples)
-    units = (_unit(each, modules, couples) for each in together.values())
+    units = [_unit(each, modules, couples) for each in together.values()]
+    if apart:
+        units = [_without_extensions(each, native) for each in units]
     return Parts(
         tuple(staying), project, tuple(sorted(units, key=lambda each: each.names))
     )
@@ -281,33 +290,6 @@ class _Couples:
         return tuple(why for one, why in self._why if why and self.root(one) == root)
 
 
-def _linked(files: Iterable[_File]) -> Iterator[tuple[str, str, str]]:
-    """Finds libraries that name those of others; who, whose, and in what words."""
-    keys = {file.entry.name: file.key for file in files}
-    places: dict[str, set[str]] = defaultdict(set)
-    for name, key in keys.items():
-        places[name.rpartition("/")[0]].add(key)
-    for name, source, *_ in (file.entry for file in files):
-        if ".so" not in name or not isinstance(source, str):
-            continue
-        if not name.endswith(".so") and ".so." not in name:
-            continue
-        try:
-            linkage = read_linkage(source)
-        except OSError:
-            continue  # who packages it, finds out why
-        if linkage is None or not linkage.search:
-            continue
-        own = {keys[name]}
-        searched = searched_directories(name.rpartition("/")[0], linkage.search)
-        is_own = all(places.get(each, own) <= own for each in searched)
-        if is_own and not any("/" in each for each in linkage.needed):
-            continue  # as nearly always: only its own directories are searched
-        for other in linked_files(name, linkage, keys.__contains__):
-            if keys[other] != keys[name]:
-                yield keys[name], keys[other], f"{name} is linked to {other}"
-
-
 def _unit(files: Iterable[_File], modules: _Modules, couples: _Couples) -> Unit:
     own: list[Entry] = []
     tests: list[Entry] = []
@@ -340,4 +322,27 @@ def _unit(files: Iterable[_File], modules: _Modules, couples: _Couples) -> Unit:
         Unit(names, tuple(tests), tuple(map(modules.named, sorted(test_paths))))
         if tests
         else None,
+    )
+
+
+def _without_extensions(unit: Unit, native: Native) -> Unit:
+    """Makes units of the extension modules that have libraries of their own."""
+    found = tuple(native.extensions(unit.entries))
+    if not found:
+        return unit
+    apart = frozenset[str]().union(*(each.files for each in found))
+    return replace(
+        unit,
+        entries=tuple(each for each in unit.entries if each.name not in apart),
+        extensions=tuple(_extension(unit, each) for each in found),
+    )
+
+
+def _extension(unit: Unit, found: Extension) -> Unit:
+    path = "/".join(module_parts(found.file))
+    return Unit(
+        unit.names,
+        tuple(each for each in unit.entries if each.name in found.files),
+        (EntryModule(path, is_package=False),),
+        links=tuple(sorted(found.links)),
     )

@@ -67,6 +67,7 @@ def as_json(report: Report) -> bytes:
                 {
                     "distributions": list(unit.names),
                     "tests": unit.tests,
+                    "extension": unit.extension or None,
                     "modules": [module.name for module in unit.modules],
                     "files": len(unit.entries),
                     "extracted_bytes": unit.size_bytes,

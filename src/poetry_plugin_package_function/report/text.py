@@ -110,7 +110,11 @@ def details(report: Report) -> list[str]:
     """Tells what only those want to know who ask for it."""
     lines = []
     for unit in report.nested.units if report.nested else ():
-        names = f"{'tests of ' if unit.tests else ''}{', '.join(unit.names)}"
+        names = ", ".join(unit.names)
+        if unit.tests:
+            names = f"tests of {names}"
+        elif unit.extension:
+            names = f"{unit.extension} of {names}"
         when = ", when the function starts" if unit.at_init else ""
         lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
     skipped = report.bytecode.skipped if report.bytecode else ()
@@ -152,10 +156,12 @@ def _layout(report: Report) -> str:
 def _nested(nested: Nested) -> str:
     """Names what is nested, the largest first, and whose tests are."""
     units = sorted(nested.units, key=lambda unit: (-unit.size_bytes, unit.names))
-    names, tests = (
-        ", ".join(name for unit in units if unit.tests is tests for name in unit.names)
-        for tests in (False, True)
-    )
-    if not tests:
-        return names
-    return f"{names}; tests of {tests}" if names else f"tests of {tests}"
+    names = [
+        name
+        for unit in units
+        if not unit.tests and unit.part_of is None
+        for name in ((unit.extension,) if unit.extension else unit.names)
+    ]
+    tests = [name for unit in units if unit.tests for name in unit.names]
+    tests_of = [f"tests of {', '.join(tests)}"] if tests else []
+    return "; ".join([*([", ".join(names)] if names else []), *tests_of])

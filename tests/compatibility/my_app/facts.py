@@ -41,10 +41,11 @@ def facts_of(
 def submodules(module: ModuleType) -> list[str]:
     """The names of what can be imported out of a package.
 
-    Tests are not listed where they stand by themselves; they can be imported.
+    Tests are not listed where they stand by themselves; they can be imported. Libraries
+    are, if their names end in ".so", and cannot.
     """
     names = {each.name for each in pkgutil.iter_modules(module.__path__)}
-    return sorted(names - {"tests"})
+    return sorted(each for each in names - {"tests"} if not each.startswith("lib"))
 
 
 def installed_files(distribution: str) -> list[str]:

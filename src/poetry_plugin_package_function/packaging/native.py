@@ -1,0 +1,215 @@
+"""What native code is linked to: which libraries belong together, and which apart."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from collections import defaultdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.packaging.elf import linked_files
+from poetry_plugin_package_function.packaging.elf import read_linkage
+from poetry_plugin_package_function.packaging.elf import searched_directories
+from poetry_plugin_package_function.packaging.scan import module_parts
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+    from poetry_plugin_package_function.packaging.elf import Linkage
+    from poetry_plugin_package_function.packaging.scan import Entry
+
+
+_LEAST_BYTES: Final = 4 << 20
+"""What an extension module and its libraries have at least if they go apart: less is
+extracted sooner than locked and found."""
+
+
+class Extension(NamedTuple):
+    """An extension module, with the libraries that nothing else needs.
+
+    Attributes:
+        file: The module's.
+        files: All of them.
+        links: Further libraries that these need, directly or through others.
+    """
+
+    file: str
+    files: frozenset[str]
+    links: frozenset[str]
+
+
+class Native:
+    """What the libraries, extension modules and programs of a tree are linked to."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """Reads the dynamic section of each; passes over what cannot be read.
+
+        Args:
+            entries: All that the tree has.
+        """
+        self._linkages: dict[str, Linkage] = {}
+        for entry in entries:
+            if isinstance(entry.source, str) and _may_be_native(entry):
+                try:
+                    linkage = read_linkage(entry.source)
+                except OSError:
+                    continue  # who packages it, finds out why
+                if linkage is not None:
+                    self._linkages[entry.name] = linkage
+
+    @cached_property
+    def _users(self) -> Mapping[str, frozenset[str]]:
+        """Who needs a library of this name, wherever it may be found."""
+        users: dict[str, set[str]] = defaultdict(set)
+        for name, linkage in self._linkages.items():
+            for needed in linkage.needed:
+                users[posixpath.basename(needed)].add(name)
+        return {needed: frozenset(those) for needed, those in users.items()}
+
+    def links_across(self, owners: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+        """Finds libraries that name those of others by a path from themselves.
+
+        Args:
+            owners: Whose each file is; others are passed over.
+
+        Yields:
+            Who, whose, and in what words.
+        """
+        places: dict[str, set[str]] = defaultdict(set)
+        for name, owner in owners.items():
+            places[name.rpartition("/")[0]].add(owner)
+        for name, linkage in self._linkages.items():
+            if not linkage.search or name not in owners:
+                continue
+            own = {owners[name]}
+            searched = searched_directories(name.rpartition("/")[0], linkage.search)
+            is_own = all(places.get(each, own) <= own for each in searched)
+            if is_own and not any("/" in each for each in linkage.needed):
+                continue  # as nearly always: only its own directories are searched
+            for other in linked_files(name, linkage, owners.__contains__):
+                if owners[other] != owners[name]:
+                    yield owners[name], owners[other], f"{name} is linked to {other}"
+
+    def extensions(self, entries: Iterable[Entry]) -> Iterator[Extension]:
+        """Finds extension modules that need not be extracted with their package.
+
+        They have libraries that nothing else in the tree needs, no package that they
+        are in mentions them in its `__init__`, and no source mentions the libraries.
+
+        Args:
+            entries: What is nested as a whole, without tests.
+        """
+        own = {entry.name: entry for entry in entries}
+        natives = [name for name in own if name in self._linkages]
+        libraries = {
+            name for name in natives if posixpath.basename(name) in self._users
+        }
+        if sum(own[name].size_bytes for name in libraries) < _LEAST_BYTES:
+            return
+        aliases = defaultdict(set)
+        for name in natives:
+            aliases[self._loaded_for(name)].add(name)
+        for name in natives:
+            module = module_parts(name)
+            package = "/".join(module[:-1])
+            if f"{package}/__init__.py" not in own or name in libraries:
+                continue
+            files = self._only_for(name, own, aliases)
+            if (
+                len(files) > 1
+                and sum(own[each].size_bytes for each in files) >= _LEAST_BYTES
+                and f"{package}/{module[-1]}.py" not in own  # there would be a stub
+                and not _is_mentioned(module, files - {name}, own)
+            ):
+                links = self._linked_from(files, own) - files
+                yield Extension(name, frozenset(files), frozenset(links))
+
+    def _only_for(
+        self,
+        module: str,
+        own: Mapping[str, Entry],
+        aliases: Mapping[str, AbstractSet[str]],
+    ) -> set[str]:
+        """Finds the libraries that a module needs and nothing else does."""
+        files: set[str] = set()
+        more = {module}
+        while more:
+            files |= more
+            more = {
+                file
+                for name in files
+                for library in self._linked(name, own)
+                if self._users[posixpath.basename(library)] <= files
+                for file in aliases[library]
+            }
+            more -= files
+        return files
+
+    def _linked(self, name: str, own: Mapping[str, Entry]) -> Iterator[str]:
+        """Finds the libraries that one needs, as far as they are there."""
+        for library in linked_files(name, self._linkages[name], own.__contains__):
+            if library in self._linkages:
+                yield library
+
+    def _loaded_for(self, name: str) -> str:
+        """Finds the file that is loaded by whatever has been linked to a library.
+
+        A wheel has no symbolic links, so some have copies for linkers: `libx.so` beside
+        the `libx.so.2` that DT_SONAME tells of.
+        """
+        directory, slash, file = name.rpartition("/")
+        return f"{directory}{slash}{self._linkages[name].soname or file}"
+
+    def _linked_from(self, files: set[str], own: Mapping[str, Entry]) -> set[str]:
+        found: set[str] = set()
+        pending = set(files)
+        while pending:
+            name = pending.pop()
+            found.add(name)
+            pending |= set(self._linked(name, own)) - found
+        return found
+
+
+def _may_be_native(entry: Entry) -> bool:
+    name = entry.name
+    if ".so" in name:
+        return name.endswith(".so") or ".so." in name
+    return entry.executable and not name.endswith(".py")
+
+
+def _is_mentioned(
+    module: list[str], libraries: set[str], own: Mapping[str, Entry]
+) -> bool:
+    """Whether a package imports a module at once, or a source knows its libraries."""
+    word = re.compile(rb"\b%s\b" % re.escape(module[-1].encode()))
+    for depth in range(1, len(module)):
+        init = own.get("/".join((*module[:depth], "__init__.py")))
+        if init is not None and word.search(_content(init)):
+            return True
+    stems = {posixpath.basename(each).partition(".so")[0] for each in libraries}
+    words = re.compile(b"|".join(sorted(re.escape(each.encode()) for each in stems)))
+    return any(
+        words.search(_content(entry))
+        for name, entry in own.items()
+        if name.endswith(".py")
+    )
+
+
+def _content(entry: Entry) -> bytes:
+    if isinstance(entry.source, bytes):
+        return entry.source
+    if not isinstance(entry.source, str):
+        return b""
+    try:
+        return Path(entry.source).read_bytes()
+    except OSError:
+        return b""  # who packages it, finds out why

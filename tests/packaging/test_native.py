@@ -1,0 +1,233 @@
+"""Extension modules that go apart: only those that nothing can miss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.packaging import native
+from poetry_plugin_package_function.packaging.native import Native
+from poetry_plugin_package_function.packaging.scan import Entry
+from tests.packaging.native import linked
+from tests.packaging.native import needs_gcc
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.native import Extension
+
+
+pytestmark = needs_gcc
+
+LARGE = "big/_large.cpython-311-x86_64-linux-gnu.so"
+OTHER = "big/other.abi3.so"
+OWN = "big/libown.so.2"
+COMMON = "big.libs/libcommon-1a2b.so"
+ALL_SHARED = {COMMON, "big.libs/libdeep.so.1"}
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_LEAST_BYTES", 20_000)
+
+
+def library(top: Path, name: str, *needed: str, soname: str = "") -> str:
+    """Links a library to others, which it finds by paths from itself."""
+    path = top / name
+    searched = sorted({_relative(name, other) for other in needed})
+    linked(
+        path,
+        *(top / other for other in needed),
+        f"-Wl,-soname,{soname or path.name}",
+        *(f"-Wl,-rpath,{each}" for each in searched),
+    )
+    return name
+
+
+def _relative(name: str, other: str) -> str:
+    up = "/".join([".."] * name.count("/"))
+    return f"$ORIGIN/{up}/{other.rpartition('/')[0]}"
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    """Two extension modules with common libraries; one has a large one of its own."""
+    library(tmp_path, "big.libs/libdeep.so.1")
+    library(tmp_path, COMMON, "big.libs/libdeep.so.1")
+    library(tmp_path, OWN, COMMON)
+    library(tmp_path, LARGE, OWN, COMMON)
+    library(tmp_path, OTHER, COMMON)
+    (tmp_path / OWN).write_bytes((tmp_path / OWN).read_bytes() + bytes(20_000))
+    files = {"big/__init__.py": "from big import other\n", "big/more.py": "import os\n"}
+    return write_files(tmp_path, files)
+
+
+def entries(top: Path, owner: str = "big") -> Iterable[Entry]:
+    for path in sorted(top.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(top).as_posix()
+            size_bytes = path.stat().st_size
+            is_program = "." not in path.name
+            whose = canonicalize_name(owner)
+            yield Entry(name, str(path), size_bytes, is_program, whose)
+
+
+def found(top: Path, beside: Iterable[Entry] = ()) -> list[Extension]:
+    own = [*entries(top)]
+    return [*Native([*own, *beside]).extensions(own)]
+
+
+def test_a_library_that_only_one_needs(top: Path) -> None:
+    """It goes with the module; what others need as well is linked to."""
+    (extension,) = found(top)
+
+    assert LARGE == extension.file
+    assert {LARGE, OWN} == extension.files
+    assert ALL_SHARED == extension.links
+
+
+def test_libraries_of_its_library(top: Path) -> None:
+    """Whatever only they need goes with them, however deep."""
+    library(top, "big/libleaf.so")
+    library(top, "big/libnext.so.1", "big/libleaf.so")
+    library(top, OWN, COMMON, "big/libnext.so.1")
+    (top / OWN).write_bytes((top / OWN).read_bytes() + bytes(20_000))
+
+    (extension,) = found(top)
+
+    assert {LARGE, OWN, "big/libnext.so.1", "big/libleaf.so"} == extension.files
+    assert ALL_SHARED == extension.links
+
+
+def test_copies_for_linkers(top: Path) -> None:
+    """A wheel's copy of a library under the name that linkers use needs what it needs.
+
+    Nobody loads it, so it hinders nothing, and goes with the library.
+    """
+    library(top, "big/libleaf.so.1", COMMON)
+    library(top, "big/libown.so", "big/libleaf.so.1", soname="libown.so.2")
+    library(top, OWN, COMMON, "big/libleaf.so.1")
+    (top / OWN).write_bytes((top / OWN).read_bytes() + bytes(20_000))
+
+    (extension,) = found(top)
+
+    assert {LARGE, OWN, "big/libown.so", "big/libleaf.so.1"} == extension.files
+
+
+def second_extension(top: Path) -> None:
+    library(top, OTHER, COMMON, OWN)
+
+
+def other_library(top: Path) -> None:
+    library(top, "big/libplugin.so", OWN)
+
+
+def program(top: Path) -> None:
+    library(top, "big/bin/tool", OWN)
+    (top / "big/bin/tool").chmod(0o755)
+
+
+def by_name(top: Path) -> None:
+    """Without a search path, what is loaded already is found."""
+    linked(top / OTHER, top / OWN, top / COMMON)
+
+
+def mentioned_in_init(top: Path) -> None:
+    write_files(top, {"big/__init__.py": "from . import more, _large\n"})
+
+
+def mentioned_above(top: Path) -> None:
+    for name in (LARGE, OWN):
+        (top / "big/sub").mkdir(exist_ok=True)
+        (top / name).rename(top / name.replace("big/", "big/sub/"))
+    library(top, LARGE.replace("big/", "big/sub/"), "big/sub/libown.so.2", COMMON)
+    write_files(
+        top,
+        {"big/sub/__init__.py": "", "big/__init__.py": "from big.sub._large import x"},
+    )
+
+
+def loaded_by_a_path(top: Path) -> None:
+    write_files(top, {"big/more.py": "ctypes.CDLL(HERE + '/libown.so.2')\n"})
+
+
+def module_of_that_name(top: Path) -> None:
+    write_files(top, {"big/_large.py": "from big._fallback import *\n"})
+
+
+def in_a_namespace(top: Path) -> None:
+    (top / "big/__init__.py").unlink()
+
+
+def small(top: Path) -> None:
+    library(top, OWN, COMMON)
+
+
+def without_a_library(top: Path) -> None:
+    library(top, LARGE, COMMON)
+    (top / LARGE).write_bytes((top / LARGE).read_bytes() + bytes(20_000))
+
+
+def without_a_path(top: Path) -> None:
+    linked(top / LARGE, top / OWN, top / COMMON)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(second_extension, other_library, program, by_name, mentioned_in_init),
+        *(mentioned_above, loaded_by_a_path, module_of_that_name, in_a_namespace),
+        *(small, without_a_library, without_a_path),
+    ],
+    ids=lambda change: change.__name__,
+)
+def test_what_could_be_missed_stays(top: Path, change: Callable[[Path], None]) -> None:
+    """Whatever else may need it, by whatever way, keeps it with its package."""
+    change(top)
+    assert [] == found(top)
+
+
+def test_a_package_of_its_own(top: Path) -> None:
+    """The same one deeper, where nobody mentions it."""
+    mentioned_above(top)
+    write_files(top, {"big/__init__.py": "from big import other\n"})
+
+    (extension,) = found(top)
+
+    assert LARGE.replace("big/", "big/sub/") == extension.file
+    assert ALL_SHARED == extension.links
+
+
+def test_a_library_that_another_distribution_needs(top: Path, tmp_path: Path) -> None:
+    """By its name: who loads it first is not known."""
+    elsewhere = tmp_path / "elsewhere"
+    linked(elsewhere / "other/fast.so", top / OWN)
+
+    assert [] == found(top, [*entries(elsewhere, "other")])
+
+
+def test_what_cannot_be_read(top: Path) -> None:
+    """Damaged libraries and missing sources are nobody's, and no error here."""
+    write_files(top, {"big/broken.so": b"\x7fELF\2\1\1", "big/text.so": "INPUT(x)"})
+    gone = Entry("big/gone.py", str(top / "gone"), 1, distribution=None)
+    ready = Entry("big/ready.py", b"import os\n", 10, distribution=None)
+    own = [*entries(top), gone, ready]
+
+    (extension,) = Native(own).extensions(own)
+
+    assert {LARGE, OWN} == extension.files
+
+
+def test_a_ready_source_that_mentions_it(top: Path) -> None:
+    """What is not on the disk is looked into as well."""
+    ready = Entry("big/ready.py", b"load('libown.so.2')\n", 20, distribution=None)
+    own = [*entries(top), ready]
+
+    assert [] == [*Native(own).extensions(own)]
