@@ -83,18 +83,6 @@ def test_an_extension_module_is_extracted_without_its_package(
         assert flat_function.answer(use) == apart_function.answer(use)
 
 
-def test_a_nested_package_is_extracted_without_an_extension_module(
-    nested_function: Function,
-) -> None:
-    """It makes a fifth of pyarrow."""
-    assert "pyarrow._flight" in nested_function.extensions
-    without, with_it = (
-        nested_function.run(use).tmp_bytes
-        for use in ("use_pyarrow", "use_pyarrow_flight")
-    )
-    assert without + 30_000_000 < with_it
-
-
 def test_an_eager_function_extracts_all_in_init(eager_function: Function) -> None:
     """With `eager` it is all there before the first event, whatever is imported."""
     outcome = eager_function.run("use_nothing")
