@@ -62,5 +62,13 @@ class PackageTooLargeError(PackageFunctionError):
     """Neither the files nor their nested ZIP fit into what Lambda unzips."""
 
 
+class IncompatibleTargetError(PackageFunctionError):
+    """Something in the package cannot work on its target."""
+
+
+class VerifyError(PackageFunctionError):
+    """The handler cannot be imported out of the package."""
+
+
 class InterruptedBySignal(PackageFunctionError):  # noqa: N818 - not a fault
     """The user, or the machine that runs the job, has asked to stop."""
