@@ -12,12 +12,15 @@ import os
 import sys
 import time
 
+from datetime import UTC
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.distributions import SEEDS
+from poetry_plugin_package_function.packaging.handler import refuse_bad_handler
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
@@ -26,6 +29,7 @@ from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
@@ -67,10 +71,18 @@ def _package(options: argparse.Namespace) -> None:
             "layers-size": options.layers_size,
             "compile": options.compile,
             "eager": options.eager,
+            "runtime": options.runtime,
+            "architecture": options.architecture,
+            "platform": options.platform,
+            "no-audit": options.no_audit,
+            "exclude-provided": options.exclude_provided,
+            "handler": options.handler,
+            "memory-size": options.memory_size,
         },
         project,
         default_output_dir=Path.cwd(),
     )
+    refuse_bad_handler(settings.handler)
     site_packages = find_site_packages(Path(options.venv_dir))
     _say(f"Packaging {shown_path(site_packages.directories[0])}")
     report = package(
@@ -87,7 +99,11 @@ def _package(options: argparse.Namespace) -> None:
         _say(f"{line.label:<9} {line.text}")
     if settings.report:
         _say(f"{'Report':<9} {shown_path(settings.report)}")
-    for warning in warnings(report):
+    today = datetime.now(UTC).date()
+    for warning in (
+        *warnings(report),
+        *runtime_warnings(report, project.requires_python, today),
+    ):
         _say(f"Warning: {warning}", to_errors=True)
 
 
@@ -120,6 +136,29 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let a nested result extract everything when the function starts, not"
         " what is imported when it is imported",
+    )
+    parser.add_argument(
+        "--runtime", help="Lambda's runtime, as python3.13: what is native is checked"
+    )
+    parser.add_argument(
+        "--architecture", help="the function's: x86_64 (the default) or arm64"
+    )
+    parser.add_argument(
+        "--platform", help="another cloud's platform tag, as manylinux_2_28_x86_64"
+    )
+    parser.add_argument(
+        "--no-audit", action="store_true", help="do not check what is native"
+    )
+    parser.add_argument(
+        "--exclude-provided",
+        action="store_true",
+        help="leave the AWS SDK to the runtime",
+    )
+    parser.add_argument(
+        "--handler", help="import it out of the archive, as Lambda will"
+    )
+    parser.add_argument(
+        "--memory-size", help="the function's memory in MB, to judge the handler by"
     )
     parser.add_argument(
         "--layers-size",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from cleo.helpers import option
@@ -42,6 +43,13 @@ class PackageFunctionCommand(Command):
         option("reuse", None, "Keep the virtual environment for the next run."),
         option("compile", None, "Add bytecode, for a faster cold start."),
         option("eager", None, "Extract all that is nested when the function starts."),
+        _value("runtime", None, "Lambda's runtime, such as python3.13."),
+        _value("architecture", None, "The function's: x86_64 (default) or arm64."),
+        _value("platform", None, "Another cloud's tag: manylinux_2_28_x86_64."),
+        option("no-audit", None, "Do not check native libraries for the runtime."),
+        option("exclude-provided", None, "Leave the AWS SDK to the runtime."),
+        _value("handler", None, "Import it out of the archive, as Lambda will."),
+        _value("memory-size", None, "The function's memory in MB, to judge it by."),
         _value("output", None, "The file to write."),
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
         _value("report", None, "A file to write a JSON report to."),
@@ -67,6 +75,14 @@ Only the main dependencies are packaged; add groups and extras as in other comma
 Most of the time goes into the virtual environment; keep it for the next run:
 
   <info>poetry package-function --reuse</info>
+
+For another runtime or machine than this one, and to have native libraries checked:
+
+  <info>poetry package-function --runtime python3.13 --architecture arm64</info>
+
+Import the handler out of the archive before it is deployed:
+
+  <info>poetry package-function --handler my_app.api.handler</info>
 
 A function starts faster with bytecode, which makes it larger:
 
@@ -106,11 +122,14 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         import os
         import time
 
+        from datetime import datetime
+
         from poetry_plugin_package_function.bundling.asking import ask_python
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
         from poetry_plugin_package_function.report.text import details
+        from poetry_plugin_package_function.report.text import runtime_warnings
         from poetry_plugin_package_function.report.text import shown_path
         from poetry_plugin_package_function.report.text import summary
         from poetry_plugin_package_function.report.text import warnings
@@ -141,7 +160,11 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self.line(f"  {'Report':<9} {escaped(shown_path(settings.report))}")
         for detail in details(report):
             self.line(f"  {escaped(detail)}", verbosity=Verbosity.VERBOSE)
-        for warning in warnings(report):
+        today = datetime.now(UTC).date()
+        for warning in (
+            *warnings(report),
+            *runtime_warnings(report, project.requires_python, today),
+        ):
             self.line_error(f"<warning>Warning: {escaped(warning)}</warning>")
 
     def _build_and_package(
@@ -163,11 +186,13 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.errors import SourceError
         from poetry_plugin_package_function.packaging.distributions import SEEDS
+        from poetry_plugin_package_function.packaging.handler import refuse_bad_handler
         from poetry_plugin_package_function.packaging.output import check_targets
         from poetry_plugin_package_function.packaging.service import package
         from poetry_plugin_package_function.packaging.venv import find_site_packages
         from poetry_plugin_package_function.report.json_report import as_json
 
+        refuse_bad_handler(settings.handler)
         console = Console(self.io)
         bytecode_dir = Path(
             self.poetry.config.get("cache-dir"), "package-function", "bytecode"

@@ -32,12 +32,14 @@ class Project:
         name: The project's name as it is written, or None where it has none.
         table: `[tool.poetry-plugin-package-function]`, not yet checked.
         dependencies: What the project itself depends on.
+        requires_python: `requires-python` in [project].
     """
 
     directory: Path
     name: str | None
     table: dict[str, Any]
     dependencies: frozenset[NormalizedName]
+    requires_python: str | None = None
 
     @property
     def distribution_name(self) -> str | None:
@@ -84,7 +86,14 @@ def read_project(pyproject: Path) -> Project:
     name = project.get("name") or poetry.get("name")
     if name is not None and not isinstance(name, str):
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
-    return Project(directory, name, table, _dependency_names(project, poetry))
+    requires_python = project.get("requires-python")
+    return Project(
+        directory,
+        name,
+        table,
+        _dependency_names(project, poetry),
+        requires_python if isinstance(requires_python, str) else None,
+    )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

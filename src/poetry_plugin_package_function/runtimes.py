@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -18,6 +20,18 @@ DIRECT_UPLOAD_LIMIT_BYTES: Final = 52_428_800
 """The largest ZIP (50 MB) that can be uploaded directly; a larger one goes through S3.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+INIT_LIMIT_S: Final = 10.0
+"""What INIT may take before Lambda starts it over, within the function's time-out.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+MEMORY_SIZES_MB: Final = range(128, 10_241)
+"""What `MemorySize` may be.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 """
 
 MIB: Final = 1_048_576
@@ -51,9 +65,10 @@ class System:
 
 
 AMAZON_LINUX_2: Final = System("Amazon Linux 2", (2, 26), (3, 4, 24), (1, 3, 11))
-AMAZON_LINUX_2023: Final = System("Amazon Linux 2023", (2, 34), (3, 4, 29), (1, 3, 13))
-"""Sources: https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html for glibc
-and GCC (7.3 and 11); for their libstdc++
+AMAZON_LINUX_2023: Final = System("Amazon Linux 2023", (2, 34), (3, 4, 33), (1, 3, 15))
+"""Sources: https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html for glibc;
+Amazon Linux 2 has the libstdc++ of GCC 7.3, Amazon Linux 2023 that of GCC 14.2 since
+https://github.com/docker-library/official-images/pull/18759; what these have tells
 https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html#abi.versioning
 """
 
@@ -99,6 +114,73 @@ ARCHITECTURES: Final = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 """
+
+
+_LEGACY_PLATFORMS: Final = {
+    "manylinux1": (2, 5),
+    "manylinux2010": (2, 12),
+    "manylinux2014": (2, 17),
+}
+"""Source: PEP 600, "Legacy manylinux tags"."""
+
+_SYMBOLS: Final = (
+    ((2, 5), (3, 4, 8), (1, 3, 1)),
+    ((2, 12), (3, 4, 13), (1, 3, 3)),
+    ((2, 17), (3, 4, 19), (1, 3, 7)),
+    ((2, 24), (3, 4, 22), (1, 3, 10)),
+    ((2, 26), (3, 4, 24), (1, 3, 11)),
+    ((2, 31), (3, 4, 28), (1, 3, 12)),
+    ((2, 34), (3, 4, 29), (1, 3, 13)),
+    ((2, 35), (3, 4, 30), (1, 3, 13)),
+    ((2, 39), (3, 4, 33), (1, 3, 15)),
+)
+"""What distributions of some glibc have at least in their libstdc++.
+
+Source: the policies of auditwheel, which are what manylinux tags promise,
+https://github.com/pypa/auditwheel/blob/main/src/auditwheel/policy/manylinux-policy.json
+"""
+
+
+def parse_platform(tag: str) -> tuple[System, str] | None:
+    """Reads a platform tag of Linux with glibc: its system and its machine.
+
+    Returns:
+        None if it is another kind of tag, or no machine of Lambda's kinds.
+
+    Source:
+        PEP 600.
+    """
+    match = re.fullmatch(r"(manylinux(?:\d{1,4}|_2_\d{1,3}))_(x86_64|aarch64)", tag)
+    if match is None:
+        return None
+    name, machine = match.groups()
+    glibc = _LEGACY_PLATFORMS.get(name)
+    if glibc is None:
+        _, _, minor = name.partition("_2_")
+        if not minor:
+            return None
+        glibc = (2, int(minor))
+    known = [each for each in _SYMBOLS if each[0] <= glibc] or [_SYMBOLS[0]]
+    _, glibcxx, cxxabi = known[-1]
+    return System(name, glibc, glibcxx, cxxabi), machine
+
+
+def platform_tags(system: System, machine: str) -> list[str]:
+    """Lists the platform tags of wheels that work there, the newest first.
+
+    Those before PEP 600 stand behind the ones that they mean, and `linux_*`, which is
+    what is built on such a machine, at the end.
+
+    Sources: PEP 600; PEP 513, 571 and 599 for the oldest glibc of each machine.
+    """
+    oldest = 5 if machine == "x86_64" else 17
+    names = {glibc: name for name, glibc in _LEGACY_PLATFORMS.items()}
+    tags = []
+    for minor in range(system.glibc[1], oldest - 1, -1):
+        tags.append(f"manylinux_2_{minor}_{machine}")
+        if (2, minor) in names:
+            tags.append(f"{names[2, minor]}_{machine}")
+    return [*tags, f"linux_{machine}"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.project import TABLE
+from poetry_plugin_package_function.runtimes import ARCHITECTURES
+from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
+from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.runtimes import parse_platform
 
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.runtimes import Runtime
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,32 @@ class Settings:
     nest: frozenset[str] = frozenset()
     keep_flat: frozenset[str] = frozenset()
     eager: bool = False
+    runtime: Runtime | None = None
+    architecture: str = "x86_64"
+    platform: str | None = None
+    no_audit: bool = False
+    excludes_provided: bool = False
+    provided_version: str | None = None
+    handler: str | None = None
+    memory_size_mb: int | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def target(self, python: str | None) -> Target | None:
+        """What the package is made for; None if nothing is said.
+
+        Args:
+            python: The minor version of the interpreter that there is, such as "3.13".
+                It counts for a platform; a runtime has its own.
+        """
+        if self.runtime is not None:
+            machine = ARCHITECTURES[self.architecture]
+            runtime = self.runtime
+            return Target(runtime.python, machine, runtime.system, runtime)
+        found = parse_platform(self.platform) if self.platform else None
+        if found is None or python is None:
+            return None
+        system, machine = found
+        return Target(python, machine, system)
 
     @property
     def targets(self) -> tuple[Path, ...]:
@@ -72,6 +104,8 @@ KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
     *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
     *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
+    *("runtime", "architecture", "platform", "no-audit", "handler", "memory-size"),
+    *("exclude-provided", "environment"),
 )
 
 _UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
@@ -81,6 +115,7 @@ _EXCLUSIVE: Final = (
     ("only", ("with", "without")),
     ("all-groups", ("with", "without", "only")),
     ("all-extras", ("extras",)),
+    ("platform", ("runtime", "architecture")),
     (
         "venv",
         (
@@ -141,6 +176,7 @@ def resolve(
     report = value("report", _result, None)
     if output is not None and output == report:
         problems.append(f"The archive and the report are the same file: {output}.")
+    provided = value("exclude-provided", _provided, False)
     settings = Settings(
         output=output or Path(),
         report=report,
@@ -160,7 +196,17 @@ def resolve(
         nest=value("nest", _names, frozenset()),
         keep_flat=value("keep-flat", _names, frozenset()),
         eager=value("eager", _boolean, False),
+        runtime=value("runtime", _runtime, None),
+        architecture=value("architecture", _architecture, "x86_64"),
+        platform=value("platform", _platform, None),
+        no_audit=value("no-audit", _boolean, False),
+        excludes_provided=bool(provided),
+        provided_version=provided if isinstance(provided, str) else None,
+        handler=value("handler", _text, None),
+        memory_size_mb=value("memory-size", _memory, None),
+        environment=value("environment", _variables, ()),
     )
+    _refuse_lonely((from_flags, from_table), settings, problems)
     if problems:
         raise ConfigError(problems, "Every key is described in docs/configuration.md.")
     return settings
@@ -207,6 +253,26 @@ def _refuse_exclusive(source: _Source, problems: list[str]) -> None:
             names = ", ".join(source.label.format(other) for other in clashes)
             verb = "exclude" if len(clashes) > 1 else "excludes"
             problems.append(f"{names} {verb} {source.label.format(key)}.")
+
+
+def _refuse_lonely(
+    sources: tuple[_Source, ...], settings: Settings, problems: list[str]
+) -> None:
+    """Refuses what says nothing by itself; not if what it needs may be misspelt."""
+    if problems:
+        return
+    for source in sources:
+        for key in ("memory-size", "environment"):
+            if source.values.get(key) and not settings.handler:
+                source.refuse(key, "says nothing without `handler`.")
+        if settings.runtime:
+            continue
+        if source.values.get("architecture"):
+            source.refuse("architecture", "says nothing without `runtime`.")
+        if source.values.get("exclude-provided"):
+            source.refuse("exclude-provided", "needs `runtime`: whose SDK is it?")
+        if source.values.get("no-audit") and not settings.platform:
+            source.refuse("no-audit", "nothing is audited without `runtime`.")
 
 
 def _boolean(source: _Source, key: str) -> bool | None:
@@ -319,6 +385,73 @@ def _inclusions(source: _Source, key: str) -> tuple[Inclusion, ...] | None:
             )
         )
     return tuple(inclusions)
+
+
+def _runtime(source: _Source, key: str) -> Runtime | None:
+    text = _text(source, key)
+    if text is None or text in RUNTIMES:
+        return RUNTIMES.get(text or "")
+    source.refuse(key, f"Lambda has no {text!r}; it has {', '.join(RUNTIMES)}.")
+    return None
+
+
+def _architecture(source: _Source, key: str) -> str | None:
+    text = _text(source, key)
+    if text is None or text in ARCHITECTURES:
+        return text
+    others = {machine: name for name, machine in ARCHITECTURES.items()}
+    meant = f" Lambda calls it {others[text]!r}." if text in others else ""
+    source.refuse(
+        key, f"expected one of {', '.join(ARCHITECTURES)}, got {text!r}.{meant}"
+    )
+    return None
+
+
+def _platform(source: _Source, key: str) -> str | None:
+    text = _text(source, key)
+    if text is None or parse_platform(text):
+        return text
+    source.refuse(
+        key,
+        "expected a tag of Linux with glibc, such as manylinux_2_28_x86_64 or"
+        f" manylinux2014_aarch64, got {text!r}.",
+    )
+    return None
+
+
+def _variables(source: _Source, key: str) -> tuple[tuple[str, str], ...] | None:
+    found = source.values[key]
+    if isinstance(found, dict) and all(isinstance(v, str) for v in found.values()):
+        return tuple(sorted(found.items()))
+    source.refuse(key, f"expected a table of strings, got {found!r}.")
+    return None
+
+
+def _provided(source: _Source, key: str) -> bool | str | None:
+    found = source.values[key]
+    if isinstance(found, bool):
+        return found
+    if isinstance(found, str) and re.fullmatch(r"\d+(\.\d+)+", found):
+        return found
+    source.refuse(
+        key,
+        "expected true, false or the version of the runtime's boto3, such as"
+        f' "1.40.4", got {found!r}.',
+    )
+    return None
+
+
+def _memory(source: _Source, key: str) -> int | None:
+    found = source.values[key]
+    text = str(found)
+    if text.isascii() and text.isdigit() and int(text) in MEMORY_SIZES_MB:
+        return int(text)
+    source.refuse(
+        key,
+        f"expected megabytes from {MEMORY_SIZES_MB[0]:,} to {MEMORY_SIZES_MB[-1]:,},"
+        f" got {found!r}.",
+    )
+    return None
 
 
 def _size(source: _Source, key: str) -> int | None:

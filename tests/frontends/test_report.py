@@ -6,25 +6,32 @@ import json
 import time
 
 from dataclasses import replace
+from datetime import date
 from importlib import resources
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from packaging.utils import canonicalize_name
+
 from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
+from poetry_plugin_package_function.packaging.sdk import Provided
 from poetry_plugin_package_function.packaging.service import Compiled
 from poetry_plugin_package_function.packaging.service import Report
 from poetry_plugin_package_function.packaging.writing import Nested
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.text import details
+from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.runtimes import RUNTIMES
+from poetry_plugin_package_function.runtimes import Target
 
 
 MB = 1_000_000
@@ -93,7 +100,18 @@ SCHEMA = json.loads(
 )
 
 
-@pytest.mark.parametrize("report", [REPORT, NESTED])
+RUNTIME = RUNTIMES["python3.13"]
+TARGETED = replace(
+    REPORT,
+    target=Target("3.13", "aarch64", RUNTIME.system, RUNTIME),
+    provided=Provided(frozenset({canonicalize_name("boto3")})),
+)
+ELSEWHERE = replace(
+    REPORT, python="3.9", target=Target("3.9", "x86_64", RUNTIME.system, None)
+)
+
+
+@pytest.mark.parametrize("report", [REPORT, NESTED, TARGETED, ELSEWHERE])
 def test_json_is_as_the_schema_says(report: Report) -> None:
     """The schema that ships is valid itself and fits flat and nested reports."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -259,3 +277,56 @@ def test_the_meter_and_nothing_to_do() -> None:
     meter.begin("Packaging", 1, 0)
     meter.advance(1, 0)
     assert [f"Packaging: [{'=' * 24}] 100% 1/1 files, 0.0/0.0 MB"] == shown
+
+
+TODAY = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("python", "requires_python", "expected"),
+    [
+        ("3.13", ">=3.11,<4.0", None),
+        ("3.13", None, None),
+        (None, None, None),
+        ("3.12", "==3.12.4", None),
+        ("3.13", "not a specifier", None),
+        ("3.9", ">=3.9", "Lambda has no runtime for Python 3.9; it has python3.10, "),
+        ("3.13", ">=3.16", "`requires-python` is '>=3.16', which allows none of"),
+        ("3.9", "<3.10", "`requires-python` is '<3.10', which allows none of"),
+        ("3.10", None, "python3.10 has been deprecated since 2026-10-31: it gets"),
+    ],
+)
+def test_pythons_that_lambda_does_not_have(
+    python: str | None, requires_python: str | None, expected: str | None
+) -> None:
+    found = [*runtime_warnings(replace(REPORT, python=python), requires_python, TODAY)]
+
+    assert (0 if expected is None else 1) == len(found)
+    assert expected is None or found[0].startswith(expected)
+
+
+def test_a_deprecation_that_is_still_to_come() -> None:
+    """From its day on, not before."""
+    report = replace(REPORT, python="3.11")
+    for day, count in (date(2027, 6, 29), 0), (date(2027, 6, 30), 1):
+        assert count == len([*runtime_warnings(report, None, day)])
+
+
+def test_another_cloud_has_other_pythons() -> None:
+    assert [] == [*runtime_warnings(ELSEWHERE, "<3.10", TODAY)]
+
+
+def test_what_is_left_to_the_runtime_is_told() -> None:
+    assert ("Provided", "boto3: the runtime has them") in summary(TARGETED, 1)
+    why = Provided(why_not="The AWS SDK is shipped: requests requires urllib3.")
+    assert [why.why_not] == warnings(replace(REPORT, provided=why))
+
+
+def test_extension_modules_are_told_by_their_names() -> None:
+    """But not beside their package, which has them."""
+    alone = replace(unit(30 * MB, "pyarrow"), extension="pyarrow._flight")
+    inside = replace(alone, extension="pyarrow._s3fs", part_of=0)
+    report = replace(NESTED, nested=nested(unit(9 * MB, "scipy"), alone, inside))
+
+    assert ("Nested", "pyarrow._flight, scipy") in summary(report, 1)
+    assert any("Nested: pyarrow._s3fs of pyarrow, " in line for line in details(report))

@@ -290,3 +290,76 @@ def test_every_key_is_documented() -> None:
     """docs/configuration.md has a heading for each key of the table."""
     text = Path("docs/configuration.md").read_text(encoding="utf-8")
     assert [] == [key for key in KEYS if f"### `{key}`" not in text]
+
+
+# -- what it is made for --
+
+
+def test_a_runtime_is_a_target(tmp_path: Path) -> None:
+    """Lambda's own default architecture is x86_64, whatever this machine is."""
+    settings = resolved(tmp_path, runtime="python3.13")
+    found = settings.target("3.11")
+
+    assert found is not None
+    assert ("3.13", "x86_64") == (found.python, found.machine)
+    assert (2, 34) == found.system.glibc
+    other = resolved(tmp_path, 'runtime = "python3.11"\narchitecture = "arm64"')
+    found = other.target(None)
+    assert found is not None
+    assert ("3.11", "aarch64", (2, 26)) == (
+        *(found.python, found.machine),
+        found.system.glibc,
+    )
+
+
+def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
+    settings = resolved(tmp_path, platform="manylinux_2_28_aarch64")
+    found = settings.target("3.12")
+
+    assert found is not None
+    assert ("3.12", "aarch64", None) == (found.python, found.machine, found.runtime)
+    assert settings.target(None) is None
+    assert resolved(tmp_path).target("3.12") is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        ({"runtime": "python3.9"}, "--runtime: Lambda has no 'python3.9'; it has"),
+        ({"runtime": "3.13"}, "--runtime: Lambda has no '3.13'"),
+        (
+            {"runtime": "python3.13", "architecture": "aarch64"},
+            "got 'aarch64'. Lambda calls it 'arm64'.",
+        ),
+        ({"platform": "win_amd64"}, "expected a tag of Linux with glibc"),
+        ({"architecture": "arm64"}, "--architecture: says nothing without `runtime`."),
+        ({"no-audit": True}, "--no-audit: nothing is audited without `runtime`."),
+        (
+            {"runtime": "python3.13", "platform": "manylinux_2_28_x86_64"},
+            "--runtime excludes --platform.",
+        ),
+        ({"memory-size": "64"}, "expected megabytes from 128 to 10,240, got '64'."),
+        ({"memory-size": "1GB"}, "expected megabytes"),
+    ],
+)
+def test_targets_that_make_no_sense(
+    tmp_path: Path, flags: dict[str, Any], problem: str
+) -> None:
+    (found,) = problems(tmp_path, **flags)
+    assert problem in found
+
+
+def test_what_goes_with_a_target(tmp_path: Path) -> None:
+    settings = resolved(
+        tmp_path, "memory-size = 512", platform="manylinux2014_x86_64", no_audit=True
+    )
+    assert (True, 512) == (settings.no_audit, settings.memory_size_mb)
+    table = 'runtime = "python3.12"\nplatform = "manylinux2014_x86_64"'
+    (found,) = problems(tmp_path, table)
+    assert "excludes" in found
+    silenced = resolved(
+        tmp_path, 'platform = "manylinux2014_x86_64"', runtime="python3.12"
+    )
+    found_target = silenced.target(None)
+    assert found_target is not None
+    assert found_target.runtime is not None

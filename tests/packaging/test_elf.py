@@ -10,7 +10,6 @@ import sysconfig
 
 from pathlib import Path
 from typing import Final
-from typing import NamedTuple
 
 import pytest
 
@@ -18,15 +17,26 @@ from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poetry_plugin_package_function.packaging.elf import Elf
 from poetry_plugin_package_function.packaging.elf import Linkage
+from poetry_plugin_package_function.packaging.elf import NeededVersion
 from poetry_plugin_package_function.packaging.elf import linked_files
+from poetry_plugin_package_function.packaging.elf import read_elf
 from poetry_plugin_package_function.packaging.elf import read_linkage
+from tests.packaging.elf_files import ADDRESS
+from tests.packaging.elf_files import NEEDED
+from tests.packaging.elf_files import RPATH
+from tests.packaging.elf_files import RUNPATH
+from tests.packaging.elf_files import SHAPES
+from tests.packaging.elf_files import SONAME
+from tests.packaging.elf_files import SYMTAB
+from tests.packaging.elf_files import USUAL
+from tests.packaging.elf_files import WEAK
+from tests.packaging.elf_files import Shape
+from tests.packaging.elf_files import elf
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 
-
-LOAD, DYNAMIC = 1, 2
-NEEDED, STRTAB, SYMTAB, STRSZ, SONAME, RPATH, RUNPATH = 1, 5, 6, 10, 14, 15, 29
 
 SAID: Final[list[tuple[int, int | str]]] = [
     (NEEDED, "libb.so.1"),
@@ -38,76 +48,6 @@ SAID: Final[list[tuple[int, int | str]]] = [
 READ: Final = Linkage(
     ("libb.so.1", "libc.so.6"), ("$ORIGIN/../a.libs", "/opt/lib"), "liba.so"
 )
-
-
-class Shape(NamedTuple):
-    bits: int
-    order: str
-
-    def pack(self, fields: str, *values: object) -> bytes:
-        """Packs values; `P` is an address or offset, as wide as the class has them."""
-        return struct.pack(
-            self.order + fields.replace("P", "I" if self.bits == 32 else "Q"), *values
-        )
-
-    def segment(self, kind: int, offset: int, address: int, size_bytes: int) -> bytes:
-        place = (offset, address, address, size_bytes, size_bytes)
-        if self.bits == 32:
-            return self.pack("I5I2I", kind, *place, 5, 8)
-        return self.pack("2I5QQ", kind, 5, *place, 8)
-
-
-SHAPES: Final = [Shape(32, "<"), Shape(32, ">"), Shape(64, "<"), Shape(64, ">")]
-USUAL: Final = Shape(64, "<")
-ADDRESS: Final = 0x10000  # where the file's begin is loaded
-
-
-def elf(
-    shape: Shape = USUAL,
-    said: list[tuple[int, int | str]] = SAID,
-    *,
-    before: bytes = b"\0",
-    between: bytes = b"\0",
-    behind: bytes = b"",
-    gap_bytes: int = 0,
-) -> bytes:
-    """Makes a library that has nothing but its dynamic section.
-
-    Args:
-        shape: Class and byte order.
-        said: The section's entries; those for the string table are added.
-        before: What the string table begins with.
-        between: What stands behind each string.
-        behind: What follows the string table.
-        gap_bytes: Of what else stands in front of the program headers.
-    """
-    strings = before
-    values = []
-    for tag, value in said:
-        values.append((tag, len(strings) if isinstance(value, str) else value))
-        if isinstance(value, str):
-            strings += os.fsencode(value) + between
-    header_bytes, segment_bytes = (52, 32) if shape.bits == 32 else (64, 56)
-    start = header_bytes + gap_bytes + 3 * segment_bytes
-    section_bytes = (len(values) + 4) * shape.bits // 4
-    size_bytes = start + section_bytes + len(strings)
-    values += [(STRTAB, ADDRESS + start + section_bytes), (STRSZ, len(strings))]
-    values += [(0, 0), (NEEDED, 0)]
-    return b"".join(
-        [
-            b"\x7fELF"
-            + bytes([shape.bits // 32, 1 + (shape.order == ">"), 1] + [0] * 9),
-            shape.pack("2HI3PI", 3, 62, 1, 0, header_bytes + gap_bytes, 0, 0),
-            shape.pack("6H", header_bytes, segment_bytes, 3, 0, 0, 0),
-            bytes(gap_bytes),
-            shape.segment(LOAD, 0, 0x20, 0x30),
-            shape.segment(LOAD, 0, ADDRESS, size_bytes),
-            shape.segment(DYNAMIC, start, ADDRESS + start, section_bytes),
-            *(shape.pack("2P", tag, value) for tag, value in values),
-            strings,
-            behind,
-        ]
-    )
 
 
 def read(directory: Path, content: bytes) -> Linkage | None:
@@ -123,7 +63,7 @@ def read(directory: Path, content: bytes) -> Linkage | None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_classes_and_byte_orders(tmp_path: Path, shape: Shape, gap_bytes: int) -> None:
     """All four are read, wherever the program headers stand."""
-    assert READ == read(tmp_path, elf(shape, gap_bytes=gap_bytes))
+    assert READ == read(tmp_path, elf(shape, SAID, gap_bytes=gap_bytes))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +96,7 @@ def test_strings_that_stand_apart(
     """Strings are found wherever in a large table they stand."""
     filling = b"\0" + b"a_symbol\0" * (filling_bytes // 9)
 
-    content = elf(before=filling, between=filling if between else b"\0")
+    content = elf(said=SAID, before=filling, between=filling if between else b"\0")
 
     assert READ == read(tmp_path, content)
 
@@ -178,7 +118,11 @@ def test_little_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         read_bytes.append(size_bytes)
         return pread(descriptor, size_bytes, offset)
 
-    content = elf(before=b"\0" + b"a_symbol\0" * 500_000, behind=bytes(1_000_000))
+    content = elf(
+        said=SAID,
+        before=b"\0" + b"a_symbol\0" * 500_000,
+        behind=bytes(1_000_000),
+    )
     monkeypatch.setattr(os, "pread", counting)
 
     assert READ == read(tmp_path, content)
@@ -209,7 +153,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_truncated_files(tmp_path: Path, shape: Shape) -> None:
     """Wherever a file ends too early, it is damaged: nothing is half read."""
-    content = elf(shape)
+    content = elf(shape, SAID)
 
     assert {None} == {read(tmp_path, content[:end]) for end in range(len(content))}
 
@@ -219,7 +163,7 @@ def test_truncated_files_whose_parts_stand_apart(
     tmp_path: Path, gap_bytes: int
 ) -> None:
     """It is the same if the parts are not all in what is read first."""
-    content = elf(gap_bytes=gap_bytes, before=b"\0" + b"a_symbol\0" * 500)
+    content = elf(said=SAID, gap_bytes=gap_bytes, before=b"\0" + b"a_symbol\0" * 500)
 
     ends = [*range(4000, 5600, 7), *range(len(content) - 200, len(content))]
 
@@ -261,7 +205,7 @@ SECTION: Final = 64 + 3 * 56  # where the dynamic section of a usual one stands
 )
 def test_damaged_files(tmp_path: Path, offset: int, fields: str, value: int) -> None:
     """What contradicts the format is not believed, and costs no memory."""
-    content = bytearray(elf())
+    content = bytearray(elf(said=SAID))
     struct.pack_into("<" + fields, content, offset, value)
 
     assert read(tmp_path, bytes(content)) is None
@@ -277,7 +221,7 @@ def test_a_string_without_end(tmp_path: Path, behind: bytes) -> None:
 
 def test_a_section_of_odd_length(tmp_path: Path) -> None:
     """What is left behind the last whole entry does not matter."""
-    content = bytearray(elf())
+    content = bytearray(elf(said=SAID))
     (size_bytes,) = struct.unpack_from("<Q", content, 208)
     struct.pack_into("<Q", content, 208, size_bytes - 9)
 
@@ -289,7 +233,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("flipped")
 
 
-FLIPPED: Final = {shape: elf(shape) for shape in SHAPES}
+FLIPPED: Final = {shape: elf(shape, SAID) for shape in SHAPES}
 
 
 @example(USUAL, {})
@@ -315,6 +259,132 @@ def test_flipped_bytes(scratch: Path, shape: Shape, flips: dict[int, int]) -> No
         search = ":".join(linkage.search)
         for name in (*linkage.needed, search, linkage.soname or ""):
             assert os.fsencode(name) + b"\0" in content
+
+
+# -- what a file is -----------------------------------------------------------------
+
+
+NEEDS: Final = {
+    "libc.so.6": {"GLIBC_2.28": 0, "GLIBC_2.4": 0, "GLIBC_2.99": WEAK},
+    "libb.so.1": {"B_1": 0},
+}
+VERSIONS: Final = (
+    NeededVersion("libc.so.6", "GLIBC_2.28"),
+    NeededVersion("libc.so.6", "GLIBC_2.4"),
+    NeededVersion("libb.so.1", "B_1"),
+)
+
+
+def parsed(content: bytes) -> Elf | None:
+    """Reads a file that is not on the disk."""
+    return read_elf(lambda size_bytes, offset: content[offset : offset + size_bytes])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_identity(shape: Shape) -> None:
+    """Kind, machine, class and extent are read, and the versions but for weak ones."""
+    content = elf(shape, SAID, kind=2, machine=183, versions=NEEDS)
+
+    expected = Elf(2, 183, shape.bits, len(content), READ, VERSIONS)
+    assert expected == parsed(content)
+
+
+def test_no_versions() -> None:
+    """Not every library needs any; not every file has a dynamic section."""
+    content = bytearray(elf(said=SAID))
+    assert Elf(3, 62, 64, len(content), READ, ()) == parsed(bytes(content))
+
+    struct.pack_into("<I", content, 176, 4)  # PT_DYNAMIC is another
+    assert Elf(3, 62, 64, len(content), None, ()) == parsed(bytes(content))
+
+
+def test_an_object() -> None:
+    """A relocatable file has no program headers."""
+    content = bytearray(elf(kind=1))
+    struct.pack_into("<H", content, 56, 0)
+
+    assert Elf(1, 62, 64, 0, None, ()) == parsed(bytes(content))
+
+
+def test_many_versions() -> None:
+    """There may be more of them than are read at first."""
+    names = {f"V_{number}": 0 for number in range(1000)}
+
+    found = parsed(elf(said=SAID, versions={"libv.so": names}))
+
+    assert found is not None
+    assert tuple(NeededVersion("libv.so", name) for name in names) == found.versions
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_truncations(shape: Shape) -> None:
+    """Whatever its end is missing, a file is damaged."""
+    content = elf(shape, SAID, versions=NEEDS)
+
+    assert {None} == {parsed(content[:end]) for end in range(len(content))}
+
+
+NEEDS_AT: Final = 64 + 3 * 56 + (len(SAID) + 5) * 16
+"""Where the needed versions of a usual file stand."""
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [
+        pytest.param(4, 1 << 31, id="vn_file is behind the strings"),
+        pytest.param(8, 1 << 31, id="vn_aux is behind the file"),
+        pytest.param(12, 1 << 31, id="vn_next is behind the file"),
+        pytest.param(12, 1, id="vn_next is within the entry"),
+        pytest.param(16 + 8, 1 << 31, id="vna_name is behind the strings"),
+        pytest.param(16 + 12, 1 << 31, id="vna_next is behind the file"),
+    ],
+)
+def test_damaged_versions(offset: int, value: int) -> None:
+    """What contradicts the format is not believed."""
+    content = bytearray(elf(said=SAID, versions=NEEDS))
+    struct.pack_into("<I", content, NEEDS_AT + offset, value)
+
+    assert parsed(bytes(content)) is None
+
+
+def test_versions_in_circles() -> None:
+    """Chains that cross one another do not keep the reader for long."""
+    flood = struct.pack("<2H3I", 1, 1, 1, 1, 1) * 4000
+    content = bytearray(elf(said=SAID, versions=NEEDS, behind=flood))
+    content[NEEDS_AT : NEEDS_AT + len(flood)] = flood
+
+    assert parsed(bytes(content)) is None
+
+
+FLIPPED_NEEDS: Final = {shape: elf(shape, SAID, versions=NEEDS) for shape in SHAPES}
+
+
+@given(
+    st.sampled_from(SHAPES),
+    st.dictionaries(
+        st.integers(0, min(map(len, FLIPPED_NEEDS.values())) - 1),
+        st.integers(1, 255),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_flipped_bytes_of_versions(shape: Shape, flips: dict[int, int]) -> None:
+    """Whatever a file has, nothing is raised, and nothing is made up."""
+    content = bytearray(FLIPPED_NEEDS[shape])
+    for offset, flip in flips.items():
+        content[offset] ^= flip
+
+    found = parsed(bytes(content))
+
+    for version in found.versions if found else ():
+        for name in version:
+            assert os.fsencode(name) + b"\0" in content
+
+
+@given(st.sampled_from(SHAPES), st.binary(max_size=300))
+def test_anything_behind_the_magic_number(shape: Shape, rest: bytes) -> None:
+    """Nothing is raised."""
+    parsed(elf(shape)[:6] + rest)
 
 
 # -- real libraries -----------------------------------------------------------------
@@ -432,6 +502,37 @@ def test_the_environment_as_readelf_has_it() -> None:
             )
         )
     assert expected == [read_linkage(str(path)) for path in paths]
+
+
+@pytest.mark.skipif(
+    shutil.which("readelf") is None or sys.platform != "linux",
+    reason="there is no readelf",
+)
+def test_versions_as_readelf_has_them() -> None:
+    """`readelf` reads the same versions from all libraries of the running Python."""
+    paths = [path for path in environment() if read_linkage(str(path)) is not None]
+    shown = subprocess.run(
+        ["readelf", "--version-info", "--wide", sys.executable, *paths],
+        env={**os.environ, "LC_ALL": "C"},
+        stdout=subprocess.PIPE,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    _, _, *parts = re.split(r"^File: .*$", shown, flags=re.MULTILINE)
+
+    expected = []
+    for part in parts:
+        library = ""
+        versions = []
+        for file, name, flags in re.findall(
+            r"Version: 1  File: (\S+)|Name: (\S+)  Flags: (.*?)  Version: ", part
+        ):
+            library = file or library
+            if name and "WEAK" not in flags:
+                versions.append(NeededVersion(library, name))
+        expected.append(tuple(versions))
+    found = [parsed(path.read_bytes()) for path in paths]
+    assert expected == [each and each.versions for each in found]
 
 
 # -- where it leads -----------------------------------------------------------------

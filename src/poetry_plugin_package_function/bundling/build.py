@@ -23,6 +23,7 @@ from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
 from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
 from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import InterruptedBySignal
 
 
@@ -92,13 +93,14 @@ def build_venv(
 
     Raises:
         BundleError: Poetry could not do it; its own words are in the reason.
+        IncompatibleTargetError: The lock has no wheel of something for the target.
     """
     venv = home / "venv"
     kept = prepare(poetry, home, listener) if keep else None
     if kept is not None:
         try:
             installed = _bundle(poetry, bundle, home, listener, check, anew=False)
-        except InterruptedBySignal:
+        except (InterruptedBySignal, IncompatibleTargetError):
             raise
         except Exception as error:  # whatever the state of it has led to
             reason = f"it could not be brought up to date ({error})"
@@ -139,7 +141,7 @@ def _bundle(
         with (
             own_virtualenv_settings(ignore_active=not anew),
             own_temporary_files(home),
-            own_installer(poetry, bundle.extras, listener.installed) as installed,
+            own_installer(poetry, bundle, listener.installed) as installed,
         ):
             built = bundler.bundle(poetry, io)
     except PythonVersionError as error:

@@ -31,6 +31,8 @@ from poetry.__version__ import __version__ as poetry_version
 from poetry.installation import installer as poetry_installer
 from poetry.installation.wheel_installer import WheelInstaller
 
+from poetry_plugin_package_function.bundling.constraining import constrain
+from poetry_plugin_package_function.bundling.preflight import check_wheels
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from poetry.core.packages.project_package import ProjectPackage
     from poetry.poetry import Poetry
     from poetry.utils.env import Env
+
+    from poetry_plugin_package_function.bundling.plan import Bundle
 
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -74,7 +78,7 @@ class Installed:
 @contextmanager
 def own_installer(
     poetry: Poetry,
-    extras: tuple[NormalizedName, ...],
+    bundle: Bundle,
     on_installed: Callable[[int], None],
 ) -> Iterator[Installed]:
     """Lets the bundle plugin use an installer of ours: Poetry's, with additions.
@@ -84,7 +88,7 @@ def own_installer(
 
     Args:
         poetry: Whose lock file is installed from.
-        extras: The project's extras to install, too.
+        bundle: Its extras are installed, too, and all of it for its target.
         on_installed: Hears the size of each wheel's files, in the thread of that wheel.
 
     Raises:
@@ -100,12 +104,15 @@ def own_installer(
         ) -> None:
             is_ours = package is poetry.package  # not that of an isolated build
             if is_ours:
+                check_wheels(poetry, bundle, env)
+                if bundle.target is not None:
+                    constrain(env, bundle.target)
                 kwargs.setdefault("disable_cache", poetry.disable_cache)
                 if hasattr(poetry, "build_constraints"):  # Poetry 2.3
                     kwargs.setdefault("build_constraints", poetry.build_constraints)
             super().__init__(io, env, package, *args, **kwargs)
             if is_ours:
-                self.extras(list(extras))
+                self.extras(list(bundle.extras))
                 self.executor._wheel_installer = _WheelInstaller(
                     env, pins, package.name, installed, on_installed
                 )

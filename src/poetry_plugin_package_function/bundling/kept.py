@@ -27,7 +27,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.installing import locked_files
-from poetry_plugin_package_function.bundling.plan import no_python
+from poetry_plugin_package_function.bundling.plan import choose_python
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.distributions import read_distribution
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
-    from poetry.utils.env.python import Python
 
     from poetry_plugin_package_function.bundling.listening import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
@@ -60,7 +59,7 @@ def kept_home(
     """Locks the place where the environment of such a bundle is kept.
 
     There is one for each project, set of groups and extras, interpreter, its full
-    version, kind of machine, and what Poetry's settings say of wheels.
+    version, target, kind of machine, and what Poetry's settings say of wheels.
 
     Returns:
         The place, and the bundle with its interpreter.
@@ -70,8 +69,9 @@ def kept_home(
     """
     from filelock import FileLock
     from filelock import Timeout
+    from poetry.utils.env.python import Python
 
-    python = _choose_python(poetry, bundle)
+    python = Python(bundle.python) if bundle.python else choose_python(poetry)
     chosen = replace(bundle, python=Path(python.executable))
     key = (
         _FORMAT,
@@ -79,6 +79,7 @@ def kept_home(
         poetry.package.name,
         chosen.groups,
         chosen.extras,
+        str(chosen.target),
         os.path.realpath(python.executable),
         python.patch_version.to_string(),
         # A cache may be carried to a machine of another kind.
@@ -111,22 +112,6 @@ def kept_home(
         yield home, chosen
     finally:
         lock.release()
-
-
-def _choose_python(poetry: Poetry, bundle: Bundle) -> Python:
-    """Finds the interpreter that Poetry would choose for a new environment."""
-    from poetry.utils.env.python import Python
-    from poetry.utils.env.python.exceptions import PythonVersionError
-
-    if bundle.python is not None:
-        return Python(bundle.python)
-    python = Python.get_preferred_python(poetry.config)
-    if poetry.package.python_constraint.allows(python.patch_version):
-        return python
-    try:
-        return Python.get_compatible_python(poetry)
-    except PythonVersionError:
-        raise no_python(poetry) from None
 
 
 class _Known(NamedTuple):

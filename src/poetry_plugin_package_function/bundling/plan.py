@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -16,10 +15,14 @@ from poetry_plugin_package_function.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
+    from poetry.utils.env.python import Python
 
+    from poetry_plugin_package_function.runtimes import Runtime
+    from poetry_plugin_package_function.runtimes import Target
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -34,11 +37,13 @@ class Bundle:
         groups: Dependency groups, as the project writes them.
         extras: The project's extras.
         python: The interpreter to build it with; None for the one that Poetry chooses.
+        target: What it is built for; None for this machine.
     """
 
     groups: tuple[str, ...]
     extras: tuple[NormalizedName, ...]
     python: Path | None
+    target: Target | None = None
 
 
 def plan_bundle(poetry: Poetry, settings: Settings) -> Bundle:
@@ -68,8 +73,83 @@ def plan_bundle(poetry: Poetry, settings: Settings) -> Bundle:
     return Bundle(
         _choose_groups(settings, groups),
         tuple(sorted(extras if settings.all_extras else _normalized(settings.extras))),
-        _find_python(settings.python),
+        *_find_target(poetry, settings),
     )
+
+
+def _find_target(
+    poetry: Poetry, settings: Settings
+) -> tuple[Path | None, Target | None]:
+    """Finds the interpreter, and what it builds for."""
+    python = _find_python(settings.python)
+    if settings.runtime is not None:
+        if python is None:
+            python = _python_of(poetry, settings.runtime)
+        target = settings.target(None)
+    elif settings.platform is not None:
+        if python is None:
+            python = choose_python(poetry)
+        target = settings.target(_minor(python))
+    else:
+        return (python.executable if python else None), None
+    if target is not None and _minor(python) != target.python:
+        raise BundleError(
+            f"{python.executable} is Python {_minor(python)}, and {target} needs"
+            f" Python {target.python}.",
+            f"Leave out --python, or say --python {target.python}.",
+        )
+    return python.executable, target
+
+
+def _minor(python: Python) -> str:
+    return python.minor_version.to_string()
+
+
+def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
+    """Finds the interpreter that Poetry would take, if it is a runtime's, or another.
+
+    Raises:
+        BundleError: There is none, or the project does not allow it.
+    """
+    from poetry.utils.env.python import Python
+
+    preferred = Python.get_preferred_python(poetry.config)
+    found = (
+        preferred
+        if _minor(preferred) == runtime.python
+        else Python.get_by_name(runtime.python)
+    )
+    if found is None or _minor(found) != runtime.python:
+        raise BundleError(
+            f"There is no Python {runtime.python} here, which {runtime.name} needs.",
+            f"Install one: poetry python install {runtime.python} (or with pyenv, uv or"
+            " your system's packages), or name one with --python.",
+        )
+    if not poetry.package.python_constraint.allows(found.patch_version):
+        raise BundleError(
+            f"The project allows Python {poetry.package.python_versions}, and"
+            f" {runtime.name} has {runtime.python}.",
+            "Choose another runtime, or widen `requires-python`.",
+        )
+    return found
+
+
+def choose_python(poetry: Poetry) -> Python:
+    """Finds the interpreter that Poetry would choose for a new environment.
+
+    Raises:
+        BundleError: There is none that the project allows.
+    """
+    from poetry.utils.env.python import Python
+    from poetry.utils.env.python.exceptions import PythonVersionError
+
+    python = Python.get_preferred_python(poetry.config)
+    if poetry.package.python_constraint.allows(python.patch_version):
+        return python
+    try:
+        return Python.get_compatible_python(poetry)
+    except PythonVersionError:
+        raise no_python(poetry) from None
 
 
 def _normalized(names: Iterable[str]) -> set[NormalizedName]:
@@ -139,7 +219,7 @@ def blame_lock(poetry: Poetry) -> None:
         ) from None
 
 
-def _find_python(wanted: str | None) -> Path | None:
+def _find_python(wanted: str | None) -> Python | None:
     if wanted is None:
         return None
     from poetry.utils.env.python import Python
@@ -151,7 +231,7 @@ def _find_python(wanted: str | None) -> Path | None:
             "Give a version, a command or a path (`poetry python list` shows what there"
             " is), or install one: poetry python install 3.13",
         )
-    return Path(python.executable)
+    return python
 
 
 def no_python(poetry: Poetry, reason: str = "") -> BundleError:

@@ -67,12 +67,11 @@ def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
 def _created(path: str, target: Path) -> BinaryIO:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        return open(path, "x+b", buffering=1 << 20)
     except OSError as error:
         raise OutputError(
             f"{target.parent} cannot be written to: {error.strerror}.", _ELSEWHERE
         ) from None
-    return open(descriptor, "w+b", buffering=1 << 20)
 
 
 def check_targets(*targets: Path) -> None:

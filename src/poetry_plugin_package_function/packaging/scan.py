@@ -23,16 +23,20 @@ from poetry_plugin_package_function.packaging.distributions import rewrite_recor
 from poetry_plugin_package_function.packaging.distributions import stable_metadata
 from poetry_plugin_package_function.packaging.distributions import stable_wheel
 from poetry_plugin_package_function.packaging.distributions import unneeded_seeds
+from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
+from poetry_plugin_package_function.packaging.sdk import nothing_provided
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.packaging.sdk import Provided
     from poetry_plugin_package_function.packaging.wheels import Stream
     from poetry_plugin_package_function.settings import Inclusion
 
@@ -92,12 +96,14 @@ class Tree:
         distributions: Those that are shipped.
         left_out: Distributions that are not, because the venv itself brought them.
         entry_modules: The project's own, ordered by path.
+        provided: What is left to the runtime.
     """
 
     entries: tuple[Entry, ...]
     distributions: tuple[Distribution, ...]
     left_out: tuple[Distribution, ...]
     entry_modules: tuple[EntryModule, ...]
+    provided: Provided = NOTHING_PROVIDED
 
     @property
     def size_bytes(self) -> int:
@@ -128,6 +134,7 @@ def scan(
     exclude: tuple[str, ...] = (),
     include: tuple[Inclusion, ...] = (),
     results: frozenset[str] = frozenset(),
+    sdk: Callable[[Sequence[Distribution]], Provided] = nothing_provided,
 ) -> Tree:
     """Lists what to ship.
 
@@ -139,13 +146,20 @@ def scan(
         exclude: gitignore patterns on names in the archive.
         include: Project files to add.
         results: Real paths that are not shipped wherever they are: what is written.
+        sdk: Tells what is left to the runtime.
 
     Raises:
         SourceError: A file cannot be shipped, or what there is cannot work on Lambda.
     """
     directories = tuple(directories)
     distributions = read_distributions(directories)
-    left_out = unneeded_seeds(distributions, seeds)
+    unneeded = unneeded_seeds(distributions, seeds)
+    provided = sdk([each for each in distributions if each not in unneeded])
+    left_out = tuple(
+        each
+        for each in distributions
+        if each in unneeded or each.name in provided.names
+    )
     shipped = tuple(each for each in distributions if each not in left_out)
     # Of several, the one that has been installed over the others: the last by name,
     # and the project before all.
@@ -187,7 +201,7 @@ def scan(
     modules = _entry_modules(found, project_name) or _modules_called(
         found, project_name
     )
-    return Tree(entries, shipped, left_out, modules)
+    return Tree(entries, shipped, unneeded, modules, provided)
 
 
 class _File(NamedTuple):

@@ -7,6 +7,7 @@ import gc
 from contextlib import ExitStack
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
@@ -17,6 +18,10 @@ import deflate as libdeflate
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ChangedSourceError
+from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.packaging.audit import Finding
+from poetry_plugin_package_function.packaging.audit import audit
+from poetry_plugin_package_function.packaging.audit import check
 from poetry_plugin_package_function.packaging.bytecode import Bytecode
 from poetry_plugin_package_function.packaging.bytecode import Cache
 from poetry_plugin_package_function.packaging.bytecode import compiled
@@ -32,8 +37,16 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
+from poetry_plugin_package_function.packaging.sdk import nothing_provided
+from poetry_plugin_package_function.packaging.sdk import provided_by
+from poetry_plugin_package_function.packaging.venv import find_python
+from poetry_plugin_package_function.packaging.venv import runs_here
+from poetry_plugin_package_function.packaging.verify import Verified
+from poetry_plugin_package_function.packaging.verify import verify
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import write
+from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:
@@ -41,7 +54,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -49,6 +61,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.sdk import Provided
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
     from poetry_plugin_package_function.packaging.wheels import Wheel
@@ -56,6 +69,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.packaging.writing import Progress
     from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.runtimes import Target
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -89,6 +103,10 @@ class Report:
     left_out: tuple[str, ...]
     nested: Nested | None
     bytecode: Compiled | None = None
+    target: Target | None = None
+    provided: Provided = NOTHING_PROVIDED
+    findings: tuple[Finding, ...] = ()
+    verified: Verified | None = None
 
 
 class Compiled(NamedTuple):
@@ -146,9 +164,14 @@ def package(
             environment is not as it was.
         SourceError: Something cannot be read, or cannot work on Lambda.
         PackageTooLargeError: It fits neither flat nor nested.
+        IncompatibleTargetError: It cannot work on its target.
+        VerifyError: Lambda could not import the handler.
         OutputError: A result cannot be written.
     """
     limit_bytes = limit_for(settings.layers_size_bytes)
+    project_name = canonicalize_name(project.name) if project.name else None
+    target = settings.target(site_packages.python)
+    _check_python(site_packages, target)
     interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
     in_order = [wheels[name] for name in sorted(wheels)]
     with (
@@ -158,17 +181,24 @@ def package(
     ):
         tree = scan(
             site_packages.directories,
-            project_name=canonicalize_name(project.name) if project.name else None,
+            project_name=project_name,
             project_directory=project.directory,
             seeds=seeds,
             exclude=settings.exclude,
             include=settings.include,
             results=frozenset(str(target) for target in settings.targets),
+            sdk=provided_by(project_name, settings.provided_version)
+            if settings.excludes_provided
+            else nothing_provided,
         )
         sources = Sources(
             comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
         )
         _check_complete(tree, sources, site_packages)
+        findings: tuple[Finding, ...] = ()
+        if target is not None and not settings.no_audit:
+            findings = audit(tree, target)
+            check(findings)
         bytecode = Bytecode()
         if interpreter is not None:
             hashes = {name: wheel.hash for name, wheel in wheels.items()}
@@ -197,6 +227,8 @@ def package(
                     progress,
                 )
             )
+            archive.flush()
+            verified = _verified(Path(archive.name), measured, settings, site_packages)
             report = Report(
                 output_file=settings.output,
                 distribution_name=project.distribution_name or settings.output.stem,
@@ -219,11 +251,48 @@ def package(
                 nested=measured.nested,
                 bytecode=interpreter
                 and _compiled_by(interpreter, bytecode, measured.job.bytecode),
+                target=target,
+                provided=tree.provided,
+                findings=findings,
+                verified=verified,
             )
             for stream in reports:
                 stream.write(serialize(report))
             comparison.finish()
     return report
+
+
+def _verified(
+    archive: Path, measured: Measured, settings: Settings, site_packages: SitePackages
+) -> Verified | None:
+    if settings.handler is None:
+        return None
+    target = settings.target(site_packages.python)
+    memory_mb = settings.memory_size_mb
+    return verify(
+        archive,
+        settings.handler,
+        find_python(site_packages.venv) if runs_here(target) else None,
+        distributions={
+            entry.name: entry.distribution
+            for entry in measured.job.entries
+            if entry.distribution is not None
+        },
+        memory_bytes=memory_mb and memory_mb * MIB,
+        variables=dict(settings.environment),
+        python=target.python if target else site_packages.python,
+        has_layers=settings.layers_size_bytes > 0,
+    )
+
+
+def _check_python(site_packages: SitePackages, target: Target | None) -> None:
+    python = site_packages.python
+    if target is not None and python not in (None, target.python):
+        raise IncompatibleTargetError(
+            f"{site_packages.venv} is a virtual environment of Python {python}, and"
+            f" {target} needs Python {target.python}.",
+            "Make one with that Python, or leave out `runtime`.",
+        )
 
 
 def _compiled(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ from poetry_plugin_package_function.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from poetry_plugin_package_function.runtimes import Target
 
 
 _MAKE_ONE = (
@@ -35,6 +39,21 @@ class SitePackages:
     directories: tuple[Path, ...]
     python: str | None
     venv: Path
+
+
+def find_python(venv: Path) -> Path | None:
+    """Finds a virtual environment's interpreter; None if there is none."""
+    for name in ("bin/python", "Scripts/python.exe"):
+        if os.access(venv / name, os.X_OK):
+            return venv / name
+    return None
+
+
+def runs_here(target: Target | None) -> bool:
+    """Whether a target's code runs on this machine; what has none is made for it."""
+    return target is None or (
+        sys.platform == "linux" and platform.machine() == target.machine
+    )
 
 
 def find_site_packages(venv: Path) -> SitePackages:

@@ -14,6 +14,8 @@ from poetry_plugin_package_function.packaging.plan import Layout
 
 if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.runtimes import Target
 
 
 SCHEMA_VERSION: Final = 1
@@ -56,6 +58,7 @@ def as_json(report: Report) -> bytes:
             for each in report.distributions
         ],
         "left_out": list(report.left_out),
+        "provided": sorted(report.provided.names),
         "nested": None
         if report.nested is None
         else {
@@ -78,6 +81,9 @@ def as_json(report: Report) -> bytes:
                 for unit in report.nested.units
             ],
         },
+        "target": None if report.target is None else _target(report.target),
+        "findings": [each._asdict() for each in report.findings],
+        "verified": None if report.verified is None else _verified(report.verified),
         "bytecode": None
         if report.bytecode is None
         else {
@@ -88,3 +94,23 @@ def as_json(report: Report) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
         errors="surrogateescape"
     )
+
+
+def _verified(verified: Verified) -> dict[str, object]:
+    return {
+        "handler": verified.handler,
+        "unchecked": verified.unchecked or None,
+        "init_s": verified.init_s,
+        "peak_bytes": verified.peak_bytes,
+        "tmp_bytes": verified.tmp_bytes,
+        "unused": list(verified.unused),
+    }
+
+
+def _target(target: Target) -> dict[str, object]:
+    return {
+        "runtime": target.runtime.name if target.runtime else None,
+        "python": target.python,
+        "machine": target.machine,
+        "glibc": ".".join(map(str, target.system.glibc)),
+    }

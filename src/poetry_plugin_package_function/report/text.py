@@ -8,24 +8,36 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from packaging.specifiers import InvalidSpecifier
+from packaging.specifiers import SpecifierSet
+
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.verify import Limit
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import MIB
+from poetry_plugin_package_function.runtimes import RUNTIMES
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.service import Compiled
     from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
 
 
 _TMP_RESERVE_MIB: Final = 16
 """For directories, bytecode, and what the file system keeps for itself."""
+
+
+_PATCHES: Final = 60
+"""More than a minor version of Python has ever had."""
 
 
 class Line(NamedTuple):
@@ -71,6 +83,11 @@ def summary(report: Report, elapsed_s: float) -> list[Line]:
         lines.insert(
             2, Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
         )
+    if report.verified is not None and report.verified.init_s is not None:
+        lines.insert(-1, Line("Handler", _handler(report.verified)))
+    if report.provided.names:
+        names = ", ".join(sorted(report.provided.names))
+        lines.insert(2, Line("Provided", f"{names}: the runtime has them"))
     return lines
 
 
@@ -83,6 +100,9 @@ def warnings(report: Report) -> list[str]:
             ' [tool.poetry], or include = ["lambda_function.py"] in'
             " [tool.poetry-plugin-package-function]."
         )
+    found += _verdicts(report)
+    if report.provided.why_not:
+        found.append(report.provided.why_not)
     if report.bytecode and report.bytecode.left_out:
         found.append(_without_bytecode(report, report.bytecode))
     if report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
@@ -106,6 +126,48 @@ def warnings(report: Report) -> list[str]:
     return found
 
 
+def runtime_warnings(
+    report: Report, requires_python: str | None, today: date
+) -> Iterator[str]:
+    """Tells if the Python is none of Lambda's, or will not be for long.
+
+    Args:
+        report: What has been packaged.
+        requires_python: What the project says of itself.
+        today: What "not any more" is measured by.
+    """
+    if report.target is not None and report.target.runtime is None:
+        return  # another cloud's
+    runtime = RUNTIMES.get(f"python{report.python}")
+    if _allows_none(requires_python):
+        yield (
+            f"`requires-python` is {requires_python!r}, which allows none of Lambda's"
+            f" runtimes: {', '.join(RUNTIMES)}."
+        )
+    elif report.python is not None and runtime is None:
+        yield (
+            f"Lambda has no runtime for Python {report.python}; it has"
+            f" {', '.join(RUNTIMES)}. Choose one: --runtime."
+        )
+    elif runtime and runtime.deprecated_on and runtime.deprecated_on <= today:
+        yield (
+            f"{runtime.name} has been deprecated since {runtime.deprecated_on}: it gets"
+            " no security patches any more. Choose a newer one: --runtime."
+        )
+
+
+def _allows_none(requires_python: str | None) -> bool:
+    try:
+        allowed = SpecifierSet(requires_python or "")
+    except InvalidSpecifier:
+        return False  # that is for Poetry to tell
+    return not any(
+        allowed.contains(f"{runtime.python}.{patch}", prereleases=True)
+        for runtime in RUNTIMES.values()
+        for patch in range(_PATCHES)
+    )
+
+
 def details(report: Report) -> list[str]:
     """Tells what only those want to know who ask for it."""
     lines = []
@@ -117,11 +179,62 @@ def details(report: Report) -> list[str]:
             names = f"{unit.extension} of {names}"
         when = ", when the function starts" if unit.at_init else ""
         lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
+    for each in report.findings:
+        owner = each.distribution or "no distribution"
+        lines.append(f"Audit: {each.file} of {owner} {each.what} {each.hint}")
+    if report.verified and report.verified.unused:
+        unused = ", ".join(report.verified.unused)
+        lines.append(f"The handler's import has used nothing of: {unused}")
     skipped = report.bytecode.skipped if report.bytecode else ()
     if skipped:
         what = "file does" if len(skipped) == 1 else "files do"
         lines.append(f"{len(skipped):,} {what} not compile: {', '.join(skipped)}")
     return lines
+
+
+def _handler(verified: Verified) -> str:
+    return (
+        f"{verified.handler} was imported in {verified.init_s:.2f} s, with"
+        f" {verified.peak_bytes:,} bytes of memory and {verified.tmp_bytes:,} in /tmp"
+    )
+
+
+_LIMITS: Final = {
+    Limit.INIT: (
+        "INIT took {measured:.1f} s here, and Lambda ends it after {allowed:.0f} s on"
+        " demand: import less at the top of modules, or add bytecode (--compile)."
+    ),
+    Limit.TMP: (
+        "The handler left {measured:,} bytes in /tmp, which has {allowed:,}: set"
+        " EphemeralStorage.Size."
+    ),
+    Limit.MEMORY: (
+        "The handler took {measured:,} bytes of memory before its first event; the"
+        " function is to have {allowed:,}."
+    ),
+}
+
+
+def _verdicts(report: Report) -> Iterator[str]:
+    """Tells what the audit and the handler's import have found."""
+    if report.findings:
+        names = sorted({each.distribution or "others" for each in report.findings})
+        count = len(report.findings)
+        files = "file does" if count == 1 else "files do"
+        yield (
+            f"{count:,} {files} not fit the target, and are not needed there as it"
+            f" seems ({', '.join(names)}): -v lists them."
+        )
+    verified = report.verified
+    if verified is None:
+        return
+    if not verified.is_complete:
+        yield f"{verified.handler}: {verified.unchecked}"
+    for each in verified.judgements:
+        if not each.holds:
+            yield _LIMITS[each.limit].format(
+                measured=each.measured, allowed=each.allowed
+            )
 
 
 def shown_path(path: Path) -> str:

@@ -1,0 +1,352 @@
+"""Whether the machine code of a finished tree can work on its target.
+
+What is found is an error if something that is there to be used cannot be, and a warning
+if it may well never be used: docs/audit.md has the rules.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from collections import defaultdict
+from contextlib import suppress
+from email.parser import HeaderParser
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.packaging.binaries import read_binaries
+from poetry_plugin_package_function.packaging.elf import Linkage
+from poetry_plugin_package_function.packaging.elf import linked_files
+from poetry_plugin_package_function.packaging.faults import Reason
+from poetry_plugin_package_function.packaging.faults import fault_of
+from poetry_plugin_package_function.packaging.faults import is_host_code
+from poetry_plugin_package_function.packaging.faults import is_looked_for
+from poetry_plugin_package_function.packaging.faults import is_tagged_module
+from poetry_plugin_package_function.packaging.faults import too_new
+from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.system_libraries import Presence
+from poetry_plugin_package_function.packaging.system_libraries import presence
+from poetry_plugin_package_function.runtimes import platform_tags
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+    from poetry_plugin_package_function.packaging.elf import Elf
+    from poetry_plugin_package_function.packaging.faults import Fault
+    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.runtimes import Target
+
+
+class Finding(NamedTuple):
+    """Something in the tree that cannot work on the target, or may not.
+
+    Attributes:
+        distribution: Whose it is; "" for files of none.
+        file: Its name in the archive.
+        what: What is wrong, measured and as the target has it; a sentence whose subject
+            is the file.
+        hint: What to do.
+        is_warning: Whether the package may work all the same.
+    """
+
+    distribution: str
+    file: str
+    what: str
+    hint: str
+    is_warning: bool
+
+
+def audit(tree: Tree, target: Target) -> tuple[Finding, ...]:
+    """Looks at all machine code of a tree.
+
+    Returns:
+        What is found, ordered by distribution and file.
+    """
+    return tuple(sorted(_Audit(tree, target).findings()))
+
+
+def check(findings: Iterable[Finding]) -> None:
+    """Refuses a tree with errors.
+
+    Raises:
+        IncompatibleTargetError: There are some. It names all of them.
+    """
+    errors = [each for each in findings if not each.is_warning]
+    if not errors:
+        return
+    lines = []
+    for distribution, own in _grouped(errors, lambda each: each.distribution):
+        lines.append(f"{distribution or 'Files of no distribution'}:")
+        for what, alike in _grouped(own, lambda each: each.what):
+            more = f" (and {len(alike) - 1:,} more)" if len(alike) > 1 else ""
+            lines.append(f"  {alike[0].file} {what}{more}")
+        lines += [f"  -> {hint}" for hint, _ in _grouped(own, lambda each: each.hint)]
+    raise IncompatibleTargetError(
+        "\n".join(["The package has code that cannot work on its target.", *lines]),
+        "Mend what is listed, or package it as it is: --no-audit.",
+    )
+
+
+_TESTS: Final = frozenset(("test", "tests"))
+
+
+class _Audit:
+    """What is known of a tree's machine code, to judge each file of it."""
+
+    def __init__(self, tree: Tree, target: Target) -> None:
+        """Reads what there is."""
+        self._target = target
+        self._names = {entry.name for entry in tree.entries}
+        self._platforms = _platforms(tree.entries)
+        self._entries: dict[str, Entry] = {}
+        self._faults: dict[str, Fault] = {}
+        self._working: dict[str, Elf] = {}
+        for binary in read_binaries(tree.entries):
+            elf, name = binary.elf, binary.entry.name
+            if elf is not None and not is_host_code(elf):
+                continue
+            self._entries[name] = binary.entry
+            fault = fault_of(binary, target)
+            if fault is not None:
+                self._faults[name] = fault
+            elif elf is not None:
+                self._working[name] = elf
+
+    def findings(self) -> Iterator[Finding]:
+        """Judges each file."""
+        for name, fault in self._faults.items():
+            yield self._cannot_work(
+                name,
+                fault.what,
+                self._may_be_unused(name) or self._has_another(name, fault),
+                is_damaged=fault.reason is Reason.DAMAGE,
+            )
+        for name, elf in self._working.items():
+            if elf.linkage is not None:
+                yield from self._too_new(name, elf, elf.linkage)
+                yield from self._missing(name, elf.linkage)
+
+    def _owner(self, name: str) -> str:
+        return self._entries[name].distribution or ""
+
+    def _is_for(self, platform: str, name: str) -> bool:
+        """Whether the wheel that a file is from has a tag for platforms called so."""
+        return any(
+            platform in each for each in self._platforms.get(self._owner(name), ())
+        )
+
+    # -- what cannot work ------------------------------------------------------------
+
+    def _cannot_work(
+        self, name: str, what: str, is_warning: bool, *, is_damaged: bool = False
+    ) -> Finding:
+        owner = self._owner(name)
+        python, system = self._target.python, self._target.system
+        tag = platform_tags(system, self._target.machine)[0]
+        if is_warning:
+            hint = "It may stay if nothing loads it; `exclude` leaves it out."
+        elif not owner:
+            hint = (
+                f"Replace it by a build for {self._target}, or leave it out with"
+                " `exclude`."
+            )
+        elif is_damaged:
+            hint = f"Install {owner} again."
+        else:
+            hint = (
+                f"Install a version of {owner} with a wheel for CPython {python} and"
+                f" {tag} (or an older glibc), or build it on such a system."
+            )
+        return Finding(owner, name, what, hint, is_warning)
+
+    def _may_be_unused(self, name: str) -> bool:
+        """Whether it is a test's, or one of the files of a wheel for all systems."""
+        is_test = not _TESTS.isdisjoint(name.split("/")[:-1])
+        return is_test or "any" in self._platforms.get(self._owner(name), ())
+
+    def _has_another(self, name: str, fault: Fault) -> bool:
+        """Whether something is there that is loaded in place of a file."""
+        owner = self._owner(name)
+        if fault.reason is Reason.DAMAGE:
+            return not _is_library(name)
+        if _stem(name) in self._working_stems:
+            return True
+        is_seen = is_looked_for(name, self._target)
+        if not is_seen and self._has_source(name):
+            return True
+        if not owner:
+            return False
+        if fault.reason is Reason.SYSTEM:
+            return not is_seen and self._is_for("linux", name)
+        own = self._working_of.get(owner, [])
+        if fault.reason is Reason.LIBC:
+            return any("libc.so.6" in linkage.needed for linkage in own)
+        if fault.reason is Reason.MACHINE and not is_tagged_module(name):
+            return bool(own)
+        return False
+
+    @cached_property
+    def _working_stems(self) -> frozenset[str]:
+        """The modules that can be loaded."""
+        return frozenset(_stem(name) for name in self._working if module_parts(name))
+
+    @cached_property
+    def _working_of(self) -> Mapping[str, list[Linkage]]:
+        """What the files of each distribution are linked to that can be loaded."""
+        found: dict[str, list[Linkage]] = defaultdict(list)
+        for name, elf in self._working.items():
+            found[self._owner(name)].append(elf.linkage or Linkage((), (), None))
+        return found
+
+    def _has_source(self, name: str) -> bool:
+        stem = _stem(name)
+        return not self._names.isdisjoint((f"{stem}.py", f"{stem}/__init__.py"))
+
+    # -- what is needed of others ----------------------------------------------------
+
+    def _too_new(self, name: str, elf: Elf, linkage: Linkage) -> Iterator[Finding]:
+        own = {
+            posixpath.basename(each)
+            for each in linked_files(name, linkage, self._working.__contains__)
+        }
+        for what in too_new(elf, own, self._target):
+            yield self._cannot_work(name, what, self._may_be_unused(name))
+
+    def _missing(self, name: str, linkage: Linkage) -> Iterator[Finding]:
+        owner = self._owner(name)
+        system = (self._target.runtime or self._target.system).name
+        without = f", or take a build of {owner} that does without it" if owner else ""
+        hint = (
+            "Put the library into `lib` in the package (`include`) or in a layer"
+            f"{without}: headless ones do without graphics."
+        )
+        for library in self._not_in_tree(linkage):
+            found = presence(library, self._target)
+            if found is not Presence.THERE:
+                doubt = "may lack" if found is Presence.MAYBE else "lacks"
+                what = f"needs {library}, which the package lacks, and {system} {doubt}"
+                is_warning = found is Presence.MAYBE or self._is_spared(name, found)
+                yield Finding(owner, name, what, hint, is_warning)
+
+    def _not_in_tree(self, linkage: Linkage) -> Iterator[str]:
+        for needed in linkage.needed:
+            library = posixpath.basename(needed)
+            if library not in self._offered:
+                yield library
+
+    @cached_property
+    def _offered(self) -> frozenset[str]:
+        """What libraries of the tree are called.
+
+        It does not matter where they are: many packages load their libraries before
+        those that need them, and then the name is enough.
+        """
+        names = {posixpath.basename(each) for each in self._names - self._faults.keys()}
+        sonames = {
+            elf.linkage.soname
+            for elf in self._working.values()
+            if elf.linkage is not None and elf.linkage.soname is not None
+        }
+        return frozenset(names | sonames)
+
+    def _is_spared(self, name: str, found: Presence) -> bool:
+        """Whether what lacks a library may be a part of a distribution that few use.
+
+        Wheels of an index have all that they need, apart from what PEP 600 allows,
+        which has graphical libraries, and what their makers have left out on purpose.
+        """
+        if self._may_be_unused(name):
+            return True
+        owner = self._owner(name)
+        if not self._is_for("manylinux", name):
+            return False
+        return found is Presence.UNKNOWN or any(
+            self._owner(each) == owner and each not in self._lacking
+            for each in self._working
+            if _is_module(each)
+        )
+
+    @cached_property
+    def _lacking(self) -> frozenset[str]:
+        """All that needs a library that is nowhere, directly or through others."""
+        users: dict[str, set[str]] = defaultdict(set)
+        pending = []
+        for name, elf in self._working.items():
+            for needed in elf.linkage.needed if elf.linkage else ():
+                users[posixpath.basename(needed)].add(name)
+            if elf.linkage and any(
+                presence(each, self._target) is Presence.MISSING
+                for each in self._not_in_tree(elf.linkage)
+            ):
+                pending.append(name)
+        found: set[str] = set()
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                linkage = self._working[name].linkage
+                soname = linkage.soname if linkage else None
+                pending += users[posixpath.basename(name)] | users[soname or ""]
+        return frozenset(found)
+
+
+def _platforms(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
+    """Reads which platforms the wheel of each distribution is for.
+
+    Format: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+    """
+    found = {}
+    for entry in entries:
+        directory, _, file = entry.name.partition("/")
+        if file == "WHEEL" and directory.endswith(".dist-info") and entry.distribution:
+            tags = HeaderParser().parsestr(_text(entry)).get_all("Tag", [])
+            found[str(entry.distribution)] = frozenset(
+                platform
+                for tag in tags
+                for platform in tag.strip().rpartition("-")[2].split(".")
+            )
+    return found
+
+
+def _text(entry: Entry) -> str:
+    content = b""
+    if isinstance(entry.source, bytes):
+        content = entry.source
+    elif isinstance(entry.source, str):
+        with suppress(OSError):  # who packages it, finds out why
+            content = Path(entry.source).read_bytes()
+    return content.decode(errors="replace")
+
+
+def _is_library(name: str) -> bool:
+    return name.endswith(".so") or ".so." in posixpath.basename(name)
+
+
+def _is_module(name: str) -> bool:
+    parts = module_parts(name)
+    return bool(parts) and not parts[-1].startswith("lib")
+
+
+def _stem(name: str) -> str:
+    """The module's place in the tree, for which there may be several files."""
+    directory, slash, file = name.rpartition("/")
+    return f"{directory}{slash}{file.partition('.')[0]}"
+
+
+def _grouped(
+    findings: Iterable[Finding], key: Callable[[Finding], str]
+) -> list[tuple[str, list[Finding]]]:
+    """Groups in the order of the first of each."""
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for each in findings:
+        groups[key(each)].append(each)
+    return list(groups.items())

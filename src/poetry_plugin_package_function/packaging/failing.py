@@ -1,0 +1,187 @@
+"""What a failed import means: an error with advice, or something others bring."""
+
+from __future__ import annotations
+
+import signal
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.handler import function_error
+from poetry_plugin_package_function.packaging.handler import module_error
+from poetry_plugin_package_function.packaging.importing import ending
+
+
+if TYPE_CHECKING:
+    from poetry_plugin_package_function.packaging.handler import Name
+    from poetry_plugin_package_function.packaging.importing import Outcome
+    from poetry_plugin_package_function.packaging.importing import Task
+
+
+PROVIDED: Final = frozenset(
+    (
+        *("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"),
+        *("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"),
+    )
+)
+"""Modules that Lambda's Python runtimes bring: AWS's SDK and their own client.
+
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html and the
+requirements of awslambdaric.
+"""
+
+
+def brought_by_others(
+    answer: dict[str, Any] | None, modules: tuple[str, ...], *, has_layers: bool
+) -> str:
+    """Tells of a missing module that is not the package's to bring; "" if it is."""
+    absent = answer["error"]["absent"] if answer and "error" in answer else ()
+    tops = set(map(_top, modules))
+    for top in map(_top, absent):
+        if top in tops:
+            continue
+        if top in PROVIDED:
+            return (
+                f"It was not imported, as that needs {top}, which Lambda's runtime"
+                " brings and this machine does not: add it to the project's"
+                " dependencies, which also pins its version, to have all checked."
+            )
+        if has_layers:
+            return (
+                f"It was not imported, as that needs {top}, which is not in the"
+                " archive; a layer has to bring it."
+            )
+    return ""
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def failure(
+    name: Name, modules: tuple[str, ...], outcome: Outcome, task: Task
+) -> VerifyError:
+    """Makes the error for a handler that Lambda could not import or call.
+
+    Args:
+        name: The handler's.
+        modules: All that are in the archive.
+        outcome: How the attempt ended.
+        task: What the attempt was.
+    """
+    answer = outcome.answer
+    if answer is None:
+        error = _ended(name, outcome, task.time_limit_s)
+    elif "error" in answer:
+        error = _raised(name, modules, answer["error"])
+    elif "functions" in answer:
+        error = function_error(name, answer["functions"])
+    else:
+        error = VerifyError(
+            f"Handler {name.function!r} of module {name.module!r} cannot be called.",
+            "Name a function, or an object with a __call__ method.",
+        )
+    reason = error.reason
+    if outcome.output:
+        reason += f"\n\nIts last output:\n{outcome.output}"
+    # As it will be on Lambda; and the directories here are gone by then.
+    place = task.place
+    for ours, lambdas in (
+        (place.task_root, "/var/task"),
+        (place.tmp_dir, "/tmp"),  # noqa: S108 - it is only shown
+        (place.home_dir, "/home/user"),
+    ):
+        reason = reason.replace(ours, lambdas)
+    return VerifyError(reason, error.hint)
+
+
+def _raised(name: Name, modules: tuple[str, ...], error: dict[str, Any]) -> VerifyError:
+    """Makes the error for an exception of the user's."""
+    first = f"Unable to import module {name.module!r}: "
+    match error["kind"]:
+        case "ModuleNotFoundError":
+            first, hint = _missing(name, modules, error)
+        case "ImportError":
+            first += error["message"]
+            hint = _import_hint(error["message"])
+        case "SyntaxError":
+            first = f"Syntax error in module {name.module!r}: {error['message']}"
+            hint = "Mend the file. Is its syntax that of the target's Python?"
+        case "SystemExit":
+            first += error["text"]
+            hint = "Do not call sys.exit while the module is imported."
+        case "MemoryError":
+            first += error["text"]
+            hint = "Load less while the module is imported."
+        case _:
+            first += error["text"]
+            hint = (
+                "Mend what the traceback shows. If it needs a variable of the function,"
+                " give it one; if it needs a service, call that in the handler."
+            )
+    return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
+
+
+def _missing(
+    name: Name, modules: tuple[str, ...], error: dict[str, Any]
+) -> tuple[str, str]:
+    """Words for a missing module: what is wrong, and what to do."""
+    missing = error["absent"][0] if error["absent"] else ""
+    if f"{name.module}.".startswith(f"{missing}."):
+        wrong = module_error(name, error["message"], modules)
+        return wrong.reason, wrong.hint
+    first = f"Unable to import module {name.module!r}: {error['message']}"
+    top = _top(missing)
+    if top in map(_top, modules):
+        return first, (
+            f"The archive has {top}, but not {missing}. Is that packaged (`packages`,"
+            " `include`, `exclude`), and the distribution's version the right one?"
+        )
+    return first, (
+        f"Add the distribution that has {top} to the project's dependencies. If it is"
+        " there: is its group or extra packaged, or does `exclude` leave it out?"
+    )
+
+
+def _import_hint(message: str) -> str:
+    if "could not be extracted" in message:
+        return "Make the package smaller, or see what the message says."
+    if "failed to map segment" in message:
+        return (
+            "The directory for temporary files does not allow to execute what is in"
+            " it: set TMPDIR to another one."
+        )
+    if "cannot open shared object file" in message:
+        return (
+            "The package lacks a shared library. Look for a distribution that brings"
+            ' it, or put it into the archive\'s "lib" with `include`.'
+        )
+    return (
+        "Are the versions of the distributions in the traceback meant to go together?"
+    )
+
+
+def _ended(name: Name, outcome: Outcome, time_limit_s: float) -> VerifyError:
+    """Makes the error for a process that said nothing any more."""
+    first = f"Unable to import module {name.module!r}: "
+    if outcome.status is None:
+        first += f"it takes longer than the time limit of {time_limit_s:g} s."
+        hint = (
+            "What waits for something, or works for long, belongs in the handler; or"
+            " raise the time limit."
+        )
+    elif outcome.status >= 0:
+        first += f"the process ended itself with status {outcome.status}."
+        hint = "Do not call os._exit while the module is imported."
+    elif -outcome.status == signal.SIGKILL:
+        first += f"{ending(outcome.status)}."
+        hint = "Has this machine run out of memory? Load less at import."
+    else:
+        first += f"{ending(outcome.status)}."
+        hint = (
+            "Native code has crashed: try another version of the distribution that the"
+            " trace shows, or another wheel of it."
+        )
+    return VerifyError(f"{first}\n\n{outcome.trace}".rstrip(), hint)

@@ -1,0 +1,203 @@
+"""The process that imports a handler out of an unpacked archive, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.packaging import verifier
+from poetry_plugin_package_function.runtimes import MIB
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.unpacking import Unpacked
+
+
+_DEFAULT_MEMORY_BYTES: Final = 128 * MIB
+_GRACE_S: Final = 1.0
+"""From the time limit, at which the process says where it hangs, to its end."""
+
+_MOST_BYTES: Final = 64 << 10
+_MOST_LINES: Final = 30
+"""What is shown of the user's output, and of a trace."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be imported, and how.
+
+    Attributes:
+        place: Where the archive has been unpacked to.
+        handler: As Lambda has it.
+        memory_bytes: The function's, if it is known.
+        time_limit_s: When the process is ended.
+        variables: The function's own environment variables.
+    """
+
+    place: Unpacked
+    handler: str
+    memory_bytes: int | None
+    time_limit_s: float
+    variables: Mapping[str, str]
+
+    def path(self, name: str) -> str:
+        """Where a file of ours is, beside the user's directories."""
+        return os.path.join(self.place.scratch, name)
+
+    @property
+    def argument(self) -> str:
+        """What the process has to know."""
+        return json.dumps(
+            {
+                "handler": self.handler,
+                "task_root": self.place.task_root,
+                "time_limit_s": self.time_limit_s,
+                "started_s": time.monotonic(),
+                "result": self.path("result.json"),
+                "trace": self.path("trace.txt"),
+            }
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Lambda's variables, and the function's own; the keys open nothing.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+        task_root = self.place.task_root
+        memory_bytes = self.memory_bytes or _DEFAULT_MEMORY_BYTES
+        return {
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_bytes // MIB),
+            "AWS_LAMBDA_FUNCTION_NAME": "function",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/function",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
+            "AWS_REGION": "us-east-1",
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_SESSION_TOKEN": "none",
+            **self.variables,
+            # Those that hold the process together cannot be the function's.
+            "HOME": self.place.home_dir,
+            "LAMBDA_RUNTIME_DIR": verifier.RUNTIME,
+            "LAMBDA_TASK_ROOT": task_root,
+            "LANG": "C.UTF-8",  # Lambda's is en_US.UTF-8, which not every system has
+            "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib",
+            "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+            "PYTHONPATH": verifier.RUNTIME,
+            "TMPDIR": self.place.tmp_dir,
+            "TZ": ":UTC",
+            "_HANDLER": self.handler,
+        }
+
+
+class Outcome(NamedTuple):
+    """How the process ended.
+
+    Attributes:
+        status: Its own; a negative one is a signal's number; None if it was ended here.
+        has_started: Whether Python ran at all.
+        answer: What the verifier says; None if it could not.
+        trace: Where it was when it crashed or hung.
+        output: The last that the user's code has written.
+    """
+
+    status: int | None
+    has_started: bool
+    answer: dict[str, Any] | None
+    trace: str
+    output: str
+
+
+def run(interpreter: Path | str, task: Task) -> Outcome:
+    """Runs the verifier, and ends all that it has started.
+
+    Raises:
+        OSError: There is no such program, or it is another machine's.
+    """
+    with open(task.path("output.txt"), "wb") as output:
+        process = subprocess.Popen(
+            [
+                *(os.path.abspath(interpreter), "-I", "-S", "-B", "-u"),
+                *(verifier.__file__, task.argument),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=task.place.task_root,
+            env=task.environment,
+            start_new_session=True,
+        )
+    status = None
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            status = process.wait(task.time_limit_s + _GRACE_S)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):  # none of its group is left
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    answer = None
+    with suppress(OSError, ValueError), open(task.path("result.json"), "rb") as file:
+        answer = json.load(file)
+    return Outcome(
+        status,
+        os.path.exists(task.path("trace.txt")),
+        answer,
+        _trace(_text(task.path("trace.txt"))),
+        "\n".join(_text(task.path("output.txt")).splitlines()[-_MOST_LINES:]),
+    )
+
+
+def _text(path: str) -> str:
+    """The end of a file's text; "" if there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST_BYTES))
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+_FRAME: Final = re.compile(r'  File "(?P<file>.*)", line \d+ in (?P<function>.*)')
+
+
+def _trace(text: str) -> str:
+    """Cuts what is not the user's off a trace of faulthandler's."""
+    lines = []
+    is_stub = False
+    for line in text.partition("\nCurrent thread's C stack trace")[0].splitlines():
+        frame = _FRAME.fullmatch(line)
+        was_stub = is_stub
+        is_stub = frame is not None and frame["function"] == verifier.STUB
+        is_ours = frame and verifier.is_ours(frame["file"], frame["function"])
+        if not (is_ours or was_stub or line.startswith("Extension modules: ")):
+            lines.append(line)
+    return "\n".join(lines[:_MOST_LINES]).strip()
+
+
+def ending(status: int | None) -> str:
+    """Words for how a process ended."""
+    if status is None:
+        return "it did not start in time"
+    if status >= 0:
+        return f"it ended with status {status}"
+    try:
+        return f"it was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"it was ended by signal {-status}"

@@ -1,0 +1,247 @@
+"""Finds a handler in an archive by parsing, where it cannot be imported."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import traceback
+import warnings
+import zipfile
+
+from contextlib import ExitStack
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.handler import function_error
+from poetry_plugin_package_function.packaging.handler import module_error
+from poetry_plugin_package_function.packaging.handler import name_of
+from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.scan import module_parts
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.handler import Name
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of an archive, by the name that it has in a flat one."""
+
+    name: str
+    archive: zipfile.ZipFile
+    member: zipfile.ZipInfo
+
+    @property
+    def is_package(self) -> bool:
+        return self.name.rpartition("/")[2].startswith("__init__.")
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The place in the order in which Python looks. Source: FileFinder."""
+        suffixes = (".so", ".pyd", *MODULE_SUFFIXES)
+        place = next(
+            number for number, each in enumerate(suffixes) if self.name.endswith(each)
+        )
+        return not self.is_package, place
+
+
+class Modules:
+    """The modules in an archive, nested ones and those behind stubs included."""
+
+    def __init__(self, files: Iterable[_File]) -> None:
+        by_name = {file.name: file for file in files}
+        self._names = by_name.keys()
+        self._files: dict[str, list[_File]] = {}
+        for name, file in by_name.items():
+            parts = module_parts(name)
+            if parts:
+                self._files.setdefault(".".join(parts), []).append(file)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be imported, ordered."""
+        return tuple(sorted(self._files))
+
+    def __contains__(self, module: str) -> bool:
+        """Whether there is a module, or a namespace package."""
+        directory = module.replace(".", "/") + "/"
+        return module in self._files or any(
+            name.startswith(directory) for name in self._names
+        )
+
+    def file(self, module: str) -> _File | None:
+        """The file that Python loads for a module; None for a namespace package."""
+        files = self._files.get(module)
+        return min(files, key=lambda each: each.rank) if files else None
+
+
+@contextmanager
+def modules_in(path: Path) -> Iterator[Modules]:
+    """Opens an archive until the block ends."""
+    with ExitStack() as stack:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        yield Modules(_files(archive, stack))
+
+
+def _files(archive: zipfile.ZipFile, stack: ExitStack) -> Iterator[_File]:
+    """Lists all files; of several with one name, the last is the one that counts."""
+    moved = []
+    inner = None
+    for member in archive.infolist():
+        home, slash, name = member.filename.partition(f"{loader.MOVED}/")
+        if slash and (not home or home.endswith("/")):
+            moved.append(_File(name, archive, member))
+        elif member.filename.rpartition("/")[2] == loader.ARCHIVE:
+            inner = member
+        else:
+            yield _File(member.filename, archive, member)
+    if inner is not None:  # it is stored, and so can be read from any place in it
+        nested = stack.enter_context(
+            zipfile.ZipFile(stack.enter_context(archive.open(inner)))
+        )
+        for member in nested.infolist():
+            yield _File(member.filename, nested, member)
+    yield from moved
+
+
+def find(handler: str, modules: Modules, python: str | None) -> str:
+    """Finds a handler by parsing the modules that Lambda would import first.
+
+    Args:
+        handler: One without problems.
+        modules: Those of the archive.
+        python: The minor version that it is for, such as "3.13", if it is known.
+
+    Returns:
+        What could not be told, as sentences; "" if all could.
+
+    Raises:
+        VerifyError: There is no such module or function, or a syntax error in a module.
+    """
+    name = name_of(handler)
+    parts = name.module.split(".")
+    tree: ast.Module | None = None
+    told = []
+    for depth in range(1, len(parts) + 1):
+        module = ".".join(parts[:depth])
+        file = modules.file(module)
+        if module not in modules:
+            raise module_error(name, f"No module named {module!r}", modules.names)
+        if file is None:
+            tree = ast.Module([], [])
+        elif depth < len(parts) and not file.is_package:
+            raise module_error(
+                name,
+                f"No module named {'.'.join(parts[: depth + 1])!r}; {module!r} is not a"
+                " package",
+                modules.names,
+            )
+        elif file.name.endswith(".py"):
+            tree = _parsed(file, name, python)
+            if tree is None:
+                told.append(
+                    f"{file.name} does not compile on this Python, which may be too old"
+                    " for it."
+                )
+        else:
+            tree = None
+            told.append(f"{file.name} cannot be parsed.")
+    if tree is not None:
+        defined = _defined_in(tree)
+        if name.function not in defined.names and not defined.is_open:
+            raise function_error(name, defined.functions)
+        if name.function not in defined.names:
+            told.append(f"Whether {name.module} has {name.function} cannot be seen.")
+    return " ".join(told)
+
+
+def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
+    """Parses a source; None if this Python is too old, or of unknown age, for it."""
+    source = file.archive.read(file.member)
+    path = f"/var/task/{file.name}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are the target's to give
+            compile(source, path, "exec", dont_inherit=True)
+            return ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        if python is None or tuple(map(int, python.split("."))) > sys.version_info[:2]:
+            return None
+        trace = "".join(traceback.format_exception_only(error))
+        raise VerifyError(
+            f"Syntax error in module {name.module!r}: {error}.\n\n{trace}".rstrip(),
+            f"Mend {file.name}.",
+        ) from None
+
+
+_SCOPES: Final = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+"""What is bound in one of them stays there, unless it is declared `global`."""
+
+
+@dataclass(frozen=True)
+class _Defined:
+    """What a module defines at its level.
+
+    Attributes:
+        names: All names.
+        functions: Those that functions have been defined under.
+        is_open: Whether it may have more than can be seen.
+    """
+
+    names: frozenset[str]
+    functions: tuple[str, ...]
+    is_open: bool
+
+
+def _defined_in(tree: ast.Module) -> _Defined:
+    names: set[str] = set()
+    functions: list[str] = []
+    for node in _at_module_level(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.add(name)
+                functions.append(name)
+            case ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.alias(name=name, asname=asname):
+                names.add(asname or name.partition(".")[0])
+    is_open = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            names.update(node.names)
+        is_open = is_open or _is_dynamic(node)
+    return _Defined(frozenset(names), tuple(functions), is_open)
+
+
+def _at_module_level(tree: ast.Module) -> Iterator[ast.AST]:
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            pending += ast.iter_child_nodes(node)
+
+
+def _is_dynamic(node: ast.AST) -> bool:
+    """Whether a module with this in it may have names that cannot be seen."""
+    match node:
+        case ast.ImportFrom(names=[ast.alias(name="*")]):
+            return True
+        case ast.Call(func=ast.Name(id="globals" | "exec" | "vars")):
+            return True
+        case ast.FunctionDef(name="__getattr__"):
+            return True
+        case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
+            return True
+    return False

@@ -1,0 +1,115 @@
+"""The AWS SDK that Lambda's runtimes bring: left out as a whole, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from packaging.version import InvalidVersion
+from packaging.version import Version
+
+from poetry_plugin_package_function.packaging.distributions import requirements_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.distributions import Distribution
+
+
+_SDK: Final = frozenset({"boto3", "botocore", "s3transfer"})
+_BESIDE: Final = frozenset({"jmespath", "python-dateutil", "six", "urllib3"})
+"""What the SDK itself needs: other code may need them as well, in other versions.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+"""
+
+
+_VERSIONED: Final = frozenset({"boto3", "botocore"})
+"""They have one version, but for its last digits."""
+
+
+class Provided(NamedTuple):
+    """What is left to the runtime.
+
+    Attributes:
+        names: Distributions; none if the SDK has to be shipped.
+        why_not: Why it has to be, in a sentence; "" if it is left out or not there.
+    """
+
+    names: frozenset[NormalizedName] = frozenset()
+    why_not: str = ""
+
+
+NOTHING_PROVIDED: Final = Provided()
+
+
+def nothing_provided(_: Sequence[Distribution]) -> Provided:
+    """Leaves nothing to the runtime."""
+    return NOTHING_PROVIDED
+
+
+def provided_by(
+    project_name: NormalizedName | None, version: str | None
+) -> Callable[[Sequence[Distribution]], Provided]:
+    """Makes what finds out whether the SDK can be left to the runtime.
+
+    A part of it must not be: the parts are made for one another.
+
+    Args:
+        project_name: The project's own distribution.
+        version: The runtime's boto3, which AWS chooses by region and does not publish;
+            None if the user does not say.
+    """
+
+    def provided(distributions: Sequence[Distribution]) -> Provided:
+        present = {
+            each.name: each for each in distributions if each.name in _SDK | _BESIDE
+        }
+        if not _SDK & present.keys():
+            return NOTHING_PROVIDED
+        why_not = _other_users(distributions, present, project_name)
+        if not why_not and version is not None:
+            why_not = _newer(present, version)
+        if why_not:
+            return Provided(why_not=f"The AWS SDK is shipped: {why_not}.")
+        return Provided(frozenset(present))
+
+    return provided
+
+
+def _other_users(
+    distributions: Sequence[Distribution],
+    present: Mapping[NormalizedName, Distribution],
+    project_name: NormalizedName | None,
+) -> str:
+    for each in distributions:
+        wanted = requirements_of(each) & present.keys()
+        if each.name == project_name:
+            wanted -= _SDK
+        if wanted and each.name not in present:
+            who = "the project" if each.name == project_name else each.name
+            return (
+                f"{who} requires {', '.join(sorted(wanted))} as the lock has it, and"
+                " the SDK cannot be divided"
+            )
+    return ""
+
+
+def _newer(present: Mapping[NormalizedName, Distribution], version: str) -> str:
+    for name, each in sorted(present.items()):
+        if name in _VERSIONED and _is_newer(each.version, version):
+            return f"{name} {each.version} is newer than the runtime's {version}"
+    return ""
+
+
+def _is_newer(own: str, other: str) -> bool:
+    try:
+        return Version(own) > Version(other)
+    except InvalidVersion:
+        return True  # what cannot be compared is shipped

@@ -1,0 +1,125 @@
+"""An archive unpacked as Lambda unpacks it, for as long as it is looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+
+from contextlib import contextmanager
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.errors import VerifyError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+_READ: Final = 0o444
+_READ_AND_EXECUTE: Final = 0o555
+_CHUNK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The directories of one execution environment, without symbolic links in them.
+
+    Attributes:
+        task_root: The archive's files; none of them can be written, unless by root.
+        tmp_dir: What is `/tmp` there; empty.
+        home_dir: A home directory that is not there and cannot be made, as Lambda's.
+        scratch: Where all of them are; more may be put there.
+    """
+
+    task_root: str
+    tmp_dir: str
+    home_dir: str
+    scratch: str
+
+
+@contextmanager
+def unpacked(archive: Path) -> Iterator[Unpacked]:
+    """Unpacks an archive; all is gone when the block ends.
+
+    Raises:
+        VerifyError: It cannot be unpacked.
+    """
+    scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
+    try:
+        place = Unpacked(
+            task_root=os.path.join(scratch, "task"),
+            tmp_dir=os.path.join(scratch, "tmp"),
+            home_dir=os.path.join(scratch, "home", "user"),
+            scratch=scratch,
+        )
+        try:
+            os.mkdir(place.task_root)
+            os.mkdir(place.tmp_dir)
+            os.mkdir(os.path.dirname(place.home_dir), _READ_AND_EXECUTE)
+            with zipfile.ZipFile(archive) as source:
+                _unpack(source, place.task_root)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise VerifyError(
+                f"{archive} could not be unpacked into {scratch}: {error}.",
+                "Free some space, or set TMPDIR to a directory that has more.",
+            ) from None
+        yield place
+    finally:
+        _remove(scratch)
+
+
+def _unpack(source: zipfile.ZipFile, task_root: str) -> None:
+    """Writes all members, then takes away the right to write."""
+    members = [each for each in source.infolist() if not each.is_dir()]
+    outside = sorted(each.filename for each in members if _leads_out(each.filename))
+    if outside:
+        raise VerifyError(
+            f"The archive has members outside of the task root: {', '.join(outside)}.",
+            "Package it again.",
+        )
+    directories = {task_root}
+    for member in members:
+        path = os.path.join(task_root, member.filename)
+        parent = os.path.dirname(path)
+        if parent not in directories:
+            os.makedirs(parent, exist_ok=True)
+            directories.add(parent)
+        with source.open(member) as stream, open(path, "wb") as file:
+            shutil.copyfileobj(stream, file, _CHUNK_BYTES)
+        is_executable = member.external_attr >> 16 & 0o001
+        os.chmod(path, _READ_AND_EXECUTE if is_executable else _READ)
+    for directory, _, _ in os.walk(task_root, topdown=False):
+        os.chmod(directory, _READ_AND_EXECUTE)
+
+
+def _leads_out(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts
+
+
+def _remove(scratch: str) -> None:
+    """Removes all, whatever its modes; nothing is followed out of it."""
+    for directory, names, _ in os.walk(scratch):
+        os.chmod(directory, 0o700)
+        for name in names:
+            path = os.path.join(directory, name)
+            if not os.path.islink(path):
+                with suppress(OSError):  # it is not ours: nor can it be removed
+                    os.chmod(path, 0o700)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def size_bytes(directory: str, block_bytes: int) -> int:
+    """Adds up what the files below a directory take, in whole blocks."""
+    return sum(
+        -(-os.lstat(os.path.join(parent, name)).st_size // block_bytes) * block_bytes
+        for parent, _, names in os.walk(directory)
+        for name in names
+    )

@@ -1,0 +1,249 @@
+"""Imports a handler out of an unpacked archive as Lambda does, in a process of its own.
+
+`python -I -S -B -u verifier.py TASK`: the task is a JSON object; the answer is written
+into the file that it names, as standard output is the user's. Run like this, `sys.path`
+has nothing but the standard library, to which Lambda's places are added.
+
+It is shipped as data and uses the standard library only, of Python 3.10 or later, and
+of that little more than what Lambda's own client has imported before the handler: what
+is imported already, a module of the user's with the same name cannot replace.
+
+The order of things is that of the runtime interface client's `bootstrap`:
+https://github.com/aws/aws-lambda-python-runtime-interface-client
+"""
+
+from __future__ import annotations
+
+import decimal  # noqa: F401 - the client has imported it
+import faulthandler
+import importlib
+import json
+import logging
+import os
+import site
+import sys
+import time
+import traceback
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from typing import Any
+    from typing import NoReturn
+    from typing import TextIO
+
+
+LOADER = "/.dependencies/loader.py"
+STUB = "_package_function"
+RUNTIME = "/var/runtime"
+
+
+def main() -> None:
+    """Does what the task says; the process ends with it, whatever else still runs."""
+    task = json.loads(sys.argv[1])
+    with open(task["trace"], "w", encoding="utf-8") as trace:
+        faulthandler.enable(trace, all_threads=False)
+        faulthandler.dump_traceback_later(task["time_limit_s"], file=trace)
+        leave = _told_when_left(trace)
+        opened = _listen()
+        process = os.getpid()
+        stand_in(task["task_root"])
+        answer = attempt(task["handler"], task["task_root"], task["started_s"])
+        faulthandler.cancel_dump_traceback_later()
+        if os.getpid() == process:  # not a child that the handler's module has forked
+            if "init_s" in answer:
+                answer["peak_bytes"] = peak_bytes()
+                answer["files"] = sorted(opened.copy() | set(module_files()))
+            with open(task["result"], "w", encoding="utf-8") as file:
+                json.dump(answer, file)
+        leave(0)
+
+
+def _told_when_left(trace: TextIO) -> Callable[[int], NoReturn]:
+    """Lets `os._exit` tell where it is called; returns the one that does not."""
+    process = os.getpid()
+    leave = os._exit
+
+    def leave_and_tell(status: int) -> NoReturn:
+        if os.getpid() == process:
+            faulthandler.dump_traceback(trace, all_threads=False)
+        leave(status)
+
+    os._exit = leave_and_tell
+    return leave
+
+
+def _listen() -> set[str]:
+    """Begins to collect the paths of all files that are opened."""
+    opened: set[str] = set()
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and type(arguments[0]) is str:
+            opened.add(arguments[0])
+
+    sys.addaudithook(hear)
+    return opened
+
+
+def stand_in(task_root: str) -> None:
+    """Makes the process what Lambda's client is before it imports a handler."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    os.environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version}"
+    sys.argv = [f"{RUNTIME}/bootstrap.py"]
+    sys.path[:] = [
+        task_root,
+        f"/opt/python/lib/{version}/site-packages",
+        "/opt/python",
+        *sys.path,
+        f"/var/lang/lib/{version}/site-packages",
+        RUNTIME,
+    ]
+    # What `site` does in any process that is not run with -S.
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
+
+
+def attempt(handler: str, task_root: str, started_s: float) -> dict[str, Any]:
+    """Imports a handler.
+
+    Args:
+        handler: As Lambda has it; its form has been checked.
+        task_root: The directory that the archive has been unpacked into.
+        started_s: When the process was started, by `time.monotonic`.
+
+    Returns:
+        `init_s` and `callable`; or `functions`, what there is in place of one that is
+        missing; or `error`.
+    """
+    name, _, function = handler.rpartition(".")
+    try:
+        site.addsitedir(task_root)
+        module = importlib.import_module(name.replace("/", "."))
+        try:
+            found = getattr(module, function)
+        except AttributeError:
+            return {"functions": sorted(functions_of(module))}
+    except BaseException as error:
+        return {"error": told(error)}
+    return {"init_s": time.monotonic() - started_s, "callable": callable(found)}
+
+
+def functions_of(module: Any) -> Iterator[str]:
+    """Names what could be a handler."""
+    for name, value in vars(module).items():
+        if callable(value) and not isinstance(value, type) and not name.startswith("_"):
+            yield name
+
+
+def module_files() -> Iterator[str]:
+    """Lists the files of all modules; none is asked, as that imports those of some."""
+    for module in list(sys.modules.values()):
+        try:
+            file = object.__getattribute__(module, "__dict__").get("__file__")
+        except AttributeError:
+            continue
+        if isinstance(file, str):
+            yield file
+
+
+def peak_bytes() -> int:
+    """The most memory that the process has had resident.
+
+    On Linux `ru_maxrss` counts in what the process was before it became Python: its
+    parent. Sources: proc(5), getrusage(2).
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    sys.path[:] = [each for each in sys.path if os.path.dirname(os.__file__) in each]
+    sys.modules.pop("resource", None)  # the user may have one
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """Describes an exception.
+
+    Returns:
+        `kind`, the most special of the classes that are told apart; `text`, its class
+        and message; `message`; `trace`, the traceback without frames that are not the
+        user's, "" if none is left; `absent`, all modules that were missing on the way
+        to it.
+    """
+    kinds = (SystemExit, SyntaxError, MemoryError, ModuleNotFoundError, ImportError)
+    kind = next((each.__name__ for each in kinds if isinstance(error, each)), "")
+    summary = traceback.TracebackException.from_exception(error)
+    _cut(summary)
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
+    text = "".join(summary.format_exception_only()).rstrip()
+    has_context = summary.__context__ and not summary.__suppress_context__
+    if summary.stack or summary.__cause__ or has_context:
+        trace = "".join(summary.format())
+    else:
+        trace = text if kind == "SyntaxError" else ""
+    return {
+        "kind": kind,
+        "text": text,
+        "message": message,
+        "trace": trace,
+        "absent": [
+            each.name
+            for each in _chain(error)
+            if isinstance(each, ModuleNotFoundError) and each.name
+        ],
+    }
+
+
+def is_ours(file: str, function: str) -> bool:
+    """Whether a frame is this module's, the loader's, a stub's, or of `importlib`."""
+    return (
+        file.startswith("<frozen importlib")
+        or file.endswith(("/importlib/__init__.py", LOADER, __file__))
+        or function == STUB
+    )
+
+
+def _cut(summary: traceback.TracebackException) -> None:
+    """Removes frames that are not the user's, and those of all it came from."""
+    pending: list[traceback.TracebackException | None] = [summary]
+    while pending:
+        each = pending.pop()
+        if each is None:
+            continue
+        frames = list(each.stack)
+        each.stack[:] = [
+            frame
+            for frame, inner in zip(frames, [*frames[1:], None], strict=False)
+            if not is_ours(frame.filename, frame.name)
+            and not (inner is not None and inner.name == STUB)
+        ]
+        pending += [each.__cause__, each.__context__]
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """All that an exception came from, itself first."""
+    seen: list[BaseException] = []
+    pending: list[BaseException | None] = [error]
+    while pending:
+        each = pending.pop()
+        if each is not None and not any(each is other for other in seen):
+            seen.append(each)
+            yield each
+            pending += [each.__context__, each.__cause__]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""Verifies an archive: its handler is imported out of it, as Lambda will do it.
+
+See docs/verify.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.failing import brought_by_others
+from poetry_plugin_package_function.packaging.failing import failure
+from poetry_plugin_package_function.packaging.handler import check_handler
+from poetry_plugin_package_function.packaging.handler import name_of
+from poetry_plugin_package_function.packaging.importing import Task
+from poetry_plugin_package_function.packaging.importing import ending
+from poetry_plugin_package_function.packaging.importing import run
+from poetry_plugin_package_function.packaging.parsing import find
+from poetry_plugin_package_function.packaging.parsing import modules_in
+from poetry_plugin_package_function.packaging.unpacking import size_bytes
+from poetry_plugin_package_function.packaging.unpacking import unpacked
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
+from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.unpacking import Unpacked
+
+
+_BLOCK_BYTES: Final = 4096
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Limit(StrEnum):
+    """A limit of Lambda's, or of the function's settings."""
+
+    INIT = "init"
+    TMP = "tmp"
+    MEMORY = "memory"
+
+
+class Judgement(NamedTuple):
+    """What has been measured, against what there is.
+
+    Attributes:
+        limit: Which one.
+        measured: Seconds for INIT, bytes for the others.
+        allowed: What it has to stay below, in the same unit.
+    """
+
+    limit: Limit
+    measured: float
+    allowed: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it stays below."""
+        return self.measured < self.allowed
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What is known of a handler that Lambda will find.
+
+    Attributes:
+        handler: As it was asked for.
+        unchecked: What could not be checked, and why, as sentences; "" if the handler
+            has been imported. Where it has not, there are no figures.
+        init_s: From the start of the interpreter until the handler was found, here.
+        peak_bytes: The most memory that was resident meanwhile.
+        tmp_bytes: What was left in `/tmp`, in whole blocks.
+        unused: Distributions of which nothing was imported or read, ordered by name.
+        judgements: One for each limit that there is a figure for.
+    """
+
+    handler: str
+    unchecked: str = ""
+    init_s: float | None = None
+    peak_bytes: int | None = None
+    tmp_bytes: int | None = None
+    unused: tuple[str, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the handler has been imported, and not only been parsed."""
+        return not self.unchecked
+
+
+def verify(
+    archive: Path,
+    handler: str,
+    interpreter: Path | str | None,
+    *,
+    distributions: Mapping[str, str],
+    memory_bytes: int | None = None,
+    tmp_limit_bytes: int = DEFAULT_EPHEMERAL_STORAGE_BYTES,
+    time_limit_s: float = 60.0,
+    variables: Mapping[str, str] = _NO_VARIABLES,
+    python: str | None = None,
+    has_layers: bool = False,
+) -> Verified:
+    """Imports a handler out of an archive, in a clean process.
+
+    What Lambda brings and is not here, or an interpreter that does not run here, is no
+    error: then module and function are found by parsing, and the result says so.
+
+    Args:
+        archive: A result of packaging, flat or nested.
+        handler: As Lambda has it: "my_func.handler.handler".
+        interpreter: That of the virtual environment; None if it is another system's.
+        distributions: By the name of each file in a flat archive, whose it is.
+        memory_bytes: The function's memory, if it is known.
+        tmp_limit_bytes: The function's ephemeral storage.
+        time_limit_s: When the process is ended.
+        variables: The function's own environment variables.
+        python: The target's minor version, such as "3.13", to judge syntax by.
+        has_layers: Whether the function has layers, which may bring more modules.
+
+    Raises:
+        VerifyError: Lambda cannot import the handler; the text has the user's own
+            traceback. Or the archive cannot be unpacked.
+    """
+    problems = check_handler(handler)
+    if problems:
+        raise VerifyError(
+            "\n".join(problems), "Name the handler as package.module.function."
+        )
+    parsed = partial(_parsed, archive, handler, python)
+    if interpreter is None:
+        return parsed("It was not imported, as the target is not this machine.")
+    with unpacked(archive) as place:
+        task = Task(place, handler, memory_bytes, time_limit_s, variables)
+        try:
+            outcome = run(interpreter, task)
+        except OSError as error:
+            return parsed(
+                f"It was not imported: {interpreter} cannot be run here"
+                f" ({error.strerror})."
+            )
+        if not outcome.has_started:
+            return parsed(
+                f"It was not imported: {interpreter} cannot be run here"
+                f" ({ending(outcome.status)}). {outcome.output}".rstrip()
+            )
+        answer = outcome.answer
+        if answer is None or "init_s" not in answer or not answer["callable"]:
+            with modules_in(archive) as modules:
+                names = modules.names
+            missing = brought_by_others(answer, names, has_layers=has_layers)
+            if missing:
+                return parsed(missing)
+            raise failure(name_of(handler), names, outcome, task)
+        tmp_bytes = size_bytes(place.tmp_dir, _BLOCK_BYTES)
+        used = _names(answer["files"], place)
+    judgements = [
+        Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S),
+        Judgement(Limit.TMP, tmp_bytes, tmp_limit_bytes),
+    ]
+    if memory_bytes is not None:
+        judgements.append(Judgement(Limit.MEMORY, answer["peak_bytes"], memory_bytes))
+    return Verified(
+        handler,
+        init_s=answer["init_s"],
+        peak_bytes=answer["peak_bytes"],
+        tmp_bytes=tmp_bytes,
+        unused=_unused(distributions, used),
+        judgements=tuple(judgements),
+    )
+
+
+def _unused(distributions: Mapping[str, str], names: frozenset[str]) -> tuple[str, ...]:
+    """Finds whose files nobody has opened; metadata is read for many reasons."""
+    owners = {
+        name: owner
+        for name, owner in distributions.items()
+        if not name.partition("/")[0].endswith(".dist-info")
+    }
+    used = {owners[name] for name in names if name in owners}
+    return tuple(sorted(set(owners.values()) - used))
+
+
+def _names(files: list[str], place: Unpacked) -> frozenset[str]:
+    """Turns paths into the names that the files have in a flat archive."""
+    extracted = re.escape(place.tmp_dir) + r"/package-function-[0-9a-f]+-[0-9]+"
+    ours = re.compile(
+        f"(?:{extracted}|{re.escape(place.task_root)})/"
+        f"(?:(?:.+/)?{re.escape(loader.MOVED)}/)?(.+)"
+    )
+    found = (
+        ours.fullmatch(os.path.normpath(os.path.join(place.task_root, file)))
+        for file in files
+    )
+    return frozenset(each[1] for each in found if each)
+
+
+def _parsed(archive: Path, handler: str, python: str | None, reason: str) -> Verified:
+    """Finds a handler by parsing.
+
+    Args:
+        archive: A result of packaging.
+        handler: One without problems.
+        python: The target's minor version, if it is known.
+        reason: Why no more can be done.
+
+    Raises:
+        VerifyError: See `parsing.find`.
+    """
+    with modules_in(archive) as modules:
+        told = find(handler, modules, python)
+    return Verified(
+        handler,
+        f"{reason} Module and function were looked for by parsing. {told}".rstrip(),
+    )

@@ -1,0 +1,1034 @@
+"""Verifying: what is imported out of an archive, and what is said if that fails."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import stat
+import subprocess
+import sys
+import zipfile
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+from typing import NoReturn
+
+import pytest
+
+from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging import unpacking
+from poetry_plugin_package_function.packaging import verifier
+from poetry_plugin_package_function.packaging.handler import check_handler
+from poetry_plugin_package_function.packaging.importing import ending
+from poetry_plugin_package_function.packaging.unpacking import unpacked
+from poetry_plugin_package_function.packaging.verify import Judgement
+from poetry_plugin_package_function.packaging.verify import Limit
+from poetry_plugin_package_function.packaging.verify import Verified
+from poetry_plugin_package_function.packaging.verify import verify
+from tests.machine import interpreter
+from tests.nested.function import Source
+from tests.trees import is_root
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+
+HANDLER: Final = "my_app.handler.handler"
+HOST: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+MIB: Final = 1 << 20
+WORKS: Final = "def handler(event, context):\n    return event\n"
+SHOWS: Final = """\
+import json, os, sys
+print("SHOWN " + json.dumps({code}))
+raise RuntimeError("shown")
+"""
+
+
+def archive_of(directory: Path, files: Mapping[str, str | bytes]) -> Path:
+    """A flat archive with nothing in it but these files."""
+    path = directory / "function.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return path
+
+
+def verified(archive: Path, handler: str = HANDLER, **options: Any) -> Verified:
+    """Verifies with this interpreter."""
+    options = {"interpreter": sys.executable, "distributions": {}, **options}
+    return verify(archive, handler, **options)
+
+
+def failing(archive: Path, handler: str = HANDLER, **options: Any) -> VerifyError:
+    """The error; it names no place of this machine that is gone by now."""
+    with pytest.raises(VerifyError) as caught:
+        verified(archive, handler, **options)
+    assert "/temporary/" not in caught.value.reason
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.fixture(params=["flat", "nested"])
+def package(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
+    """Packages a project whose handler's module is given, flat or nested."""
+
+    def make(
+        handler: str,
+        dependencies: Mapping[str, Mapping[str, str | bytes]] | None = None,
+        **files: str,
+    ) -> Path:
+        named = {f"my_app/{name}.py": text for name, text in files.items()}
+        source = Source(
+            {"my_app/__init__.py": "", "my_app/handler.py": handler, **named},
+            dependencies=dependencies or {},
+        )
+        report = source.package(tmp_path, nested=request.param == "nested")
+        assert (request.param == "nested") is (report.nested is not None)
+        return report.output_file
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever happens, what was unpacked is removed."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    yield
+    assert [] == list(temporary.iterdir())
+
+
+# -- what works ---------------------------------------------------------------------
+
+
+def test_a_handler_is_imported_and_measured(package: Callable[..., Path]) -> None:
+    """There are figures for all that Lambda limits."""
+    archive = package(WORKS)
+    result = verified(archive, memory_bytes=4096 * MIB)
+    assert result.is_complete
+    assert result.init_s is not None
+    assert 0 < result.init_s < 60
+    assert result.peak_bytes is not None
+    assert MIB < result.peak_bytes < 4096 * MIB
+    assert 0 == result.tmp_bytes
+    assert (
+        Judgement(Limit.INIT, result.init_s, 10),
+        Judgement(Limit.TMP, 0, 512 * MIB),
+        Judgement(Limit.MEMORY, result.peak_bytes, 4096 * MIB),
+    ) == result.judgements
+    assert [True, True, True] == [each.holds for each in result.judgements[:]]
+
+
+def test_what_is_nested_is_extracted_and_counted(tmp_path: Path) -> None:
+    """Through the real loader; and what was imported of it counts as used."""
+    report = Source(
+        {"my_app/__init__.py": "", "my_app/handler.py": f"import used\n{WORKS}"},
+        dependencies={
+            "used": {"used/__init__.py": "from . import deep", "used/deep.py": ""},
+            "unused": {"unused/__init__.py": ""},
+        },
+    ).package(tmp_path)
+    result = verified(
+        report.output_file,
+        distributions={
+            "my_app/__init__.py": "my-app",
+            "my_app/handler.py": "my-app",
+            "used/__init__.py": "used",
+            "unused/__init__.py": "unused",
+            "padding/__init__.py": "padding",
+        },
+    )
+    assert ("padding", "unused") == result.unused
+    assert result.tmp_bytes is not None
+    assert result.tmp_bytes >= 4096
+
+
+def test_distributions_that_nobody_opens_are_unused(tmp_path: Path) -> None:
+    """Imports and data that are read count; metadata does not."""
+    files = {
+        "my_app.py": (
+            "import importlib.metadata, module\n"
+            "open('data/table.txt').close()\n"
+            f"importlib.metadata.version('idle')\n{WORKS}"
+        ),
+        "module.py": "",
+        "data/table.txt": "",
+        "idle.py": "",
+        "idle-1.0.dist-info/METADATA": "Name: idle\nVersion: 1.0\n",
+        "only_metadata-1.0.dist-info/METADATA": "Name: only-metadata\n",
+    }
+    owners = {
+        "module.py": "module",
+        "data/table.txt": "data",
+        "idle.py": "idle",
+        "idle-1.0.dist-info/METADATA": "idle",
+        "only_metadata-1.0.dist-info/METADATA": "only-metadata",
+    }
+    archive = archive_of(tmp_path, files)
+    result = verified(archive, "my_app.handler", distributions=owners)
+    assert ("idle",) == result.unused
+
+
+@pytest.mark.parametrize(
+    ("code", "limit", "options"),
+    [
+        ("BALLAST = b'x' * (80 << 20)", Limit.MEMORY, {"memory_bytes": 80 * MIB}),
+        (
+            (
+                "import tempfile\n"
+                "with tempfile.NamedTemporaryFile(delete=False) as file:\n"
+                "    file.write(bytes(9000))"
+            ),
+            Limit.TMP,
+            {"tmp_limit_bytes": 3 * 4096},
+        ),
+    ],
+)
+def test_what_reaches_a_limit_does_not_hold(
+    tmp_path: Path, code: str, limit: Limit, options: Mapping[str, Any]
+) -> None:
+    """It is told, and no error."""
+    archive = archive_of(tmp_path, {"my_app.py": f"{code}\n{WORKS}"})
+    result = verified(archive, "my_app.handler", **options)
+    assert [limit] == [each.limit for each in result.judgements if not each.holds]
+
+
+def test_an_init_over_its_limit_does_not_hold() -> None:
+    """As long as it takes no longer than the time limit, it is no error."""
+    assert not Judgement(Limit.INIT, 10.5, 10).holds
+    assert not Judgement(Limit.INIT, 10, 10).holds
+
+
+def test_a_slow_start_takes_its_time(tmp_path: Path) -> None:
+    """INIT is measured to the end of the import."""
+    code = f"import time\ntime.sleep(0.3)\n{WORKS}"
+    result = verified(archive_of(tmp_path, {"a.py": code}), "a.handler")
+    assert result.init_s is not None
+    assert result.init_s >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("handler", "files"),
+    [
+        ("functions/get-user.main", {"functions/get-user.py": "main = print\n"}),
+        ("a.b.handler", {"a/b/__init__.py": WORKS}),
+        ("http.handler", {"http.py": WORKS}),
+        ("resource.handler", {"resource.py": WORKS}),
+        ("a.handler", {"a.py": "async def handler(event, context): ...\n"}),
+        ("a.handler", {"a.py": "from b import handler\n", "b.py": WORKS}),
+        (
+            "a.handler",
+            {
+                "a.py": "from late import handler\n",
+                "x.pth": "lib\n",
+                "lib/late.py": WORKS,
+            },
+        ),
+        ("a.handler", {"a.py": f"quit, exit, help, copyright\n{WORKS}"}),
+        (
+            "a.handler",
+            {"a.py": f"import logging\nlogging.getLogger().handlers[0]\n{WORKS}"},
+        ),
+        ("a.handler", {"a.py": f"import os\nif os.fork() == 0: pass\n{WORKS}"}),
+        (
+            "a.handler",
+            {"a.py": f"import os\nif os.fork() == 0: os._exit(7)\nos.wait()\n{WORKS}"},
+        ),
+        (
+            "a.handler",
+            {"a.py": f"import subprocess as s\ns.Popen(['sleep', '600'])\n{WORKS}"},
+        ),
+        (
+            "a.handler",
+            {
+                "a.py": "import threading, time\n"
+                f"threading.Thread(target=time.sleep, args=(600,)).start()\n{WORKS}"
+            },
+        ),
+        ("a.handler", {"a.py": f"import sys\nsys.modules['x'] = 1\n{WORKS}"}),
+    ],
+)
+def test_what_lambda_imports_is_imported(
+    tmp_path: Path, handler: str, files: Mapping[str, str]
+) -> None:
+    """Whatever the form; and nothing that it has started holds the process."""
+    assert verified(archive_of(tmp_path, files), handler).is_complete
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.12", "3.13", "3.14"])
+def test_each_interpreter_verifies(
+    tmp_path: Path, package: Callable[..., Path], version: str
+) -> None:
+    """The verifier needs no newer Python than Lambda has."""
+    code = f"import sys\nassert sys.version_info[:2] == (3, {version[2:]})\n{WORKS}"
+    result = verified(package(code), interpreter=interpreter(version))
+    assert result.is_complete, result
+
+
+# -- a clean process ----------------------------------------------------------------
+
+
+def shown(directory: Path, code: str, **options: Any) -> Any:
+    """What an expression is in a handler's module."""
+    archive = archive_of(directory, {"a.py": SHOWS.format(code=code)})
+    reason = failing(archive, "a.handler", **options).reason
+    (line,) = (each for each in reason.splitlines() if each.startswith("SHOWN "))
+    return json.loads(line.removeprefix("SHOWN "))
+
+
+def test_the_environment_is_lambdas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the developer's is in it, and the function's own variables are."""
+    monkeypatch.setenv("AWS_PROFILE", "developer")
+    monkeypatch.setenv("PYTHONPATH", "/developer")
+    variables = {"TABLE": "users", "AWS_REGION": "eu-central-1", "HOME": "/nowhere"}
+    found = shown(
+        tmp_path, "dict(os.environ)", variables=variables, memory_bytes=512 * MIB
+    )
+    assert "users" == found["TABLE"]
+    assert "eu-central-1" == found["AWS_REGION"]
+    assert "512" == found["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+    assert "/var/task" == found["LAMBDA_TASK_ROOT"]
+    assert "/tmp" == found["TMPDIR"]
+    assert "/var/runtime" == found["PYTHONPATH"]
+    assert "a.handler" == found["_HANDLER"]
+    assert f"AWS_Lambda_python{HOST}" == found["AWS_EXECUTION_ENV"]
+    assert "/home/user" == found["HOME"]
+    assert not found.keys() & {"AWS_PROFILE", "USER", "PWD", "VIRTUAL_ENV"}
+
+
+def test_the_path_is_lambdas(tmp_path: Path) -> None:
+    """The task root, layers, the standard library, the runtime; no site-packages."""
+    path = shown(tmp_path, "sys.path")
+    assert [
+        "/var/task",
+        f"/opt/python/lib/python{HOST}/site-packages",
+        "/opt/python",
+    ] == path[:3]
+    assert [f"/var/lang/lib/python{HOST}/site-packages", "/var/runtime"] == path[-2:]
+    assert not [each for each in path[3:-2] if "-packages" in each]
+
+
+def test_the_task_root_is_where_it_starts_and_is_read_only(tmp_path: Path) -> None:
+    """No home, no input, and a file in the task root cannot be written."""
+    code = (
+        "[os.getcwd(), os.path.exists(os.path.expanduser('~')), sys.stdin.read(),"
+        " [oct(os.stat(each).st_mode)[-4:] for each in ('.', 'a.py')], sys.argv]"
+    )
+    assert [
+        *("/var/task", False, "", ["0555", "0444"]),
+        ["/var/runtime/bootstrap.py"],
+    ] == shown(tmp_path, code)
+
+
+# -- what fails ---------------------------------------------------------------------
+
+
+def test_a_missing_module_shows_where_it_is_imported(
+    package: Callable[..., Path],
+) -> None:
+    """With the user's own frames and no others."""
+    error = failing(package("from my_app import deep\n", deep="import requests\n"))
+    assert error.reason.splitlines()[:6] == [
+        "Unable to import module 'my_app.handler': No module named 'requests'",
+        "",
+        "Traceback (most recent call last):",
+        '  File "/var/task/my_app/handler.py", line 1, in <module>',
+        "    from my_app import deep",
+        '  File "/var/task/my_app/deep.py", line 1, in <module>',
+    ]
+    assert "dependencies" in error.hint
+    for not_the_users in ("importlib", "verifier.py", "loader.py", "_package_function"):
+        assert not_the_users not in error.reason
+
+
+def test_a_failing_package_shows_no_frame_of_the_stub(
+    package: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Its own line is shown, wherever the file has been moved to."""
+    error = failing(package(WORKS, __init__="VALUE = 1\nraise KeyError('TABLE')\n"))
+    assert (
+        "Unable to import module 'my_app.handler': KeyError: 'TABLE'\n\n"
+        "Traceback (most recent call last):\n"
+        '  File "/var/task/my_app/__init__.py", line 2, in <module>\n'
+        "    raise KeyError('TABLE')\n"
+        "KeyError: 'TABLE'"
+    ) == error.reason
+    assert "variable" in error.hint
+
+
+def test_a_part_of_what_is_there_is_missing(package: Callable[..., Path]) -> None:
+    """Then no further distribution is what is needed."""
+    dependencies = {"half": {"half/__init__.py": ""}}
+    error = failing(package("import half.other\n", dependencies), has_layers=True)
+    assert "No module named 'half.other'" in error.reason
+    assert "The archive has half, but not half.other." in error.hint
+
+
+@pytest.mark.parametrize(
+    ("handler", "message", "hint"),
+    [
+        (
+            "my_app.handlr.handler",
+            "Unable to import module 'my_app.handlr': No module named 'my_app.handlr'.",
+            "Is it my_app.handler.handler",
+        ),
+        (
+            "elsewhere.main",
+            "Unable to import module 'elsewhere': No module named 'elsewhere'.",
+            "Name the handler as package.module.function. Is the module in the",
+        ),
+        (
+            "my_app.handler.x.handler",
+            (
+                "Unable to import module 'my_app.handler.x': No module named"
+                " 'my_app.handler.x'; 'my_app.handler' is not a package."
+            ),
+            "Is it my_app.handler.handler",
+        ),
+        (
+            "my_app.handler.handle",
+            "Handler 'handle' missing on module 'my_app.handler'.",
+            "Is it my_app.handler.handler",
+        ),
+        (
+            "my_app.main",
+            "Handler 'main' missing on module 'my_app'.",
+            "Define the function in my_app, or import it there.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("python", [sys.executable, None])
+def test_a_wrong_handler_is_told_with_what_is_like_it(
+    package: Callable[..., Path],
+    handler: str,
+    message: str,
+    hint: str,
+    python: str | None,
+) -> None:
+    """In Lambda's words; by importing and by parsing alike."""
+    error = failing(package(WORKS), handler, interpreter=python)
+    assert message == error.reason
+    assert error.hint.startswith(hint)
+
+
+def test_a_handler_that_cannot_be_called_is_an_error(tmp_path: Path) -> None:
+    """Lambda would find it, and fail with the first event."""
+    error = failing(archive_of(tmp_path, {"a.py": "handler = 1\n"}), "a.handler")
+    assert "cannot be called" in error.reason
+
+
+def test_a_syntax_error_shows_its_line(package: Callable[..., Path]) -> None:
+    """In the handler's module, or in what that imports."""
+    broken = package("from my_app import deep\n", deep="def f(:\n    pass\n")
+    error = failing(broken)
+    assert "Syntax error in module 'my_app.handler': " in error.reason
+    assert '  File "/var/task/my_app/handler.py", line 1' in error.reason
+    assert '  File "/var/task/my_app/deep.py", line 1\n    def f(:\n' in error.reason
+
+
+@pytest.mark.parametrize("python", [sys.executable, None])
+def test_a_syntax_error_of_the_handlers_own(
+    package: Callable[..., Path], python: str | None
+) -> None:
+    """By importing and by parsing alike."""
+    error = failing(package("x = 1\nbroken =\n"), interpreter=python, python=HOST)
+    assert "Syntax error in module 'my_app.handler': " in error.reason
+    assert '  File "/var/task/my_app/handler.py", line 2\n    broken =' in error.reason
+    assert error.hint.startswith("Mend")
+
+
+CRASHES: Final = """\
+import os, signal
+def crash():
+    print("before the end")
+    os.kill(os.getpid(), signal.{name})
+crash()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
+def test_a_signal_is_named(package: Callable[..., Path], name: str) -> None:
+    """With where it came, if Python could tell, and the last output."""
+    error = failing(package(CRASHES.format(name=name)))
+    first = f"Unable to import module 'my_app.handler': it was ended by {name}."
+    assert error.reason.startswith(first)
+    assert error.reason.endswith("Its last output:\nbefore the end")
+    if name != "SIGKILL":
+        assert '  File "/var/task/my_app/handler.py", line 4 in crash' in error.reason
+        assert "verifier.py" not in error.reason
+        assert "importlib" not in error.reason
+    else:
+        assert "memory" in error.hint
+
+
+def test_a_signal_in_a_package_shows_no_frame_of_the_stub(
+    package: Callable[..., Path],
+) -> None:
+    """Its own frames are all there is."""
+    error = failing(package(WORKS, __init__=CRASHES.format(name="SIGSEGV")))
+    frames = [each for each in error.reason.splitlines() if each.startswith("  File")]
+    assert [
+        '  File "/var/task/my_app/__init__.py", line 4 in crash',
+        '  File "/var/task/my_app/__init__.py", line 5 in <module>',
+    ] == frames
+
+
+def test_a_hang_is_ended_and_shows_where(package: Callable[..., Path]) -> None:
+    """With the limit, and the line that waits."""
+    code = "import time\ndef wait():\n    time.sleep(600)\nwait()\n"
+    error = failing(package(code), time_limit_s=0.5)
+    assert "it takes longer than the time limit of 0.5 s." in error.reason
+    assert '  File "/var/task/my_app/handler.py", line 3 in wait' in error.reason
+    assert "verifier.py" not in error.reason
+    assert "time limit" in error.hint
+
+
+def test_a_hang_ends_what_it_has_started(tmp_path: Path) -> None:
+    """Children that have not left the process group are gone with it."""
+    pids = tmp_path / "pid"
+    code = (
+        "import os, subprocess, time\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        "with open(os.environ['PIDS'], 'w') as file: file.write(str(child.pid))\n"
+        "time.sleep(600)\n"
+    )
+    archive = archive_of(tmp_path, {"a.py": code})
+    variables = {"PIDS": str(pids)}
+    failing(archive, "a.handler", time_limit_s=0.5, variables=variables)
+    assert _is_gone(int(pids.read_text()))
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "hint"),
+    [
+        (
+            "import sys\nsys.exit('no table')",
+            "Unable to import module 'a': SystemExit: no table",
+            "sys.exit",
+        ),
+        (
+            "import os\nos._exit(3)",
+            "the process ended itself with status 3.",
+            "os._exit",
+        ),
+        ("raise MemoryError", "MemoryError", "Load less"),
+        (
+            "raise ImportError('libGL.so.1: cannot open shared object file')",
+            "Unable to import module 'a': libGL.so.1: cannot open",
+            "lacks a shared library",
+        ),
+        (
+            "raise ImportError('x.so: failed to map segment from shared object')",
+            "failed to map segment",
+            "TMPDIR",
+        ),
+        ("from json import nothing", "cannot import name 'nothing'", "versions"),
+        (
+            "class Odd(Exception):\n    def __str__(self): raise ValueError\nraise Odd",
+            "Odd: <exception str() failed>",
+            "traceback",
+        ),
+        (
+            (
+                "try:\n    import missing_one\n"
+                "except ImportError as error:\n    raise OSError('first') from error"
+            ),
+            "OSError: first",
+            "traceback",
+        ),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt", "traceback"),
+    ],
+)
+def test_what_is_raised_is_shown(
+    tmp_path: Path, code: str, message: str, hint: str
+) -> None:
+    """With the line, and advice for its kind."""
+    error = failing(archive_of(tmp_path, {"a.py": f"{code}\n"}), "a.handler")
+    assert message in error.reason
+    line = len(code.splitlines())
+    if not code.startswith("class"):
+        assert f'File "/var/task/a.py", line {line}' in error.reason
+    assert hint in error.hint
+
+
+def test_a_nested_zip_that_cannot_be_extracted_says_so(tmp_path: Path) -> None:
+    """The loader's own words."""
+    code = "import os, shutil\nos.rmdir(os.environ['TMPDIR'])\nimport used\n" + WORKS
+    report = Source(
+        {"my_app/__init__.py": "", "my_app/handler.py": code},
+        dependencies={"used": {"used/__init__.py": ""}},
+    ).package(tmp_path)
+    error = failing(report.output_file)
+    assert "nested ZIP could not be extracted" in error.reason
+    assert "smaller" in error.hint
+
+
+def test_only_the_last_lines_of_the_output_are_shown(tmp_path: Path) -> None:
+    """Both streams, in the order in which they were written."""
+    code = (
+        "import sys\nfor number in range(20000):\n"
+        "    print(number, file=sys.stderr if number % 2 else sys.stdout)\n1 / 0\n"
+    )
+    error = failing(archive_of(tmp_path, {"a.py": code}), "a.handler")
+    shown = error.reason.partition("Its last output:\n")[2].splitlines()
+    assert [str(number) for number in range(19970, 20000)] == shown
+
+
+def test_an_interrupt_ends_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left, neither of it nor on the disk."""
+    started: list[subprocess.Popen[bytes]] = []
+    wait = subprocess.Popen.wait
+
+    def interrupted(
+        process: subprocess.Popen[bytes], timeout: float | None = None
+    ) -> int:
+        started.append(process)
+        if timeout is not None:
+            raise KeyboardInterrupt
+        return wait(process)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    archive = archive_of(tmp_path, {"a.py": "import time\ntime.sleep(600)\n"})
+    with pytest.raises(KeyboardInterrupt):
+        verified(archive, "a.handler")
+    assert -signal.SIGKILL == started[0].returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, 40])
+def test_an_ending_is_named(number: int) -> None:
+    """Signals without a name by their number."""
+    name = "SIGKILL" if number == signal.SIGKILL else "signal 40"
+    assert f"it was ended by {name}" == ending(-number)
+
+
+# -- what cannot be checked ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import boto3",
+        "import botocore.session",
+        "try:\n    import boto3\nexcept ImportError as e:\n    raise OSError from e",
+    ],
+)
+def test_what_the_runtime_brings_is_no_error(
+    package: Callable[..., Path], code: str
+) -> None:
+    """It is told that the handler was found by parsing, and what would help."""
+    result = verified(package(f"{code}\n{WORKS}"))
+    assert not result.is_complete
+    top = "botocore" if "botocore" in code else "boto3"
+    assert f"that needs {top}, which Lambda's runtime brings" in result.unchecked
+    assert (None, None, ()) == (result.init_s, result.tmp_bytes, result.judgements)
+
+
+def test_a_wrong_handler_is_an_error_whatever_the_runtime_brings(
+    package: Callable[..., Path],
+) -> None:
+    """As far as it can be checked, it is."""
+    error = failing(package("import boto3\ndef main(): ...\n"))
+    assert "Handler 'handler' missing on module 'my_app.handler'." == error.reason
+
+
+def test_a_part_of_what_the_runtime_brings_is_missing(tmp_path: Path) -> None:
+    """The archive's own hides the runtime's."""
+    files = {"a.py": f"import boto3.session\n{WORKS}", "boto3/__init__.py": ""}
+    error = failing(archive_of(tmp_path, files), "a.handler")
+    assert "No module named 'boto3.session'" in error.reason
+
+
+def test_a_layer_may_bring_what_is_missing(package: Callable[..., Path]) -> None:
+    """If there are layers; without, it is an error."""
+    archive = package(f"import shared\n{WORKS}")
+    result = verified(archive, has_layers=True)
+    assert "that needs shared, which is not in the archive" in result.unchecked
+    failing(archive)
+
+
+def test_a_foreign_target_is_parsed(package: Callable[..., Path]) -> None:
+    """It says so, and gives no figures."""
+    result = verified(package(WORKS), interpreter=None, python=HOST)
+    assert (
+        Verified(
+            HANDLER,
+            "It was not imported, as the target is not this machine. Module and"
+            " function were looked for by parsing.",
+        )
+        == result
+    )
+    assert not result.is_complete
+
+
+def test_an_interpreter_that_does_not_run_is_a_foreign_one(tmp_path: Path) -> None:
+    """Be it missing, another machine's, or broken."""
+    archive = archive_of(tmp_path, {"a.py": WORKS})
+    foreign = tmp_path / "foreign"
+    foreign.write_bytes(b"\x7fELF\x02\x01\x01")
+    foreign.chmod(0o755)
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho no library\nexit 127\n")
+    broken.chmod(0o755)
+    for python, why in [
+        (tmp_path / "missing", "No such file or directory"),
+        (foreign, "Exec format error"),
+        (broken, "it ended with status 127). no library"),
+    ]:
+        result = verified(archive, "a.handler", interpreter=python)
+        assert f"{python} cannot be run here (" in result.unchecked
+        assert why in result.unchecked
+
+
+def test_an_interpreter_that_does_not_start_in_time_is_a_foreign_one(
+    tmp_path: Path,
+) -> None:
+    """It is ended."""
+    python = tmp_path / "slow"
+    python.write_text("#!/bin/sh\nsleep 600\n")
+    python.chmod(0o755)
+    archive = archive_of(tmp_path, {"a.py": WORKS})
+    result = verified(archive, "a.handler", interpreter=python, time_limit_s=0.1)
+    assert "it did not start in time" in result.unchecked
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "async def handler(event, context): ...",
+        "class handler: ...",
+        "handler = print",
+        "handler: object = print",
+        "first, (*_, handler) = 1, (2, print)",
+        "from somewhere import handler",
+        "from somewhere import main as handler",
+        "import handler.deep",
+        "if True:\n    def handler(): ...",
+        "try:\n    1 / 0\nexcept OSError:\n    pass\nelse:\n    handler = print",
+        "with open('x') as handler: ...",
+        "def make():\n    global handler\n    handler = print",
+    ],
+)
+def test_a_definition_is_seen(tmp_path: Path, code: str) -> None:
+    """However a name comes to stand in a module."""
+    archive = archive_of(tmp_path, {"a.py": code})
+    result = verified(archive, "a.handler", interpreter=None)
+    assert result.unchecked.endswith("by parsing.")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from somewhere import *",
+        "globals()['hand' + 'ler'] = print",
+        "def __getattr__(name): ...",
+        "import sys\nsys.modules[__name__] = object()",
+    ],
+)
+def test_what_cannot_be_seen_is_told(tmp_path: Path, code: str) -> None:
+    """It is no error."""
+    archive = archive_of(tmp_path, {"a.py": code})
+    result = verified(archive, "a.handler", interpreter=None)
+    assert result.unchecked.endswith("Whether a has handler cannot be seen.")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def other():\n    handler = print",
+        "class Other:\n    def handler(self): ...",
+        "[handler for handler in ()]",
+        "print(lambda: (handler := 1))",
+        "",
+    ],
+)
+def test_a_name_in_an_inner_scope_is_no_handler(tmp_path: Path, code: str) -> None:
+    """A module has it only if it is bound at its level."""
+    archive = archive_of(tmp_path, {"a.py": code})
+    error = failing(archive, "a.handler", interpreter=None)
+    assert "Handler 'handler' missing on module 'a'." == error.reason
+
+
+@pytest.mark.parametrize("name", ["a.pyc", "a.cpython-313-aarch64-linux-gnu.so"])
+def test_what_has_no_source_is_accepted(tmp_path: Path, name: str) -> None:
+    """It cannot be parsed, which is told."""
+    archive = archive_of(tmp_path, {name: b"", "a/data.txt": b""})
+    result = verified(archive, "a.handler", interpreter=None)
+    assert result.unchecked.endswith(f"{name} cannot be parsed.")
+
+
+def test_a_package_stands_before_a_module(tmp_path: Path) -> None:
+    """As Python's finder of files has it; and a namespace package after both."""
+    files = {"a.py": "", "a/__init__.py": WORKS, "b.py": WORKS, "b/c.py": ""}
+    archive = archive_of(tmp_path, files)
+    assert not verified(archive, "a.handler", interpreter=None).is_complete
+    assert not verified(archive, "b.handler", interpreter=None).is_complete
+    error = failing(archive, "b.c.handler", interpreter=None)
+    assert "'b' is not a package" in error.reason
+
+
+def test_a_namespace_package_has_no_handler(tmp_path: Path) -> None:
+    """It has no code."""
+    archive = archive_of(tmp_path, {"acme/fn.py": WORKS})
+    assert not verified(archive, "acme.fn.handler", interpreter=None).is_complete
+    error = failing(archive, "acme.handler", interpreter=None)
+    assert "Handler 'handler' missing on module 'acme'." == error.reason
+
+
+@pytest.mark.parametrize("python", ["3.99", None])
+def test_syntax_of_a_newer_python_is_not_judged(
+    tmp_path: Path, python: str | None
+) -> None:
+    """This Python may not know it."""
+    archive = archive_of(tmp_path, {"a.py": "new syntax\n"})
+    result = verified(archive, "a.handler", interpreter=None, python=python)
+    assert "a.py does not compile on this Python" in result.unchecked
+
+
+# -- the rules of names -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "handler", [HANDLER, "a.b", "a/b.c", "my-func.handler", "x" * 126 + ".y"]
+)
+def test_a_good_name_has_no_problems(handler: str) -> None:
+    """Lambda takes it."""
+    assert () == check_handler(handler)
+
+
+@pytest.mark.parametrize(
+    ("handler", "message"),
+    [
+        ("x" * 127 + ".y", "129 characters; Lambda allows 128"),
+        ("my app.handler", "white space"),
+        ("handler", "no dot"),
+        ("", "no dot"),
+        ("my_app/handler", "no dot"),
+        ("my.app/handler", "no function"),
+        (".handler", "nothing beside"),
+        ("a..b", "nothing beside"),
+        ("a.", "nothing beside"),
+        ("/a.b", "nothing beside"),
+        ("sys.exit", "built-in module sys"),
+        ("time.x.handler", "built-in module time"),
+        ("time/x.handler", "built-in module time"),
+    ],
+)
+def test_a_bad_name_is_refused(tmp_path: Path, handler: str, message: str) -> None:
+    """With what is wrong; before anything is unpacked."""
+    (problem,) = check_handler(handler)
+    assert message in problem
+    with pytest.raises(VerifyError, match=message):
+        verified(tmp_path / "missing.zip", handler)
+
+
+def test_all_problems_of_a_name_are_told() -> None:
+    """In one go."""
+    assert 3 == len(check_handler("x " * 80))
+
+
+# -- unpacking ----------------------------------------------------------------------
+
+
+def test_modes_are_the_archives_without_writing(tmp_path: Path) -> None:
+    """Directories and executables 0555, all others 0444; /tmp can be written."""
+    archive = tmp_path / "function.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, mode in [("bin/tool", 0o755), ("a/b.txt", 0o644), ("c.txt", 0)]:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (stat.S_IFREG | mode) << 16
+            target.writestr(info, name)
+        target.writestr("empty/", "")
+    with unpacked(archive) as place:
+        root = Path(place.task_root)
+        modes = {
+            path.relative_to(root).as_posix(): stat.S_IMODE(path.stat().st_mode)
+            for path in (root, *root.rglob("*"))
+        }
+        assert b"a/b.txt" == (root / "a/b.txt").read_bytes()
+        assert not Path(place.home_dir).exists()
+        (Path(place.tmp_dir) / "x").write_text("")
+        if not is_root():
+            with pytest.raises(PermissionError):
+                (root / "a/new").write_text("")
+    assert {
+        ".": 0o555,
+        "bin": 0o555,
+        "bin/tool": 0o555,
+        "a": 0o555,
+        "a/b.txt": 0o444,
+        "c.txt": 0o444,
+    } == modes
+
+
+def test_what_lies_around_is_removed_whatever_its_mode(tmp_path: Path) -> None:
+    """And no link is followed."""
+    outside = write_files(tmp_path / "outside", {"kept.txt": ""})
+    outside.chmod(0o500)
+    with unpacked(archive_of(tmp_path, {"a.py": ""})) as place:
+        closed = write_files(Path(place.tmp_dir) / "closed", {"deep/x.txt": ""})
+        os.symlink(outside, closed / "link")
+        (closed / "deep").chmod(0)
+        closed.chmod(0)
+    assert not Path(place.scratch).exists()
+    assert (outside / "kept.txt").exists()
+    assert 0o500 == stat.S_IMODE(outside.stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/etc/evil.py", "a/../../evil.py"])
+def test_members_outside_are_refused(tmp_path: Path, name: str) -> None:
+    """Nothing is written then."""
+    with pytest.raises(VerifyError, match="outside of the task root"):
+        verified(archive_of(tmp_path, {name: ""}))
+
+
+def test_an_archive_that_cannot_be_unpacked_is_an_error(tmp_path: Path) -> None:
+    """Missing or broken."""
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    for name in ("missing.zip", "broken.zip"):
+        with pytest.raises(VerifyError, match="could not be unpacked"):
+            verified(tmp_path / name)
+
+
+def test_sizes_are_in_whole_blocks(tmp_path: Path) -> None:
+    """Links count as themselves."""
+    write_files(tmp_path / "d", {"a": "x", "b/c": "x" * 4097, "empty": ""})
+    assert 3 * 4096 == unpacking.size_bytes(str(tmp_path / "d"), 4096)
+
+
+# -- the verifier, called in this process -------------------------------------------
+
+
+class _LeftError(Exception):
+    """Stands in for the end of the process."""
+
+
+@pytest.fixture
+def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """A task for the verifier; what it does to this process is undone."""
+
+    def leave(status: int) -> NoReturn:
+        raise _LeftError(status)
+
+    task_root = write_files(tmp_path / "task", {"verified_here.py": WORKS})
+    task = {
+        "task_root": str(task_root),
+        "handler": "verified_here.handler",
+        "started_s": 0,
+        "time_limit_s": 60,
+        "result": str(tmp_path / "result.json"),
+        "trace": str(tmp_path / "trace.txt"),
+    }
+    hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
+    for name in ("enable", "dump_traceback_later", "cancel_dump_traceback_later"):
+        monkeypatch.setattr(f"faulthandler.{name}", lambda *_, **__: None)
+    for name in ("setquit", "setcopyright", "sethelper"):
+        monkeypatch.setattr(f"site.{name}", lambda: None)
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    monkeypatch.setattr(sys, "argv", ["verifier.py", json.dumps(task)])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "")
+    before = dict(sys.modules)
+    yield task
+    for name in set(sys.modules) - set(before):
+        del sys.modules[name]
+    (hook,) = hooks or [lambda *_: None]
+    hook("open", ("x", "r", 0))
+    hook("open", (3, "r", 0))
+    hook("import", ("x",))
+
+
+def test_the_verifier_writes_its_answer(
+    task: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And leaves with success, whatever else there is."""
+    monkeypatch.setitem(sys.modules, "odd_here", 1)
+    with pytest.raises(_LeftError) as left:
+        verifier.main()
+    assert (0,) == left.value.args
+    answer = json.loads(Path(task["result"]).read_text())
+    assert answer["callable"] is True
+    assert answer["init_s"] > 0
+    assert answer["peak_bytes"] > MIB
+    assert f"{task['task_root']}/verified_here.py" in answer["files"]
+
+
+def test_the_verifier_tells_where_it_is_left(
+    task: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trace has the user's line."""
+    code = "import os\nos._exit(3)\n"
+    write_files(tmp_path / "task", {"leaves_here.py": code})
+    task["handler"] = "leaves_here.handler"
+    monkeypatch.setattr(sys, "argv", ["verifier.py", json.dumps(task)])
+    with pytest.raises(_LeftError):
+        verifier.main()
+    assert 'leaves_here.py", line 2 in <module>' in Path(task["trace"]).read_text()
+
+
+def test_the_verifier_tells_what_is_wrong(task: dict[str, Any], tmp_path: Path) -> None:
+    """Each kind of answer."""
+    files = {
+        "fails_here.py": "try:\n    import nothing_here\nexcept ImportError:\n    1/0",
+        "broken_here.py": "def f(:\n",
+    }
+    root = str(write_files(tmp_path / "task", files))
+    sys.path.insert(0, root)
+    missing = verifier.attempt("verified_here.main", root, 0)
+    assert {"functions": ["handler"]} == missing
+    error = verifier.attempt("fails_here.x", root, 0)["error"]
+    assert ("", ["nothing_here"]) == (error["kind"], error["absent"])
+    assert "ZeroDivisionError" in error["text"]
+    assert "verifier.py" not in error["trace"]
+    error = verifier.attempt("broken_here.x", root, 0)["error"]
+    assert "SyntaxError" == error["kind"]
+    assert "broken_here.py" in error["trace"]
+    error = verifier.attempt("nowhere_here.x", root, 0)["error"]
+    assert ("ModuleNotFoundError", "") == (error["kind"], error["trace"])
+
+
+def test_an_exception_without_a_message_is_told() -> None:
+    """Even if its `__str__` fails."""
+
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    told = verifier.told(OddError())
+    assert "" == told["message"]
+    assert "failed" in told["text"]
+
+
+def test_peak_memory_is_known_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `resource`, in the units of the system."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(verifier, "open", _no_file, raising=False)
+    linux = verifier.peak_bytes()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert linux // 1024 <= verifier.peak_bytes() <= linux
+
+
+def _no_file(*_: object, **__: object) -> NoReturn:
+    raise FileNotFoundError
