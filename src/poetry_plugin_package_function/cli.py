@@ -76,6 +76,7 @@ def _package(options: argparse.Namespace) -> None:
             "platform": options.platform,
             "no-audit": options.no_audit,
             "exclude-provided": options.exclude_provided,
+            "strip": options.strip,
             "handler": options.handler,
             "memory-size": options.memory_size,
         },
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-audit", action="store_true", help="do not check what is native"
     )
+    parser.add_argument("--strip", action="store_true", help="strip native libraries")
     parser.add_argument(
         "--exclude-provided",
         action="store_true",

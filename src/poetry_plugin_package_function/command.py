@@ -47,6 +47,7 @@ class PackageFunctionCommand(Command):
         _value("architecture", None, "The function's: x86_64 (default) or arm64."),
         _value("platform", None, "Another cloud's tag: manylinux_2_28_x86_64."),
         option("no-audit", None, "Do not check native libraries for the runtime."),
+        option("strip", None, "Strip native libraries."),
         option("exclude-provided", None, "Leave the AWS SDK to the runtime."),
         _value("handler", None, "Import it out of the archive, as Lambda will."),
         _value("memory-size", None, "The function's memory in MB, to judge it by."),

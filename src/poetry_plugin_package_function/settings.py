@@ -71,6 +71,7 @@ class Settings:
     architecture: str = "x86_64"
     platform: str | None = None
     no_audit: bool = False
+    strips: bool = False
     excludes_provided: bool = False
     provided_version: str | None = None
     handler: str | None = None
@@ -105,7 +106,7 @@ KEYS: Final = (
     *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
     *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
     *("runtime", "architecture", "platform", "no-audit", "handler", "memory-size"),
-    *("exclude-provided", "environment"),
+    *("exclude-provided", "environment", "strip"),
 )
 
 _UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
@@ -200,6 +201,7 @@ def resolve(
         architecture=value("architecture", _architecture, "x86_64"),
         platform=value("platform", _platform, None),
         no_audit=value("no-audit", _boolean, False),
+        strips=value("strip", _boolean, False),
         excludes_provided=bool(provided),
         provided_version=provided if isinstance(provided, str) else None,
         handler=value("handler", _text, None),

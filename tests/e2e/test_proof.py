@@ -85,7 +85,7 @@ def test_the_users_own_traceback(poetry: Poetry, small: Path, tmp_path: Path) ->
     """And the function's variables are there."""
     code = "import os\nTABLE = os.environ['TABLE']\ndef handler(event, context): ...\n"
     lock = (small / "poetry.lock").read_bytes()
-    files = {"poetry.lock": lock, "my_app/__init__.py": code}
+    files: dict[str, str | bytes] = {"poetry.lock": lock, "my_app/__init__.py": code}
     table = '[tool.poetry-plugin-package-function]\nhandler = "my_app.handler"\n'
     write_files(tmp_path, {**files, "pyproject.toml": pep621(more=table)})
     done = poetry.package(tmp_path)

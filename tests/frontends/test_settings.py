@@ -338,6 +338,7 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
             {"runtime": "python3.13", "platform": "manylinux_2_28_x86_64"},
             "--runtime excludes --platform.",
         ),
+        ({"memory-size": "512"}, "--memory-size: says nothing without `handler`."),
         ({"memory-size": "64"}, "expected megabytes from 128 to 10,240, got '64'."),
         ({"memory-size": "1GB"}, "expected megabytes"),
     ],
@@ -351,8 +352,12 @@ def test_targets_that_make_no_sense(
 
 def test_what_goes_with_a_target(tmp_path: Path) -> None:
     settings = resolved(
-        tmp_path, "memory-size = 512", platform="manylinux2014_x86_64", no_audit=True
+        tmp_path,
+        'memory-size = 512\nhandler = "a.b"\nenvironment = { B = "2", A = "1" }',
+        platform="manylinux2014_x86_64",
+        no_audit=True,
     )
+    assert (("A", "1"), ("B", "2")) == settings.environment
     assert (True, 512) == (settings.no_audit, settings.memory_size_mb)
     table = 'runtime = "python3.12"\nplatform = "manylinux2014_x86_64"'
     (found,) = problems(tmp_path, table)

@@ -202,10 +202,11 @@ def _copyable(entry: Entry, sources: Sources, level: int) -> Stream | None:
         if is_strict:
             raise ChangedSourceError(f"{entry.source} has not come out of a wheel.")
         return None
-    is_copied = level <= LEVEL and stream.copyable
+    is_copied = level <= LEVEL and stream.copyable and not entry.made
     if not is_copied and not is_strict:
         return None
-    is_same = entry.size_bytes == stream.size_bytes and sources.is_same(entry.name)
+    size_bytes = stream.size_bytes if entry.made else entry.size_bytes
+    is_same = size_bytes == stream.size_bytes and sources.is_same(entry.name)
     if is_strict and not (is_same and entry.executable == stream.executable):
         raise ChangedSourceError(f"{entry.source} is not as {stream.wheel} has it.")
     return stream if is_copied and is_same else None
@@ -233,7 +234,7 @@ def copied_bytes(
             stream is not None
             and stream.copyable
             and stream.size_bytes == entry.size_bytes
-            and not entry.included
+            and not (entry.included or entry.made)
         ):
             known[entry.name] = stream.data_bytes
         else:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
@@ -53,6 +54,7 @@ class Entry(NamedTuple):
         distribution: Whose file it is; None for included files and those that no
             RECORD names.
         included: Whether it is one of the project's files that `include` names.
+        made: Whether the source has been made out of what is installed.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Entry(NamedTuple):
     executable: bool = False
     distribution: NormalizedName | None = None
     included: bool = False
+    made: bool = False
 
 
 class EntryModule(NamedTuple):
@@ -135,6 +138,7 @@ def scan(
     include: tuple[Inclusion, ...] = (),
     results: frozenset[str] = frozenset(),
     sdk: Callable[[Sequence[Distribution]], Provided] = nothing_provided,
+    refine: Callable[[Iterable[Entry]], Mapping[str, Entry]] = lambda _: {},
 ) -> Tree:
     """Lists what to ship.
 
@@ -147,6 +151,7 @@ def scan(
         include: Project files to add.
         results: Real paths that are not shipped wherever they are: what is written.
         sdk: Tells what is left to the runtime.
+        refine: Makes entries that take the place of others.
 
     Raises:
         SourceError: A file cannot be shipped, or what there is cannot work on Lambda.
@@ -189,6 +194,7 @@ def scan(
         if not is_result(file):
             _add(found, file, None, included=True)
     _refuse_files_as_directories(found)
+    found.update(refine(found.values()))
     sizes = {name: entry.size_bytes for name, entry in found.items()}
     for each in shipped:
         _rewrite_info(found, sizes, each, stable=each.name == project_name)

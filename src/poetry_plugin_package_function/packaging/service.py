@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
@@ -40,6 +41,8 @@ from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
 from poetry_plugin_package_function.packaging.sdk import provided_by
+from poetry_plugin_package_function.packaging.stripping import Stripped
+from poetry_plugin_package_function.packaging.stripping import Stripper
 from poetry_plugin_package_function.packaging.venv import find_python
 from poetry_plugin_package_function.packaging.venv import runs_here
 from poetry_plugin_package_function.packaging.verify import Verified
@@ -107,6 +110,7 @@ class Report:
     provided: Provided = NOTHING_PROVIDED
     findings: tuple[Finding, ...] = ()
     verified: Verified | None = None
+    stripped: Stripped | None = None
 
 
 class Compiled(NamedTuple):
@@ -179,6 +183,10 @@ def package(
         comparing(in_order, site_packages.directories) as comparison,
         ExitStack() as stack,
     ):
+        stripper = None
+        if settings.strips:
+            directory = TemporaryDirectory(prefix="package-function-")
+            stripper = Stripper(Path(stack.enter_context(directory)))
         tree = scan(
             site_packages.directories,
             project_name=project_name,
@@ -190,6 +198,7 @@ def package(
             sdk=provided_by(project_name, settings.provided_version)
             if settings.excludes_provided
             else nothing_provided,
+            refine=stripper.strip if stripper else lambda _: {},
         )
         sources = Sources(
             comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
@@ -255,6 +264,7 @@ def package(
                 provided=tree.provided,
                 findings=findings,
                 verified=verified,
+                stripped=stripper.result if stripper else None,
             )
             for stream in reports:
                 stream.write(serialize(report))

@@ -82,6 +82,9 @@ def as_json(report: Report) -> bytes:
             ],
         },
         "target": None if report.target is None else _target(report.target),
+        "stripped": None
+        if report.stripped is None
+        else {**report.stripped._asdict(), "left": list(report.stripped.left)},
         "findings": [each._asdict() for each in report.findings],
         "verified": None if report.verified is None else _verified(report.verified),
         "bytecode": None

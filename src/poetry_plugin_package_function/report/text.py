@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.service import Compiled
     from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.stripping import Stripped
     from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
 
@@ -85,6 +86,8 @@ def summary(report: Report, elapsed_s: float) -> list[Line]:
         )
     if report.verified is not None and report.verified.init_s is not None:
         lines.insert(-1, Line("Handler", _handler(report.verified)))
+    if report.stripped is not None:
+        lines.insert(2, Line("Stripped", _stripped(report.stripped)))
     if report.provided.names:
         names = ", ".join(sorted(report.provided.names))
         lines.insert(2, Line("Provided", f"{names}: the runtime has them"))
@@ -179,6 +182,9 @@ def details(report: Report) -> list[str]:
             names = f"{unit.extension} of {names}"
         when = ", when the function starts" if unit.at_init else ""
         lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
+    left = report.stripped.left if report.stripped else ()
+    if left:
+        lines.append(f"Not stripped, as it would not be safe: {', '.join(left)}")
     for each in report.findings:
         owner = each.distribution or "no distribution"
         lines.append(f"Audit: {each.file} of {owner} {each.what} {each.hint}")
@@ -190,6 +196,13 @@ def details(report: Report) -> list[str]:
         what = "file does" if len(skipped) == 1 else "files do"
         lines.append(f"{len(skipped):,} {what} not compile: {', '.join(skipped)}")
     return lines
+
+
+def _stripped(stripped: Stripped) -> str:
+    return (
+        f"{stripped.files:,} libraries, {stripped.saved_bytes:,} bytes less, by"
+        f" {stripped.tool}"
+    )
 
 
 def _handler(verified: Verified) -> str:

@@ -1,0 +1,187 @@
+"""Takes out of machine code what nothing looks at when it is loaded.
+
+Symbol tables for linkers and debugging information are in sections that are not loaded.
+A tool that knows the formats removes them; whether it has left alone what is loaded is
+looked at here, byte for byte. Some tools move what patchelf has put at a file's end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.elf import EXECUTABLE
+from poetry_plugin_package_function.packaging.elf import SHARED
+from poetry_plugin_package_function.packaging.elf import read_elf
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.scan import Entry
+
+
+_TOOLS: Final = ("llvm-strip", "strip")
+"""The first that there is: LLVM's knows all machines, that of binutils often one."""
+
+_LIMIT_S: Final = 120
+_CHUNK_BYTES: Final = 1 << 20
+_HEADER_BYTES: Final = 64
+_SECTION_FIELDS: Final = {32: ((32, 36), (46, 52)), 64: ((40, 48), (58, 64))}
+"""Where e_shoff and e_shentsize, e_shnum, e_shstrndx stand in the ELF header: they tell
+of sections, which nothing looks at when a file is loaded. Source: gABI, chapter 4."""
+
+
+class Stripped(NamedTuple):
+    """What has been stripped.
+
+    Attributes:
+        tool: What did it, and its version: other ones write other bytes.
+        files: How many files are smaller now.
+        saved_bytes: By how much, all together.
+        left: Names of machine code that the tool could not strip, or would have
+            changed in what is loaded.
+    """
+
+    tool: str
+    files: int
+    saved_bytes: int
+    left: tuple[str, ...]
+
+
+class Stripper:
+    """Strips the machine code of one tree.
+
+    Attributes:
+        result: What has been stripped up to now.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        """Looks for a tool.
+
+        Args:
+            scratch: An empty directory for what is stripped; it is read until the
+                archive is written.
+
+        Raises:
+            SourceError: There is no tool.
+        """
+        found = next(filter(None, map(shutil.which, _TOOLS)), None)
+        if found is None:
+            raise SourceError(
+                f"There is no {' or '.join(_TOOLS)} here to strip with.",
+                "Install binutils or LLVM, or leave out `strip`.",
+            )
+        self._tool = found
+        self._scratch = scratch
+        self.result = Stripped(_version(found), 0, 0, ())
+
+    def strip(self, entries: Iterable[Entry]) -> dict[str, Entry]:
+        """Strips what can be stripped.
+
+        Returns:
+            Entries that take the place of those of the same names.
+        """
+        native = [each for each in entries if _is_native(each)]
+        targets = [str(self._scratch / str(number)) for number in range(len(native))]
+        with ThreadPoolExecutor(usable_cores(), "strip") as pool:
+            done = list(pool.map(partial(_strip, self._tool), native, targets))
+        replaced = {
+            entry.name: entry._replace(source=target, size_bytes=size_bytes, made=True)
+            for entry, target, size_bytes in zip(native, targets, done, strict=True)
+            if size_bytes is not None and size_bytes < entry.size_bytes
+        }
+        self.result = self.result._replace(
+            files=len(replaced),
+            saved_bytes=sum(
+                entry.size_bytes - replaced[entry.name].size_bytes
+                for entry in native
+                if entry.name in replaced
+            ),
+            left=tuple(
+                entry.name
+                for entry, size_bytes in zip(native, done, strict=True)
+                if size_bytes is None
+            ),
+        )
+        return replaced
+
+
+def _version(tool: str) -> str:
+    name = os.path.basename(tool)
+    done = subprocess.run(
+        [tool, "--version"], capture_output=True, text=True, timeout=_LIMIT_S
+    )
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    told = next((line for line in lines if any(map(str.isdigit, line))), "")
+    return f"{name}: {told}" if told else name
+
+
+def _is_native(entry: Entry) -> bool:
+    if not isinstance(entry.source, str) or ".so" not in entry.name:
+        return False
+    return entry.name.endswith(".so") or ".so." in entry.name
+
+
+def _strip(tool: str, entry: Entry, target: str) -> int | None:
+    """Strips a file into another one; returns its size, or None if that is no good."""
+    source = str(entry.source)
+    try:
+        with open(source, "rb", buffering=0) as file:
+            elf = read_elf(partial(_pread, file.fileno()))
+    except OSError:
+        return entry.size_bytes  # who packages it, finds out why
+    if elf is None or elf.kind not in (EXECUTABLE, SHARED):
+        return entry.size_bytes  # there is nothing to strip
+    command = [tool, "--strip-unneeded", "-o", target, source]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return None
+    if done.returncode != 0:
+        return None
+    if not _is_loaded_alike(source, target, elf.loaded_bytes, elf.bits):
+        return None
+    return os.path.getsize(target)
+
+
+def _pread(descriptor: int, size_bytes: int, offset: int) -> bytes:
+    return os.pread(descriptor, size_bytes, offset)
+
+
+def _is_loaded_alike(source: str, target: str, loaded_bytes: int, bits: int) -> bool:
+    """Whether two files are the same as far as they are loaded."""
+    with (
+        open(source, "rb", buffering=0) as one,
+        open(target, "rb", buffering=0) as other,
+    ):
+        if _header(one.read(_HEADER_BYTES), bits) != _header(
+            other.read(_HEADER_BYTES), bits
+        ):
+            return False
+        position = _HEADER_BYTES
+        while position < loaded_bytes:
+            length = min(_CHUNK_BYTES, loaded_bytes - position)
+            content = one.read(length)
+            if len(content) < length or content != other.read(length):
+                return False
+            position += length
+    return True
+
+
+def _header(content: bytes, bits: int) -> bytes:
+    """An ELF header without what tells of sections."""
+    header = bytearray(content)
+    for start, end in _SECTION_FIELDS[bits]:
+        header[start:end] = bytes(end - start)
+    return bytes(header)
