@@ -8,6 +8,7 @@ import shutil
 import sys
 import zipfile
 
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -76,8 +77,8 @@ def test_all_is_for_the_architecture(
     assert 2 <= len(modules)
     assert modules == [name for name in modules if f"-{machine}-linux" in name]
     for name in modules:
-        content = (tmp_path / "task" / name).read_bytes()
-        elf = read_elf(lambda size, start, data=content: data[start : start + size])
+        with (tmp_path / "task" / name).open("rb") as file:
+            elf = read_elf(partial(os.pread, file.fileno()))
         assert elf is not None
         assert MACHINES[machine] == elf.machine, name
     assert machine == report["target"]["machine"]
