@@ -31,6 +31,7 @@ from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import shown_path
+from poetry_plugin_package_function.report.text import sizes
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
 from poetry_plugin_package_function.settings import resolve
@@ -100,6 +101,8 @@ def _package(options: argparse.Namespace) -> None:
         _say(f"{line.label:<9} {line.text}")
     if settings.report:
         _say(f"{'Report':<9} {shown_path(settings.report)}")
+    for row in sizes(report, all_of_them=False):
+        _say(row)
     today = datetime.now(UTC).date()
     for warning in (
         *warnings(report),

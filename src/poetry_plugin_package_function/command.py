@@ -132,6 +132,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.report.text import details
         from poetry_plugin_package_function.report.text import runtime_warnings
         from poetry_plugin_package_function.report.text import shown_path
+        from poetry_plugin_package_function.report.text import sizes
         from poetry_plugin_package_function.report.text import summary
         from poetry_plugin_package_function.report.text import warnings
         from poetry_plugin_package_function.settings import KEYS
@@ -159,6 +160,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
         if settings.report:
             self.line(f"  {'Report':<9} {escaped(shown_path(settings.report))}")
+        is_verbose = self.io.is_verbose()
+        self.line("")
+        for row in sizes(report, all_of_them=is_verbose):
+            self.line(f"  {escaped(row)}")
         for detail in details(report):
             self.line(f"  {escaped(detail)}", verbosity=Verbosity.VERBOSE)
         today = datetime.now(UTC).date()

@@ -123,7 +123,7 @@ def test_a_terminal_has_no_leftovers(
         text,
         re.DOTALL,
     ), text
-    assert "Took" in shown.lines[-2]
+    assert "my-app" in text.rpartition("Took")[2]
     assert [] == list(tmp.iterdir())
 
 

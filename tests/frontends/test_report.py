@@ -28,6 +28,7 @@ from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
+from poetry_plugin_package_function.report.text import sizes
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -330,3 +331,45 @@ def test_extension_modules_are_told_by_their_names() -> None:
 
     assert ("Nested", "pyarrow._flight, scipy") in summary(report, 1)
     assert any("Nested: pyarrow._s3fs of pyarrow, " in line for line in details(report))
+
+
+def sized(*rows: tuple[str, int, tuple[str, ...]], nested: str = "") -> Report:
+    found = tuple(
+        DistributionSize(
+            name, "1", 1, size, size // 3, path=path, nested=name == nested
+        )
+        for name, size, path in rows
+    )
+    return replace(
+        REPORT, distributions=found, uncompressed_bytes=sum(row[1] for row in rows)
+    )
+
+
+def test_the_largest_distributions() -> None:
+    """The largest first, without those that hardly count."""
+    report = sized(
+        ("tiny", 1000, ("my-app", "pandas", "tiny")),
+        ("pandas", 3_000_000, ("my-app", "pandas")),
+        ("numpy", 5_000_000, ("my-app", "pandas", "numpy")),
+        ("", 2_000_000, ()),
+        nested="numpy",
+    )
+    header, *rows = sizes(report, all_of_them=False)
+
+    assert ["unzipped", "zipped", "share", "required", "by"] == header.split()
+    assert [
+        ["numpy", "5,000,000", "1,666,666", "50.0%", "nested", "my-app", ">", "pandas"],
+        ["pandas", "3,000,000", "1,000,000", "30.0%", "flat", "my-app"],
+        ["(no", "distribution)", "2,000,000", "666,666", "20.0%", "flat"],
+    ] == [row.split() for row in rows]
+    assert len(rows) + 2 == len(sizes(report, all_of_them=True))
+
+
+def test_no_more_than_some() -> None:
+    rows = [(f"d{number}", 1_000_000, ("my-app", "d")) for number in range(30)]
+    assert 9 == len(sizes(sized(*rows), all_of_them=False))
+    assert 31 == len(sizes(sized(*rows), all_of_them=True))
+
+
+def test_no_distributions() -> None:
+    assert [] == sizes(replace(REPORT, distributions=()), all_of_them=True)

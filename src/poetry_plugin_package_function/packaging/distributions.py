@@ -14,6 +14,7 @@ import re
 
 from dataclasses import dataclass
 from email.parser import HeaderParser
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -64,6 +65,21 @@ class Distribution:
     info: str
     directory: Path
     rows: tuple[RecordRow, ...] | None
+
+    @cached_property
+    def requirements(self) -> frozenset[str]:
+        """What it requires, whatever the environment, but for extras.
+
+        Raises:
+            SourceError: Its METADATA cannot be read.
+        """
+        metadata = self.read("METADATA") or ""
+        found = HeaderParser().parsestr(metadata).get_all("Requires-Dist", [])
+        return frozenset(
+            canonicalize_name(re.split(r"[^A-Za-z0-9._-]", text.strip())[0])
+            for text in map(str, found)
+            if not re.search(r"\bextra\s*==", text)
+        )
 
     def read(self, file: str) -> str | None:
         """Returns the text of a file in `.dist-info`, or None where there is none.
@@ -247,7 +263,7 @@ def unneeded_seeds(
     unneeded = seeds & present
     if not unneeded:
         return ()
-    required = {each.name: requirements_of(each) for each in distributions}
+    required = {each.name: each.requirements for each in distributions}
     while True:
         asked_for = set().union(
             *(names for name, names in required.items() if name not in unneeded)
@@ -255,14 +271,3 @@ def unneeded_seeds(
         if not unneeded & asked_for:
             return tuple(each for each in distributions if each.name in unneeded)
         unneeded -= asked_for
-
-
-def requirements_of(distribution: Distribution) -> set[str]:
-    """Names what a distribution requires, whatever the environment, but for extras."""
-    metadata = distribution.read("METADATA") or ""
-    requirements = HeaderParser().parsestr(metadata).get_all("Requires-Dist", [])
-    return {
-        canonicalize_name(re.split(r"[^A-Za-z0-9._-]", text.strip())[0])
-        for text in map(str, requirements)
-        if not re.search(r"\bextra\s*==", text)
-    }

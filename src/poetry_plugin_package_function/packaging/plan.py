@@ -36,6 +36,9 @@ class DistributionSize(NamedTuple):
         zipped_bytes: The sum of what they take in the archive, without headers.
         wheel: The hash of the wheel that its streams were copied from, as the lock has
             it; None if they were compressed here.
+        path: Who requires it, from the project on; it is the last one itself.
+        nested: Whether it is in the inner ZIP, but for its metadata; tests and
+            extension modules that are there alone do not count.
     """
 
     name: str
@@ -44,6 +47,8 @@ class DistributionSize(NamedTuple):
     unzipped_bytes: int
     zipped_bytes: int
     wheel: str | None = None
+    path: tuple[str, ...] = ()
+    nested: bool = False
 
 
 def limit_for(layers_size_bytes: int) -> int:

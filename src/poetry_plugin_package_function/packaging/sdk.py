@@ -9,8 +9,6 @@ from typing import NamedTuple
 from packaging.version import InvalidVersion
 from packaging.version import Version
 
-from poetry_plugin_package_function.packaging.distributions import requirements_of
-
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +87,7 @@ def _other_users(
     project_name: NormalizedName | None,
 ) -> str:
     for each in distributions:
-        wanted = requirements_of(each) & present.keys()
+        wanted = each.requirements & present.keys()
         if each.name == project_name:
             wanted -= _SDK
         if wanted and each.name not in present:

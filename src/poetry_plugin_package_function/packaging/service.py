@@ -31,6 +31,7 @@ from poetry_plugin_package_function.packaging.bytecode import sources_of
 from poetry_plugin_package_function.packaging.comparison import comparing
 from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
+from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
 from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
@@ -255,7 +256,7 @@ def package(
                 compressor=f"deflate {libdeflate.__version__}",
                 compression_level=measured.level,
                 entry_modules=tuple(module.name for module in tree.entry_modules),
-                distributions=_with_wheels(measured, wheels),
+                distributions=_described(measured, wheels, project),
                 left_out=tuple(each.name for each in tree.left_out),
                 nested=measured.nested,
                 bytecode=interpreter
@@ -365,14 +366,30 @@ def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -
             )
 
 
-def _with_wheels(
-    measured: Measured, wheels: Mapping[NormalizedName, Wheel]
+def _described(
+    measured: Measured, wheels: Mapping[NormalizedName, Wheel], project: Project
 ) -> tuple[DistributionSize, ...]:
-    if measured.level > LEVEL:
-        return measured.distributions  # nothing has been copied
+    """Adds what is known of distributions beside their sizes."""
+    shipped = measured.job.tree.distributions
+    own = canonicalize_name(project.name) if project.name else None
+    is_installed = any(each.name == own for each in shipped)
+    roots = {own} if is_installed and own else project.dependencies
+    paths = dependency_paths(shipped, roots)
+    units = measured.nested.units if measured.nested else ()
+    nested = {
+        name
+        for unit in units
+        if not (unit.tests or unit.extension)
+        for name in unit.names
+    }
+    # At a higher level nothing has been copied.
+    copied = wheels if measured.level <= LEVEL else NO_WHEELS
     return tuple(
-        each._replace(wheel=wheels[name].hash)
-        if (name := canonicalize_name(each.name)) in wheels
-        else each
+        each._replace(
+            wheel=copied[name].hash if name in copied else None,
+            path=paths.get(name, ()),
+            nested=name in nested,
+        )
         for each in measured.distributions
+        for name in (canonicalize_name(each.name),)
     )

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.distributions import requirements_of
 from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import EntryModule
@@ -186,7 +185,7 @@ def requirers(distributions: Iterable[Distribution]) -> Mapping[str, frozenset[s
     """Finds who requires a distribution, by its name."""
     found: dict[str, set[str]] = defaultdict(set)
     for distribution in distributions:
-        for name in requirements_of(distribution):
+        for name in distribution.requirements:
             found[name].add(distribution.name)
     return {name: frozenset(those) for name, those in found.items()}
 

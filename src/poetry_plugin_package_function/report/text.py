@@ -171,6 +171,36 @@ def _allows_none(requires_python: str | None) -> bool:
     )
 
 
+_MOST: Final = 8
+_SMALLEST_SHARE: Final = 0.01
+
+
+def sizes(report: Report, *, all_of_them: bool) -> list[str]:
+    """Makes a table of the largest distributions, or of all.
+
+    Those that take less than a hundredth are left out of a table of the largest.
+    """
+    rows = sorted(
+        report.distributions, key=lambda each: (-each.unzipped_bytes, each.name)
+    )
+    if not all_of_them:
+        least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
+        rows = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
+    names = [each.name or "(no distribution)" for each in rows]
+    width = max(map(len, names), default=0)
+    lines = [
+        f"{'':<{width}}  {'unzipped':>13}  {'zipped':>13}  share          required by"
+    ]
+    for each, name in zip(rows, names, strict=True):
+        share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
+        lines.append(
+            f"{name:<{width}}  {each.unzipped_bytes:>13,}  {each.zipped_bytes:>13,}"
+            f"  {share:>5.1%}  {'nested' if each.nested else 'flat':<6}"
+            f"  {' > '.join(each.path[:-1])}"
+        )
+    return [line.rstrip() for line in lines] if rows else []
+
+
 def details(report: Report) -> list[str]:
     """Tells what only those want to know who ask for it."""
     lines = []
