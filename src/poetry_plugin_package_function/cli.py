@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.distributions import SEEDS
-from poetry_plugin_package_function.packaging.handler import refuse_bad_handler
+from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
@@ -29,6 +29,7 @@ from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.report.text import sizes
@@ -84,7 +85,7 @@ def _package(options: argparse.Namespace) -> None:
         project,
         default_output_dir=Path.cwd(),
     )
-    refuse_bad_handler(settings.handler)
+    refuse_bad_settings(settings.handler, dict(settings.environment))
     site_packages = find_site_packages(Path(options.venv_dir))
     _say(f"Packaging {shown_path(site_packages.directories[0])}")
     report = package(
@@ -101,8 +102,10 @@ def _package(options: argparse.Namespace) -> None:
         _say(f"{line.label:<9} {line.text}")
     if settings.report:
         _say(f"{'Report':<9} {shown_path(settings.report)}")
-    for row in sizes(report, all_of_them=False):
+    for row in sizes(report, all_of_them=options.verbose):
         _say(row)
+    for detail in details(report) if options.verbose else ():
+        _say(detail)
     today = datetime.now(UTC).date()
     for warning in (
         *warnings(report),
@@ -129,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
         "--output-dir", help="where to write NAME.zip (default: the current directory)"
     )
     output.add_argument("--output", help="the file to write")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say all that is known of the result",
+    )
     parser.add_argument("--report", help="a file to write a JSON report to")
     parser.add_argument(
         "--compile",

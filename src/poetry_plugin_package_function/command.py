@@ -192,13 +192,14 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.errors import SourceError
         from poetry_plugin_package_function.packaging.distributions import SEEDS
-        from poetry_plugin_package_function.packaging.handler import refuse_bad_handler
+        from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
         from poetry_plugin_package_function.packaging.output import check_targets
         from poetry_plugin_package_function.packaging.service import package
+        from poetry_plugin_package_function.packaging.stripping import find_tool
         from poetry_plugin_package_function.packaging.venv import find_site_packages
         from poetry_plugin_package_function.report.json_report import as_json
 
-        refuse_bad_handler(settings.handler)
+        refuse_bad_settings(settings.handler, dict(settings.environment))
         console = Console(self.io)
         bytecode_dir = Path(
             self.poetry.config.get("cache-dir"), "package-function", "bytecode"
@@ -222,6 +223,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             stack.callback(console.done)
             if settings.venv is not None:
                 return packaged(Built(settings.venv, {}), SEEDS - project.needed())
+            if settings.strips:
+                find_tool()
             bundle = plan_bundle(self.poetry, settings)
             check_targets(*settings.targets)
             home, bundle = stack.enter_context(

@@ -54,6 +54,10 @@ class BundleError(PackageFunctionError):
     """The virtual environment could not be built."""
 
 
+class ToolError(PackageFunctionError):
+    """A program that is needed is not on this machine."""
+
+
 class OutputError(PackageFunctionError):
     """The archive or the report could not be written."""
 

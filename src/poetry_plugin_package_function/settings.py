@@ -25,6 +25,7 @@ from poetry_plugin_package_function.runtimes import parse_platform
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.runtimes import Runtime
@@ -177,7 +178,9 @@ def resolve(
     report = value("report", _result, None)
     if output is not None and output == report:
         problems.append(f"The archive and the report are the same file: {output}.")
-    provided = value("exclude-provided", _provided, False)
+    # A flag cannot name a version, and does not take back the table's.
+    provided = project.table.get("exclude-provided")
+    provided = value("exclude-provided", _provided, False) and (provided or True)
     settings = Settings(
         output=output or Path(),
         report=report,
@@ -208,7 +211,8 @@ def resolve(
         memory_size_mb=value("memory-size", _memory, None),
         environment=value("environment", _variables, ()),
     )
-    _refuse_lonely((from_flags, from_table), settings, problems)
+    _refuse_lonely(from_flags, settings, frozenset())
+    _refuse_lonely(from_table, settings, silenced)
     if problems:
         raise ConfigError(problems, "Every key is described in docs/configuration.md.")
     return settings
@@ -258,23 +262,20 @@ def _refuse_exclusive(source: _Source, problems: list[str]) -> None:
 
 
 def _refuse_lonely(
-    sources: tuple[_Source, ...], settings: Settings, problems: list[str]
+    source: _Source, settings: Settings, silenced: AbstractSet[str]
 ) -> None:
     """Refuses what says nothing by itself; not if what it needs may be misspelt."""
-    if problems:
+    if source.problems:
         return
-    for source in sources:
-        for key in ("memory-size", "environment"):
-            if source.values.get(key) and not settings.handler:
-                source.refuse(key, "says nothing without `handler`.")
-        if settings.runtime:
-            continue
-        if source.values.get("architecture"):
-            source.refuse("architecture", "says nothing without `runtime`.")
-        if source.values.get("exclude-provided"):
-            source.refuse("exclude-provided", "needs `runtime`: whose SDK is it?")
-        if source.values.get("no-audit") and not settings.platform:
-            source.refuse("no-audit", "nothing is audited without `runtime`.")
+    for key, needed, is_there in (
+        ("memory-size", "handler", settings.handler),
+        ("environment", "handler", settings.handler),
+        ("architecture", "runtime", settings.runtime),
+        ("exclude-provided", "runtime", settings.runtime),
+        ("no-audit", "runtime", settings.runtime or settings.platform),
+    ):
+        if source.values.get(key) and not is_there and key not in silenced:
+            source.refuse(key, f"says nothing without `{needed}`.")
 
 
 def _boolean(source: _Source, key: str) -> bool | None:

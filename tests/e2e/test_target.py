@@ -180,7 +180,8 @@ def test_a_project_that_does_not_allow_the_runtime(
     found = poetry.having(PATH=f"{python.parent}{os.pathsep}{poetry.env['PATH']}")
     said = found.package(directory, "--runtime", "python3.10").failed(1)
 
-    assert f"The project allows Python >={OWN},<4.0, and python3.10 has 3.10." in said
+    assert f"The project allows Python >={OWN},<4.0, and the one for" in said
+    assert "python3.10 here is 3.10." in said
 
 
 def test_an_environment_of_another_version(

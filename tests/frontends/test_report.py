@@ -15,6 +15,7 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.audit import Finding
 from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
@@ -23,6 +24,10 @@ from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.sdk import Provided
 from poetry_plugin_package_function.packaging.service import Compiled
 from poetry_plugin_package_function.packaging.service import Report
+from poetry_plugin_package_function.packaging.stripping import Stripped
+from poetry_plugin_package_function.packaging.verify import Judgement
+from poetry_plugin_package_function.packaging.verify import Limit
+from poetry_plugin_package_function.packaging.verify import Verified
 from poetry_plugin_package_function.packaging.writing import Nested
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
@@ -111,8 +116,68 @@ ELSEWHERE = replace(
     REPORT, python="3.9", target=Target("3.9", "x86_64", RUNTIME.system, None)
 )
 
+ARM = Finding(
+    "debugpy",
+    "debugpy/attach_arm.so",
+    "is 64-bit code for aarch64; the target is x86_64",
+    "It may stay if nothing loads it; `exclude` leaves it out.",
+    is_warning=True,
+)
+AUDITED = replace(
+    TARGETED,
+    findings=(
+        ARM,
+        ARM._replace(file="debugpy/attach.dll"),
+        ARM._replace(distribution="", file="bin/tool"),
+        ARM._replace(distribution="", file="bin/tool", what="needs libssl.so.3"),
+    ),
+)
+AUDITED_ONCE = replace(TARGETED, findings=(ARM,))
 
-@pytest.mark.parametrize("report", [REPORT, NESTED, TARGETED, ELSEWHERE])
+STRIPPED = replace(
+    TARGETED, stripped=Stripped("strip: GNU strip 2.40", 1234, 9 * MB, ())
+)
+STRIPPED_IN_PART = replace(
+    TARGETED, stripped=Stripped("llvm-strip", 1, MB, ("a/b.so", "a/c.so"))
+)
+
+VERIFIED = Verified(
+    "my_app.main.handler",
+    init_s=0.456,
+    peak_bytes=90 * MB,
+    tmp_bytes=8192,
+    unused=("boto3", "six"),
+    judgements=(
+        Judgement(Limit.INIT, 0.456, 10),
+        Judgement(Limit.TMP, 8192, 512 * MB),
+        Judgement(Limit.MEMORY, 90 * MB, 128 * MB),
+    ),
+)
+IMPORTED = replace(TARGETED, verified=VERIFIED)
+TOO_MUCH = replace(
+    TARGETED,
+    verified=replace(
+        VERIFIED,
+        unused=(),
+        judgements=(
+            Judgement(Limit.INIT, 12.34, 10),
+            Judgement(Limit.TMP, 600 * MB, 512 * MB),
+            Judgement(Limit.MEMORY, 128 * MB, 128 * MB),
+        ),
+    ),
+)
+PARSED = replace(
+    TARGETED, verified=Verified("my_app.main.handler", "It was not imported.")
+)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
+        *(IMPORTED, TOO_MUCH, PARSED),
+    ],
+)
 def test_json_is_as_the_schema_says(report: Report) -> None:
     """The schema that ships is valid itself and fits flat and nested reports."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -200,6 +265,86 @@ def test_details() -> None:
         f"Nested: tests of a, b, 1,000,000 bytes: {why}",
         "1 file does not compile: x.py",
     ] == details(report)
+
+
+def test_what_the_audit_has_let_pass() -> None:
+    """Warnings count files; details have sentences, one line for each finding."""
+    assert [
+        (
+            "3 files do not fit the target, and may not be needed there (debugpy,"
+            " others): -v lists them."
+        )
+    ] == warnings(AUDITED)
+    assert [
+        (
+            "1 file does not fit the target, and may not be needed there (debugpy):"
+            " -v lists it."
+        )
+    ] == warnings(AUDITED_ONCE)
+    *_, third, last = details(AUDITED)
+    assert [
+        (
+            "Audit: debugpy/attach_arm.so of debugpy is 64-bit code for aarch64; the"
+            " target is x86_64. It may stay if nothing loads it; `exclude` leaves it"
+            " out."
+        )
+    ] == details(AUDITED_ONCE)
+    assert third.startswith("Audit: bin/tool of no distribution is 64-bit code")
+    assert last.startswith("Audit: bin/tool of no distribution needs libssl.so.3. It")
+
+
+def test_what_has_been_stripped() -> None:
+    """What could not be is in the details."""
+    assert (
+        "Stripped",
+        "1,234 libraries, 9,000,000 bytes less, by strip: GNU strip 2.40",
+    ) in summary(STRIPPED, 1)
+    assert (
+        "Stripped",
+        "1 library, 1,000,000 bytes less, by llvm-strip",
+    ) in summary(STRIPPED_IN_PART, 1)
+    assert [] == details(STRIPPED)
+    assert ["Not stripped, as it would not be safe: a/b.so, a/c.so"] == details(
+        STRIPPED_IN_PART
+    )
+
+
+def test_what_the_import_of_the_handler_has_shown() -> None:
+    """Its figures are in the summary; what it has not used, in the details."""
+    assert (
+        "Handler",
+        (
+            "my_app.main.handler was imported in 0.46 s, with 90,000,000 bytes of"
+            " memory and 8,192 in /tmp"
+        ),
+    ) in summary(IMPORTED, 1)
+    assert [] == warnings(IMPORTED)
+    assert ["The handler's import has used nothing of: boto3, six"] == details(IMPORTED)
+
+
+def test_a_handler_that_goes_beyond_limits() -> None:
+    """Each limit is told with what was measured, and what to do or what there is."""
+    assert [
+        (
+            "INIT took 12.3 s here, and Lambda ends it after 10 s on demand: import"
+            " less at the top of modules, or add bytecode (--compile)."
+        ),
+        (
+            "The handler left 600,000,000 bytes in /tmp, which has 512,000,000: set"
+            " EphemeralStorage.Size."
+        ),
+        (
+            "The handler took 128,000,000 bytes of memory before its first event; the"
+            " function is to have 128,000,000."
+        ),
+    ] == warnings(TOO_MUCH)
+    assert [] == details(TOO_MUCH)
+
+
+def test_a_handler_that_was_not_imported() -> None:
+    """There are no figures, and it is said why."""
+    assert "Handler" not in dict(summary(PARSED, 1))
+    assert ["my_app.main.handler: It was not imported."] == warnings(PARSED)
 
 
 def test_paths_below_the_current_directory_are_short(in_directory: Path) -> None:

@@ -333,7 +333,8 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
         ),
         ({"platform": "win_amd64"}, "expected a tag of Linux with glibc"),
         ({"architecture": "arm64"}, "--architecture: says nothing without `runtime`."),
-        ({"no-audit": True}, "--no-audit: nothing is audited without `runtime`."),
+        ({"no-audit": True}, "--no-audit: says nothing without `runtime`."),
+        ({"exclude-provided": True}, "exclude-provided: says nothing without"),
         (
             {"runtime": "python3.13", "platform": "manylinux_2_28_x86_64"},
             "--runtime excludes --platform.",
@@ -368,3 +369,44 @@ def test_what_goes_with_a_target(tmp_path: Path) -> None:
     found_target = silenced.target(None)
     assert found_target is not None
     assert found_target.runtime is not None
+
+
+def test_flags_silence_what_goes_with_what_they_silence(tmp_path: Path) -> None:
+    """Another cloud's platform beside a table that is for Lambda."""
+    table = 'runtime = "python3.13"\narchitecture = "arm64"'
+    settings = resolved(tmp_path, table, platform="manylinux_2_28_x86_64")
+    found = settings.target("3.12")
+
+    assert found is not None
+    assert ("3.12", "x86_64", None) == (found.python, found.machine, found.runtime)
+
+
+@pytest.mark.parametrize(
+    ("value", "flag", "expected"),
+    [
+        ("true", False, (True, None)),
+        ("false", True, (True, None)),
+        ('"1.40.4"', False, (True, "1.40.4")),
+        ('"1.40.4"', True, (True, "1.40.4")),
+        ("false", False, (False, None)),
+    ],
+)
+def test_whose_sdk_it_is(
+    tmp_path: Path, value: str, flag: bool, expected: tuple[bool, str | None]
+) -> None:
+    """A flag that can only say yes does not take back what the table says more."""
+    table = f'runtime = "python3.13"\nexclude-provided = {value}'
+    settings = resolved(tmp_path, table, exclude_provided=flag)
+
+    assert expected == (settings.excludes_provided, settings.provided_version)
+
+
+@pytest.mark.parametrize("value", ['"newest"', "1.40", "[]", '"1"'])
+def test_what_is_no_version_of_an_sdk(tmp_path: Path, value: str) -> None:
+    (found,) = problems(tmp_path, f'runtime = "python3.13"\nexclude-provided = {value}')
+    assert "expected true, false or the version of the runtime's boto3" in found
+
+
+def test_variables_are_strings(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, 'handler = "a.b"\nenvironment = { A = 1 }')
+    assert "environment: expected a table of strings" in found

@@ -37,6 +37,7 @@ def extracted(home: Path, tmp_dir: Path) -> Path:
                 finder._units[0]["directory"],
                 finder._tmp_bytes,
                 links={},
+                apart=(),
             )
         )
 

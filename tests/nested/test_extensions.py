@@ -11,6 +11,7 @@ import pytest
 
 from tests.nested.function import Function
 from tests.nested.function import Source
+from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 
@@ -54,8 +55,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     beside = f"{origin}/../big.libs"
     own = linked(top / OWN, common, f"{soname}libown.so.2", beside)
     own.write_bytes(own.read_bytes() + bytes(4 << 20))
-    linked(top / MODULE, own, common, origin, beside)
-    linked(top / "big/other.so", common, beside)
+    linked(top / MODULE, own, common, origin, beside, importable("_large"))
+    linked(top / "big/other.so", common, beside, importable("other"))
     files = {
         path.relative_to(top).as_posix(): path.read_bytes()
         for path in top.rglob("*.so*")
@@ -177,6 +178,30 @@ def test_an_extraction_that_was_killed_after_links_were_made(
         (staging / place).parent.mkdir(parents=True, exist_ok=True)
         os.symlink(package / place, staging / place)
     assert 4 == len(ask(function, "import big\nshow(opened('big._large'))"))
+
+
+def test_a_package_shows_no_file_that_is_not_there(function: Function) -> None:
+    """Whoever copies it, or opens all libraries that it lists, can do so."""
+    copied = ask(
+        function,
+        "import big, shutil, glob\n"
+        "place = os.path.dirname(big.__file__)\n"
+        "shutil.copytree(place, os.environ['TMPDIR'] + '/copy')\n"
+        "for path in glob.glob(place + '/*.so*'): open(path).close()\n"
+        "show(sorted(os.listdir(os.environ['TMPDIR'] + '/copy')))",
+    )
+    assert ["__init__.py", "_large.py", "other.so"] == copied
+
+
+def test_who_has_no_loader_is_told(function: Function) -> None:
+    """In a process that takes over nothing but `sys.path`."""
+    place = ask(function, "import big\nshow(os.path.dirname(big.__file__))")
+    code = (
+        f"import sys; sys.path.insert(0, {os.path.dirname(place)!r}); import big._large"
+    )
+    done = function.run("-c", code, cwd=function.tmp_dir)
+    if units_of(function) == 2:
+        assert "big._large is imported by the function's loader only" in done.stderr
 
 
 def test_where_init_comes_long_before(function: Function) -> None:

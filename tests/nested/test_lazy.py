@@ -270,6 +270,18 @@ def test_an_import_that_fails(function: Function) -> None:
     assert [[["'READY'", False]] * 2, "yes", file] == found
 
 
+def test_a_spec_is_copied(function: Function) -> None:
+    """Before anybody has asked it where its module is, and afterwards."""
+    found = ask(
+        function,
+        "import copy, pickle\n"
+        "from importlib.util import find_spec\n"
+        "specs = [copy.copy(find_spec('second')) for _ in range(2)]\n"
+        "show([each.origin for each in specs])",
+    )
+    assert [str(function.extracted("second") / "second.py")] * 2 == found
+
+
 def test_a_module_that_is_not_there(function: Function) -> None:
     """A missing submodule of what is nested is missed as usual."""
     assert ["No module named 'first.missing'", "first.missing"] == ask(

@@ -21,6 +21,11 @@ needs_gcc = pytest.mark.skipif(
 )
 
 
+def importable(module: str) -> str:
+    """A linker's option that gives a library the function that makes a module."""
+    return f"-Wl,--defsym=PyInit_{module}=0"
+
+
 def linked(library: Path, *arguments: str | Path) -> Path:
     """Makes a shared library that has no code."""
     library.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging.audit import Finding
 from poetry_plugin_package_function.packaging.audit import audit
 from poetry_plugin_package_function.packaging.audit import check
 from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree
 from poetry_plugin_package_function.packaging.wheels import Stream
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -69,6 +70,10 @@ def needing(
 GOOD: Final = needing()
 ARM: Final = needing(machine=183)
 I386: Final = elf(Shape(32, "<"), machine=3)
+POINTER: Final = (
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9000\n"
+    % (b"a" * 64)
+)
 SHORT: Final = GOOD[:152] + struct.pack("<Q", 1_000_000) + GOOD[160:]  # p_filesz
 MUSL: Final = elf(said=[(NEEDED, "libc.musl-x86_64.so.1")])
 
@@ -122,6 +127,8 @@ def severities(files: Mapping[str, bytes], tag: str = MANYLINUX) -> list[str]:
         ("big/Main.class", b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(80)),
         ("big/data.bin", bytes(100)),
         ("big/empty.so", b""),
+        ("big/_a.cpython-312-x86_64-linux-gnu.so", b""),
+        ("big/script.so", b"/* GNU ld script */ GROUP(libreal.so.1 libmore.a)"),
         ("big/code.txt", ARM),
     ],
 )
@@ -219,6 +226,26 @@ def test_what_can_work(name: str, content: bytes) -> None:
             GOOD[:200],
             "is a damaged ELF file: it contradicts the format",
         ),
+        (
+            "_a" + TAG,
+            b"",
+            "is a damaged module: it has 0 bytes, and no ELF header",
+        ),
+        (
+            "_a" + TAG,
+            b"\x7fE",
+            "is a damaged module: it has 2 bytes, and no ELF header",
+        ),
+        (
+            "_a.abi3.so",
+            POINTER,
+            f"is a damaged module: it has {len(POINTER)} bytes, and no ELF header",
+        ),
+        (
+            "_a.abi3.so",
+            b"INPUT(libreal.so)",
+            "is a damaged module: it has 17 bytes, and no ELF header",
+        ),
     ],
 )
 def test_what_cannot_work(name: str, content: bytes, expected: str) -> None:
@@ -304,6 +331,34 @@ def test_what_may_be_unused(content: bytes, name: str, tag: str) -> None:
     assert ["warning"] == severities({name: content}, tag)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [ARM, I386, MUSL, b"", needing(glibc="GLIBC_2.38"), needing("libGL.so.1")],
+)
+def test_what_has_the_tag_of_the_target(content: bytes) -> None:
+    """Its Python takes it: a wheel for all systems has nothing else to choose."""
+    other = {"big/b" + TAG: GOOD}
+
+    assert ["error"] == severities({"big/a" + TAG: content, **other}, NEUTRAL)
+    assert ["warning"] == severities({"big/tests/a" + TAG: content, **other}, NEUTRAL)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a" + TAG: ARM, "a.py": b"import b"},
+        {"a" + TAG: ARM, "a.abi3.so": GOOD},
+        {"a" + TAG: needing(glibc="GLIBC_2.38"), "a.so": GOOD},
+        {"a.cpython-312-x86_64-linux-gnu.so": ARM},
+        {"a.cpython-313-aarch64-linux-gnu.so": ARM},
+        {"a.abi3.so": ARM},
+    ],
+)
+def test_what_a_neutral_wheel_can_do_without(files: Mapping[str, bytes]) -> None:
+    """It has something else to choose, or the file is for another system."""
+    assert ["warning"] == severities(files, NEUTRAL)
+
+
 @pytest.mark.parametrize("tag", [f"{MANYLINUX}\nTag: {NEUTRAL}", "py2.py3-none-any"])
 def test_neutral_tags(tag: str) -> None:
     """A wheel may have several tags, or sets of them."""
@@ -326,6 +381,8 @@ def test_neutral_tags(tag: str) -> None:
         ({"bin/tool-arm": ARM, "bin/tool": GOOD}, "warning"),
         ({"bin/tool-musl": MUSL, "bin/tool": GOOD}, "warning"),
         ({"bin/tool-musl": MUSL, "bin/tool": elf(kind=2)}, "error"),
+        ({"a" + TAG: MUSL, "b" + TAG: GOOD}, "error"),
+        ({"a.cpython-313-x86_64-linux-musl.so": MUSL, "b" + TAG: GOOD}, "warning"),
         ({"bin/tool.exe": PE}, "warning"),
         ({"a.cpython-313-darwin.so": MACH_O}, "warning"),
         ({"a.so": MACH_O}, "error"),
@@ -335,6 +392,65 @@ def test_neutral_tags(tag: str) -> None:
 def test_what_has_another(files: Mapping[str, bytes], expected: str) -> None:
     """A file beside one that works does no harm, if that is loaded in its place."""
     assert [expected] == severities(files)
+
+
+def of_the_project(files: Mapping[str, bytes], module: str) -> list[Finding]:
+    """Tells what is found in the project's own distribution, and in another one."""
+    own = tree({module: b"", **files}, NEUTRAL, owner="my_app")
+    others = tree({"big/drivers/a.so": ARM}, NEUTRAL)
+    entries = tuple(sorted((*own.entries, *others.entries)))
+    path = module.partition(".")[0].removesuffix("/__init__")
+    modules = (EntryModule(path, is_package=module.endswith("__init__.py")),)
+
+    found = audit(Tree(entries, (), (), modules), TARGET)
+
+    assert [True] == [each.is_warning for each in found if each.distribution == "big"]
+    return [each for each in found if each.distribution != "big"]
+
+
+@pytest.mark.parametrize("module", ["my_app/__init__.py", "my_app.py", "my_app.pyc"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my_app/_fast.so", ARM),
+        ("my_app/_fast.so", MACH_O),
+        ("my_app/_fast.so", needing("libGL.so.1")),
+        ("my_app/_fast.so", needing(glibc="GLIBC_2.38")),
+        ("my_app/_fast.abi3.so", POINTER),
+        ("my_app/tests/tool.exe", PE),
+        ("my_app.libs/liba.so.1", ARM),
+    ],
+)
+def test_files_of_the_project(module: str, name: str, content: bytes) -> None:
+    """They are there to be used, though a wheel without a build script is neutral."""
+    files = {name: content, "my_app/_works.so": GOOD}
+
+    (finding,) = of_the_project(files, module)
+
+    assert ("my-app", name, False) == (
+        finding.distribution,
+        finding.file,
+        finding.is_warning,
+    )
+    assert "of my-app" not in finding.hint
+
+
+def test_what_is_not_loaded_of_the_project() -> None:
+    """What an older Python has been built for may lie about."""
+    files = {"my_app/a.cpython-312-x86_64-linux-gnu.so": GOOD, "my_app/a" + TAG: GOOD}
+
+    (finding,) = of_the_project(files, "my_app/__init__.py")
+
+    assert finding.is_warning
+
+
+def test_files_that_are_included() -> None:
+    """They are the project's own, wherever they are put."""
+    entries = [Entry("tests/a.so", ARM, len(ARM), included=True)]
+
+    (finding,) = audit(Tree(tuple(entries), (), (), ()), TARGET)
+
+    assert not finding.is_warning
 
 
 def test_files_of_nobody() -> None:
@@ -472,10 +588,12 @@ def test_a_damaged_file_is_installed_again() -> None:
 def test_sources(tmp_path: Path) -> None:
     """Files on the disk are read; what cannot be read, or is elsewhere, is not."""
     (tmp_path / "a.so").write_bytes(ARM)
+    big = canonicalize_name("big")
     stream = Stream(str(tmp_path / "a.so"), 0, 0, 1, 0, 100, True, True)
     entries = [
         Entry("a.so", str(tmp_path / "a.so"), len(ARM)),
-        Entry("big-1.dist-info/WHEEL", str(tmp_path), 1, distribution=None),
+        Entry("big-1.dist-info/WHEEL", str(tmp_path), 1, distribution=big),
+        Entry("big-2.dist-info/WHEEL", stream, 1, distribution=big),
         Entry("directory.so", str(tmp_path), 100),
         Entry("gone.so", str(tmp_path / "gone"), 100),
         Entry("stream.so", stream, 100),
@@ -503,7 +621,7 @@ def test_truncations(shape: Shape) -> None:
     st.sampled_from(SHAPES),
     st.dictionaries(st.integers(0, 500), st.integers(0, 255), max_size=8),
     st.integers(0, 600),
-    st.sampled_from(["a.so", "a" + TAG, "tool", "a.exe"]),
+    st.sampled_from(["a.so", "a" + TAG, "a.abi3.so", "tool", "a.exe"]),
 )
 def test_fuzzed_headers(
     shape: Shape, changes: dict[int, int], end: int, name: str

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from poetry_plugin_package_function.packaging.elf import Elf
 from poetry_plugin_package_function.packaging.elf import Linkage
 from poetry_plugin_package_function.packaging.elf import NeededVersion
+from poetry_plugin_package_function.packaging.elf import is_called_library
 from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.elf import read_elf
 from poetry_plugin_package_function.packaging.elf import read_linkage
@@ -533,6 +534,23 @@ def test_versions_as_readelf_has_them() -> None:
         expected.append(tuple(versions))
     found = [parsed(path.read_bytes()) for path in paths]
     assert expected == [each and each.versions for each in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a/_b.cpython-313-x86_64-linux-gnu.so", True),
+        ("liba.so", True),
+        ("lib/liba.so.1.2", True),
+        ("a.so.d/tool", False),
+        ("a.so/b.py", False),
+        ("a.sock", False),
+        ("a.so_", False),
+    ],
+)
+def test_names_of_libraries(name: str, *, expected: bool) -> None:
+    """The file's own name counts, with or without a version."""
+    assert expected == is_called_library(name)
 
 
 # -- where it leads -----------------------------------------------------------------

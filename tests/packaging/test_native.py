@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.packaging import native
 from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.scan import Entry
+from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 from tests.trees import write_files
@@ -41,12 +42,15 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def library(top: Path, name: str, *needed: str, soname: str = "") -> str:
     """Links a library to others, which it finds by paths from itself."""
     path = top / name
+    stem = path.name.partition(".")[0]
+    module = [importable(stem)] if name.endswith(".so") and stem[:3] != "lib" else []
     searched = sorted({_relative(name, other) for other in needed})
     linked(
         path,
         *(top / other for other in needed),
         f"-Wl,-soname,{soname or path.name}",
         *(f"-Wl,-rpath,{each}" for each in searched),
+        *module,
     )
     return name
 
@@ -136,7 +140,7 @@ def program(top: Path) -> None:
 
 def by_name(top: Path) -> None:
     """Without a search path, what is loaded already is found."""
-    linked(top / OTHER, top / OWN, top / COMMON)
+    linked(top / OTHER, top / OWN, top / COMMON, importable("other"))
 
 
 def mentioned_in_init(top: Path) -> None:
@@ -176,7 +180,23 @@ def without_a_library(top: Path) -> None:
 
 
 def without_a_path(top: Path) -> None:
-    linked(top / LARGE, top / OWN, top / COMMON)
+    linked(top / LARGE, top / OWN, top / COMMON, importable("_large"))
+
+
+def no_module(top: Path) -> None:
+    """It is called like one, and opened by its path."""
+    linked(top / LARGE, top / OWN, top / COMMON, f"-Wl,-rpath,{_relative(LARGE, OWN)}")
+
+
+def a_library_that_is_a_module(top: Path) -> None:
+    """It is imported by its own name, too."""
+    (top / OWN).rename(top / "big/own.so")
+    beside = f"-Wl,-rpath,{_relative(LARGE, OWN)}"
+    content = (top / "big/own.so").read_bytes()
+    linked(top / "big/own.so", importable("own"), "-Wl,-soname,own.so")
+    linked(top / LARGE, top / "big/own.so", beside, importable("_large"))
+    own = (top / "big/own.so").read_bytes()
+    (top / "big/own.so").write_bytes(own + bytes(len(content)))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +204,8 @@ def without_a_path(top: Path) -> None:
     [
         *(second_extension, other_library, program, by_name, mentioned_in_init),
         *(mentioned_above, loaded_by_a_path, module_of_that_name, in_a_namespace),
-        *(small, without_a_library, without_a_path),
+        *(small, without_a_library, without_a_path, no_module),
+        a_library_that_is_a_module,
     ],
     ids=lambda change: change.__name__,
 )

@@ -21,6 +21,7 @@ from poetry_plugin_package_function.packaging import nesting
 from poetry_plugin_package_function.packaging.nesting import _Choice
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import scan
+from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 from tests.packaging.nested_trees import PROJECT
@@ -105,7 +106,10 @@ def test_the_least_with_extension_modules(
             module, library = f"{name}/_m{number}.so", f"{name}/lib{name}{number}.so"
             soname = f"-Wl,-soname,{library.rpartition('/')[2]}"
             needed = linked(top / library, soname, "-Wl,--build-id=none")
-            linked(top / module, needed, "-Wl,-rpath,$ORIGIN", "-Wl,--build-id=none")
+            linked(
+                *(top / module, needed, "-Wl,-rpath,$ORIGIN", "-Wl,--build-id=none"),
+                importable(f"_m{number}"),
+            )
             content = noise(size_bytes // 3, number) + bytes(size_bytes // (number + 1))
             files[name][library] = (top / library).read_bytes() + content
             files[name][module] = (top / module).read_bytes()

@@ -9,6 +9,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.sdk import places_of
 from poetry_plugin_package_function.packaging.sdk import provided_by
 from tests.trees import install
 from tests.trees import make_project
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sdk import Provided
 
 
+S3 = "boto3>=1.9;extra=='s3'"
 SDK = {
     "boto3": "botocore jmespath s3transfer",
     "botocore": "jmespath python-dateutil urllib3",
@@ -64,6 +66,10 @@ def test_the_whole_set(tmp_path: Path, version: str | None) -> None:
         ({"requests": "idna urllib3"}, "requests requires urllib3 as the lock has it"),
         ({"aioboto": "boto3"}, "aioboto requires boto3 as the lock has it"),
         ({"my_app": "boto3 six"}, "the project requires six as the lock has it"),
+        (
+            {"my_app": "boto3 smart-open[s3]", "smart_open": S3},
+            "smart-open requires boto3 as the lock has it",
+        ),
     ],
 )
 def test_a_set_that_something_else_needs_a_part_of(
@@ -73,6 +79,12 @@ def test_a_set_that_something_else_needs_a_part_of(
     found = provided(installed(tmp_path, **more))
     assert frozenset() == found.names
     assert found.why_not.startswith(f"The AWS SDK is shipped: {why}")
+
+
+def test_an_extra_that_nobody_asks_for(tmp_path: Path) -> None:
+    """What it requires is there for other reasons."""
+    found = provided(installed(tmp_path, my_app="boto3 smart-open", smart_open=S3))
+    assert NAMES == found.names
 
 
 @pytest.mark.parametrize("version", ["1.44.4", "1.9.99", "1.44"])
@@ -114,3 +126,17 @@ def test_it_is_shipped_unless_asked(tmp_path: Path) -> None:
 
     assert NAMES < {each.name for each in report.distributions}
     assert frozenset() == report.provided.names
+
+
+def test_where_what_is_left_out_is_installed(tmp_path: Path) -> None:
+    """Each file and directory at the top, and nothing that is not in site-packages."""
+    venv = installed(tmp_path)
+    info = install(venv, "jp", {"jp/__init__.py": "", "jp/a/b.py": "", "jp.py": ""})
+    with (info / "RECORD").open("a") as record:
+        record.write("../../../bin/jp,,\n__pycache__/jp.cpython-313.pyc,,\n/etc/jp,,\n")
+    directory = site_packages_of(venv)
+    names = frozenset({canonicalize_name("jp"), canonicalize_name("six")})
+    top = ("jp", "jp-1.0.dist-info", "jp.py", "six-1.0.dist-info", "six.py")
+    assert {name: directory / name for name in top} == places_of(
+        names, read_distributions([directory])
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.errors import ToolError
 from poetry_plugin_package_function.packaging.deflate import Sources
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.scan import Entry
@@ -145,7 +145,7 @@ def test_a_tool_that_does_harm(
 
 def test_no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SourceError, match="There is no llvm-strip or strip here"):
+    with pytest.raises(ToolError, match="There is no llvm-strip or strip here"):
         Stripper(tmp_path)
 
 

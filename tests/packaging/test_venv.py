@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import platform
+import sys
+
 from typing import TYPE_CHECKING
 
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.venv import runs_here
+from poetry_plugin_package_function.runtimes import AMAZON_LINUX_2023
+from poetry_plugin_package_function.runtimes import Target
 from tests.trees import make_venv
 
 
@@ -87,3 +93,31 @@ def test_several_pythons(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match=r"site-packages of 2 Pythons: 3\.11, 3\.12"):
         find_site_packages(venv)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "libc", "expected"),
+    [
+        ("linux", "x86_64", ("glibc", "2.34"), True),
+        ("linux", "x86_64", ("glibc", "2.36.9000"), True),
+        ("linux", "x86_64", ("glibc", "2.4"), False),
+        ("linux", "x86_64", ("glibc", "2.31"), False),
+        ("linux", "x86_64", ("musl", "1.2.5"), False),
+        ("linux", "x86_64", ("", ""), False),
+        ("linux", "aarch64", ("glibc", "2.36"), False),
+        ("darwin", "x86_64", ("", ""), False),
+    ],
+)
+def test_where_a_target_runs(
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    machine: str,
+    libc: tuple[str, str],
+    expected: bool,
+) -> None:
+    """On its machine, with its C library or a newer one."""
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "libc_ver", lambda: libc)
+    assert expected is runs_here(Target("3.13", "x86_64", AMAZON_LINUX_2023))
+    assert runs_here(None)

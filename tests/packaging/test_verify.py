@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import mmap
 import os
+import platform
 import signal
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 
 from pathlib import Path
@@ -19,10 +22,12 @@ from typing import NoReturn
 
 import pytest
 
+from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging import unpacking
 from poetry_plugin_package_function.packaging import verifier
 from poetry_plugin_package_function.packaging.handler import check_handler
+from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.importing import ending
 from poetry_plugin_package_function.packaging.unpacking import unpacked
 from poetry_plugin_package_function.packaging.verify import Judgement
@@ -31,7 +36,13 @@ from poetry_plugin_package_function.packaging.verify import Verified
 from poetry_plugin_package_function.packaging.verify import verify
 from tests.machine import interpreter
 from tests.nested.function import Source
+from tests.packaging.native import linked
+from tests.packaging.native import needs_gcc
+from tests.trees import install
 from tests.trees import is_root
+from tests.trees import make_project
+from tests.trees import make_venv
+from tests.trees import package_venv
 from tests.trees import write_files
 
 
@@ -39,6 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Mapping
+
+    from poetry_plugin_package_function.packaging.service import Report
 
 
 HANDLER: Final = "my_app.handler.handler"
@@ -178,6 +191,25 @@ def test_distributions_that_nobody_opens_are_unused(tmp_path: Path) -> None:
     assert ("idle",) == result.unused
 
 
+@needs_gcc
+def test_what_the_dynamic_linker_loads_is_used(tmp_path: Path) -> None:
+    """Nobody opens it in Python, and no module is made of it."""
+    libdep = linked(tmp_path / "libdep.so.1", "-Wl,-soname,libdep.so.1")
+    user = linked(tmp_path / "libuser.so", "-Wl,-rpath,$ORIGIN/../foo", libdep)
+    files: dict[str, str | bytes] = {
+        "my_app.py": f"import ctypes\nctypes.CDLL('bar/libuser.so')\n{WORKS}",
+        "bar/libuser.so": user.read_bytes(),
+        "foo/libdep.so.1": libdep.read_bytes(),
+        "idle/libdep.so.2": libdep.read_bytes(),
+    }
+    result = verified(
+        archive_of(tmp_path, files),
+        "my_app.handler",
+        distributions={name: name.partition("/")[0] for name in files},
+    )
+    assert ("idle",) == result.unused
+
+
 @pytest.mark.parametrize(
     ("code", "limit", "options"),
     [
@@ -291,20 +323,60 @@ def test_the_environment_is_lambdas(
     """Nothing of the developer's is in it, and the function's own variables are."""
     monkeypatch.setenv("AWS_PROFILE", "developer")
     monkeypatch.setenv("PYTHONPATH", "/developer")
-    variables = {"TABLE": "users", "AWS_REGION": "eu-central-1", "HOME": "/nowhere"}
+    variables = {"TABLE": "users", "TMPDIR": "/tmp/of/mine", "HOME": "/nowhere"}
     found = shown(
         tmp_path, "dict(os.environ)", variables=variables, memory_bytes=512 * MIB
     )
     assert "users" == found["TABLE"]
-    assert "eu-central-1" == found["AWS_REGION"]
+    assert "us-east-1" == found["AWS_REGION"]
     assert "512" == found["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
     assert "/var/task" == found["LAMBDA_TASK_ROOT"]
     assert "/tmp" == found["TMPDIR"]
     assert "/var/runtime" == found["PYTHONPATH"]
+    assert (":UTC", "C.UTF-8") == (found["TZ"], found["LANG"])
+    assert (
+        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib"
+        ":/var/task:/var/task/lib:/opt/lib"
+    ) == found["LD_LIBRARY_PATH"]
     assert "a.handler" == found["_HANDLER"]
     assert f"AWS_Lambda_python{HOST}" == found["AWS_EXECUTION_ENV"]
     assert "/home/user" == found["HOME"]
     assert not found.keys() & {"AWS_PROFILE", "USER", "PWD", "VIRTUAL_ENV"}
+
+
+def test_the_functions_own_values_win(tmp_path: Path) -> None:
+    """As Lambda lets them; and what is in the task root there is so here."""
+    variables = {
+        "TZ": "Europe/Zurich",
+        "LANG": "C",
+        "PATH": "/opt/bin",
+        "PYTHONPATH": "/var/task/vendored:/var/tasks:/var/task",
+        "LD_LIBRARY_PATH": "/var/task/vendored",
+    }
+    found = shown(tmp_path, "dict(os.environ)", variables=variables)
+    libraries = found.pop("LD_LIBRARY_PATH")
+    assert libraries.startswith("/var/task/vendored:/var/lang/lib:")
+    del variables["LD_LIBRARY_PATH"]
+    assert variables == {name: found[name] for name in variables}
+
+
+def test_a_python_path_is_searched(tmp_path: Path) -> None:
+    """Behind the task root, as Lambda's `bootstrap.py` has it, and before the rest."""
+    files = {
+        "a.py": f"import late\nfrom b import handler\nimport json as late\n{WORKS}",
+        "vendored/late.py": "",
+        "b.py": WORKS,
+        "vendored/b.py": "handler = None",
+        "vendored/colorsys.py": "1 / 0",
+    }
+    archive = archive_of(tmp_path, files)
+    variables = {"PYTHONPATH": "/var/task/vendored:further"}
+    assert verified(archive, "a.handler", variables=variables).is_complete
+    assert "No module named 'late'" in failing(archive, "a.handler").reason
+    path = shown(tmp_path, "sys.path", variables=variables)
+    assert ["/var/task", "/var/task/vendored", "/var/task/further"] == path[:3]
+    assert "/opt/python" not in path
+    assert [f"/var/lang/lib/python{HOST}/site-packages", "/var/runtime"] == path[-2:]
 
 
 def test_the_path_is_lambdas(tmp_path: Path) -> None:
@@ -491,7 +563,7 @@ def test_a_hang_is_ended_and_shows_where(package: Callable[..., Path]) -> None:
     assert "it takes longer than the time limit of 0.5 s." in error.reason
     assert '  File "/var/task/my_app/handler.py", line 3 in wait' in error.reason
     assert "verifier.py" not in error.reason
-    assert "time limit" in error.hint
+    assert "belongs in the handler" in error.hint
 
 
 def test_a_hang_ends_what_it_has_started(tmp_path: Path) -> None:
@@ -556,6 +628,12 @@ def _is_gone(pid: int) -> bool:
             "traceback",
         ),
         ("raise KeyboardInterrupt", "KeyboardInterrupt", "traceback"),
+        ("open('/var/task/x.csv')", "'/var/task/x.csv'", "LAMBDA_TASK_ROOT"),
+        (
+            "import os\nopen(os.path.abspath('x.csv'))",
+            "'/var/task/x.csv'",
+            "Mend what the traceback shows",
+        ),
     ],
 )
 def test_what_is_raised_is_shown(
@@ -615,6 +693,26 @@ def test_an_interrupt_ends_the_process(
     assert -signal.SIGKILL == started[0].returncode
 
 
+def test_an_interrupt_while_the_process_starts_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before anybody could remember it; SIGINT is the main thread's to hear."""
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    archive = archive_of(tmp_path, {"a.py": "import time\ntime.sleep(600)\n"})
+    with pytest.raises(KeyboardInterrupt):
+        verified(archive, "a.handler")
+    assert -signal.SIGKILL == started[0].returncode
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, 40])
 def test_an_ending_is_named(number: int) -> None:
     """Signals without a name by their number."""
@@ -642,6 +740,100 @@ def test_what_the_runtime_brings_is_no_error(
     top = "botocore" if "botocore" in code else "boto3"
     assert f"that needs {top}, which Lambda's runtime brings" in result.unchecked
     assert (None, None, ()) == (result.init_s, result.tmp_bytes, result.judgements)
+
+
+@pytest.fixture
+def sdk(tmp_path: Path) -> Mapping[str, Path]:
+    """What stands for the runtime's SDK, in an environment with more than that."""
+    files = {
+        "boto3/__init__.py": "import six",
+        "boto3/data.json": "{}",
+        "six.py": "",
+        "botocore.py": "import hidden",
+        "hidden.py": "",
+        "boto3-1.2.dist-info/METADATA": "Name: boto3\nVersion: 1.2\n",
+    }
+    there = write_files(tmp_path / "environment", files)
+    names = ("boto3", "six.py", "botocore.py", "boto3-1.2.dist-info")
+    return {name: there / name for name in names}
+
+
+def test_what_stands_for_the_runtimes_is_imported(
+    package: Callable[..., Path], sdk: Mapping[str, Path]
+) -> None:
+    """All is checked then, and it is found behind everything else."""
+    code = (
+        "import boto3, importlib.metadata, os, six, sys\n"
+        "assert 'own' == six.OWN\n"
+        "assert '1.2' == importlib.metadata.version('boto3')\n"
+        "assert os.path.exists(os.path.dirname(boto3.__file__) + '/data.json')\n"
+        "assert os.path.dirname(boto3.__path__[0]) == sys.path[-1]\n"
+    )
+    dependencies = {"six": {"six.py": "OWN = 'own'"}}
+    result = verified(
+        package(code + WORKS, dependencies),
+        provided=sdk,
+        distributions={"my_app/handler.py": "my-app"},
+    )
+    assert result.is_complete, result
+    assert () == result.unused
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("import botocore", "Add the distribution that has hidden"),
+        ("import boto3.session", "The environment's boto3 stands for the one that"),
+    ],
+)
+def test_nothing_else_of_the_environment_is_seen(
+    tmp_path: Path, sdk: Mapping[str, Path], code: str, hint: str
+) -> None:
+    """What is missing then is an error; paths are those of Lambda."""
+    archive = archive_of(tmp_path, {"a.py": f"{code}\n{WORKS}"})
+    error = failing(archive, "a.handler", provided=sdk)
+    assert "No module named" in error.reason
+    assert hint in error.hint
+    assert str(tmp_path) not in error.reason
+    assert ('File "/var/runtime/botocore.py"' in error.reason) is ("botocore" in code)
+
+
+def service(directory: Path, *, interpreter: str | None) -> Report:
+    """Packages a function for a runtime that is this machine, without the SDK."""
+    venv = make_venv(directory / "venv", python=HOST)
+    if interpreter is not None:
+        (venv / "bin").mkdir()
+        (venv / "bin/python").symlink_to(interpreter)
+    code = f"import boto3\n{WORKS}"
+    requirement = "Requires-Dist: boto3\n"
+    install(venv, "my_app", {"my_app.py": code}, metadata=requirement)
+    install(venv, "boto3", {"boto3/__init__.py": ""})
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+    table = (
+        f'runtime = "python{HOST}"\narchitecture = "{machine}"\n'
+        'exclude-provided = true\nhandler = "my_app.handler"'
+    )
+    pyproject = make_project(directory / "project", "my-app", table)
+    return package_venv(venv, pyproject, directory / "function.zip")
+
+
+def test_the_service_tells_what_is_left_to_the_runtime(tmp_path: Path) -> None:
+    """It is found where the environment has it."""
+    report = service(tmp_path, interpreter=sys.executable)
+    assert {"boto3"} == report.provided.names
+    assert report.verified is not None
+    assert report.verified.is_complete, report.verified
+    assert () == report.verified.unused
+
+
+def test_a_virtual_environment_without_an_interpreter(tmp_path: Path) -> None:
+    """That is no other machine: it is told what is missing."""
+    report = service(tmp_path, interpreter=None)
+    assert report.verified is not None
+    assert (
+        f"It was not imported: {tmp_path}/venv/bin/python cannot be run here (No such"
+        " file or directory)."
+    ) in report.verified.unchecked
 
 
 def test_a_wrong_handler_is_an_error_whatever_the_runtime_brings(
@@ -742,6 +934,8 @@ def test_a_definition_is_seen(tmp_path: Path, code: str) -> None:
         "from somewhere import *",
         "globals()['hand' + 'ler'] = print",
         "def __getattr__(name): ...",
+        "from lazy import __getattr__",
+        "import lazy\n__getattr__, __dir__ = lazy.attach(__name__)",
         "import sys\nsys.modules[__name__] = object()",
     ],
 )
@@ -757,6 +951,7 @@ def test_what_cannot_be_seen_is_told(tmp_path: Path, code: str) -> None:
     [
         "def other():\n    handler = print",
         "class Other:\n    def handler(self): ...",
+        "class Other:\n    def __getattr__(self, name): ...",
         "[handler for handler in ()]",
         "print(lambda: (handler := 1))",
         "",
@@ -847,6 +1042,26 @@ def test_all_problems_of_a_name_are_told() -> None:
     assert 3 == len(check_handler("x " * 80))
 
 
+@pytest.mark.parametrize("handler", [None, HANDLER])
+def test_good_settings_are_not_refused(handler: str | None) -> None:
+    """Lambda lets a function set these."""
+    free = ("TABLE", "TZ", "LANG", "PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "aB_1")
+    refuse_bad_settings(handler, dict.fromkeys(free, "x"))
+
+
+def test_all_problems_of_settings_are_told() -> None:
+    """A bad handler, reserved variables and those with malformed names, in one go."""
+    names = ("TABLE", "_HANDLER", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME", "A", "B=C")
+    with pytest.raises(ConfigError) as caught:
+        refuse_bad_settings("sys.exit", dict.fromkeys(names, "x"))
+    of_handler, reserved, malformed = caught.value.problems
+    assert "built-in module sys" in of_handler
+    assert reserved.endswith(": AWS_LAMBDA_FUNCTION_NAME, AWS_REGION, _HANDLER.")
+    assert ": 'A', 'B=C'. " in malformed
+    assert "--handler" in caught.value.hint
+    assert "`environment`" in caught.value.hint
+
+
 # -- unpacking ----------------------------------------------------------------------
 
 
@@ -933,6 +1148,8 @@ def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
     task_root = write_files(tmp_path / "task", {"verified_here.py": WORKS})
     task = {
         "task_root": str(task_root),
+        "python_path": None,
+        "runtime_path": [verifier.RUNTIME],
         "handler": "verified_here.handler",
         "started_s": 0,
         "time_limit_s": 60,
@@ -973,6 +1190,18 @@ def test_the_verifier_writes_its_answer(
     assert answer["init_s"] > 0
     assert answer["peak_bytes"] > MIB
     assert f"{task['task_root']}/verified_here.py" in answer["files"]
+
+
+def test_a_python_path_is_in_place_of_layers(
+    task: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is relative there is so to the task root."""
+    monkeypatch.chdir(task["task_root"])
+    verifier.stand_in(task["task_root"], ["further", "/opt"], ["/a", "/b"])
+    root = os.path.realpath(task["task_root"])
+    assert [task["task_root"], f"{root}/further", "/opt"] == sys.path[:3]
+    assert ["/a", "/b"] == sys.path[-2:]
+    assert "/opt/python" not in sys.path
 
 
 def test_the_verifier_tells_where_it_is_left(
@@ -1028,6 +1257,20 @@ def test_peak_memory_is_known_without_proc(monkeypatch: pytest.MonkeyPatch) -> N
     linux = verifier.peak_bytes()
     monkeypatch.setattr(sys, "platform", "darwin")
     assert linux // 1024 <= verifier.peak_bytes() <= linux
+
+
+def test_mapped_files_are_known_where_there_is_proc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whole paths, also of those that have gone; elsewhere there are none."""
+    path = tmp_path / "a b.so"
+    path.write_bytes(b"x")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ):
+        assert str(path) in set(verifier.mapped_files())
+        path.unlink()
+        assert str(path) in set(verifier.mapped_files())
+    monkeypatch.setattr(verifier, "open", _no_file, raising=False)
+    assert [] == list(verifier.mapped_files())
 
 
 def _no_file(*_: object, **__: object) -> NoReturn:

@@ -127,9 +127,10 @@ def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
         )
     if not poetry.package.python_constraint.allows(found.patch_version):
         raise BundleError(
-            f"The project allows Python {poetry.package.python_versions}, and"
-            f" {runtime.name} has {runtime.python}.",
-            "Choose another runtime, or widen `requires-python`.",
+            f"The project allows Python {poetry.package.python_versions}, and the one"
+            f" for {runtime.name} here is {found.patch_version}: {found.executable}.",
+            "Choose another runtime, name another interpreter with --python, or widen"
+            " `requires-python`.",
         )
     return found
 

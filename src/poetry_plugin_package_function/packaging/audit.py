@@ -9,10 +9,8 @@ from __future__ import annotations
 import posixpath
 
 from collections import defaultdict
-from contextlib import suppress
 from email.parser import HeaderParser
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -20,13 +18,16 @@ from typing import NamedTuple
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.packaging.binaries import read_binaries
 from poetry_plugin_package_function.packaging.elf import Linkage
+from poetry_plugin_package_function.packaging.elf import is_called_library
 from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.faults import Reason
 from poetry_plugin_package_function.packaging.faults import fault_of
+from poetry_plugin_package_function.packaging.faults import has_tag_of
 from poetry_plugin_package_function.packaging.faults import is_host_code
 from poetry_plugin_package_function.packaging.faults import is_looked_for
 from poetry_plugin_package_function.packaging.faults import is_tagged_module
 from poetry_plugin_package_function.packaging.faults import too_new
+from poetry_plugin_package_function.packaging.scan import content_of
 from poetry_plugin_package_function.packaging.scan import module_parts
 from poetry_plugin_package_function.packaging.system_libraries import Presence
 from poetry_plugin_package_function.packaging.system_libraries import presence
@@ -104,6 +105,7 @@ class _Audit:
 
     def __init__(self, tree: Tree, target: Target) -> None:
         """Reads what there is."""
+        self._tree = tree
         self._target = target
         self._names = {entry.name for entry in tree.entries}
         self._platforms = _platforms(tree.entries)
@@ -138,6 +140,23 @@ class _Audit:
     def _owner(self, name: str) -> str:
         return self._entries[name].distribution or ""
 
+    def _is_own(self, name: str) -> bool:
+        """Whether a file is one of the project's own."""
+        entry = self._entries[name]
+        return entry.included or entry.distribution in self._own_distributions
+
+    @cached_property
+    def _own_distributions(self) -> frozenset[str]:
+        """The project's: that of the modules which others are imported through."""
+        paths = tuple(each.path for each in self._tree.entry_modules)
+        return frozenset(
+            str(entry.distribution)
+            for entry in self._tree.entries
+            if entry.distribution
+            and entry.name.startswith(paths)
+            and "/".join(module_parts(entry.name)) in paths
+        )
+
     def _is_for(self, platform: str, name: str) -> bool:
         """Whether the wheel that a file is from has a tag for platforms called so."""
         return any(
@@ -154,7 +173,7 @@ class _Audit:
         tag = platform_tags(system, self._target.machine)[0]
         if is_warning:
             hint = "It may stay if nothing loads it; `exclude` leaves it out."
-        elif not owner:
+        elif not owner or self._is_own(name):
             hint = (
                 f"Replace it by a build for {self._target}, or leave it out with"
                 " `exclude`."
@@ -169,35 +188,54 @@ class _Audit:
         return Finding(owner, name, what, hint, is_warning)
 
     def _may_be_unused(self, name: str) -> bool:
-        """Whether it is a test's, or one of the files of a wheel for all systems."""
-        is_test = not _TESTS.isdisjoint(name.split("/")[:-1])
-        return is_test or "any" in self._platforms.get(self._owner(name), ())
+        """Whether it is a test's, or a wheel for all systems can do without it.
+
+        Such wheels choose among their files. But what has the target's own tag is what
+        its Python takes, unless there is something else to choose.
+        """
+        if self._is_own(name):
+            return False
+        if not _TESTS.isdisjoint(name.split("/")[:-1]):
+            return True
+        return "any" in self._platforms.get(self._owner(name), ()) and (
+            not has_tag_of(name, self._target)
+            or self._has_source(name)
+            or self._has_other_build(name)
+        )
 
     def _has_another(self, name: str, fault: Fault) -> bool:
         """Whether something is there that is loaded in place of a file."""
         owner = self._owner(name)
         if fault.reason is Reason.DAMAGE:
-            return not _is_library(name)
-        if _stem(name) in self._working_stems:
+            return not is_called_library(name)
+        if self._has_other_build(name):
             return True
         is_seen = is_looked_for(name, self._target)
         if not is_seen and self._has_source(name):
             return True
-        if not owner:
+        if not owner or self._is_own(name):
             return False
         if fault.reason is Reason.SYSTEM:
             return not is_seen and self._is_for("linux", name)
         own = self._working_of.get(owner, [])
-        if fault.reason is Reason.LIBC:
+        if fault.reason is Reason.LIBC and not has_tag_of(name, self._target):
             return any("libc.so.6" in linkage.needed for linkage in own)
         if fault.reason is Reason.MACHINE and not is_tagged_module(name):
             return bool(own)
         return False
 
+    def _has_other_build(self, name: str) -> bool:
+        """Whether another file can be loaded as the same module."""
+        return not self._working_builds.get(_stem(name), set()) <= {name}
+
     @cached_property
-    def _working_stems(self) -> frozenset[str]:
-        """The modules that can be loaded."""
-        return frozenset(_stem(name) for name in self._working if module_parts(name))
+    def _working_builds(self) -> Mapping[str, set[str]]:
+        """The files of each module that can be loaded."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for name in self._working:
+            if module_parts(name):
+                found[_stem(name)].add(name)
+        return found
 
     @cached_property
     def _working_of(self) -> Mapping[str, list[Linkage]]:
@@ -224,7 +262,10 @@ class _Audit:
     def _missing(self, name: str, linkage: Linkage) -> Iterator[Finding]:
         owner = self._owner(name)
         system = (self._target.runtime or self._target.system).name
-        without = f", or take a build of {owner} that does without it" if owner else ""
+        is_of_others = owner and not self._is_own(name)
+        without = (
+            f", or take a build of {owner} that does without it" if is_of_others else ""
+        )
         hint = (
             "Put the library into `lib` in the package (`include`) or in a layer"
             f"{without}: headless ones do without graphics."
@@ -308,27 +349,14 @@ def _platforms(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
     for entry in entries:
         directory, _, file = entry.name.partition("/")
         if file == "WHEEL" and directory.endswith(".dist-info") and entry.distribution:
-            tags = HeaderParser().parsestr(_text(entry)).get_all("Tag", [])
+            text = content_of(entry).decode(errors="replace")
+            tags = HeaderParser().parsestr(text).get_all("Tag", [])
             found[str(entry.distribution)] = frozenset(
                 platform
                 for tag in tags
                 for platform in tag.strip().rpartition("-")[2].split(".")
             )
     return found
-
-
-def _text(entry: Entry) -> str:
-    content = b""
-    if isinstance(entry.source, bytes):
-        content = entry.source
-    elif isinstance(entry.source, str):
-        with suppress(OSError):  # who packages it, finds out why
-            content = Path(entry.source).read_bytes()
-    return content.decode(errors="replace")
-
-
-def _is_library(name: str) -> bool:
-    return name.endswith(".so") or ".so." in posixpath.basename(name)
 
 
 def _is_module(name: str) -> bool:

@@ -35,12 +35,13 @@ class Binary(NamedTuple):
 
     Attributes:
         entry: The file.
-        format: By its first bytes.
+        format: By its first bytes; None if they are of no format, and only the file's
+            name is that of a library.
         elf: What it says; None if it is no ELF file, or a damaged one.
     """
 
     entry: Entry
-    format: Format
+    format: Format | None
     elf: Elf | None
 
 
@@ -59,6 +60,7 @@ _TEXT_AND_DATA: Final = frozenset(
 """What files end in that nothing loads as code: they are not opened. Static libraries,
 objects and what has been split off for debuggers are among them."""
 
+_LIBRARY: Final = ".so"
 _LEAST_BYTES: Final = 4  # a magic number; an ELF file that ends there is a damaged one
 _HEAD_BYTES: Final = 4096
 
@@ -73,14 +75,16 @@ the place of the number of architectures. Source: file(1)'s magic/Magdir/cafebab
 
 
 def read_binaries(entries: Iterable[Entry]) -> Iterator[Binary]:
-    """Finds machine code; passes over what cannot be read.
+    """Finds machine code, and what is called so; passes over what cannot be read.
 
     Args:
         entries: Files of a tree. Those that are neither on the disk nor at hand are
             passed over.
     """
     for entry in entries:
-        if entry.size_bytes < _LEAST_BYTES or _is_text_or_data(entry.name):
+        if _is_text_or_data(entry.name) or (
+            entry.size_bytes < _LEAST_BYTES and not entry.name.endswith(_LIBRARY)
+        ):
             continue
         if isinstance(entry.source, bytes):
             found = _binary(entry, partial(_read_content, entry.source))
@@ -128,4 +132,4 @@ def _binary(entry: Entry, read: Read) -> Binary | None:
         offset = int.from_bytes(head[60:64], "little")
         if read(4, offset) == b"PE\0\0":
             return Binary(entry, Format.PE, None)
-    return None
+    return Binary(entry, None, None) if entry.name.endswith(_LIBRARY) else None

@@ -15,10 +15,10 @@ import signal
 import subprocess
 import sys
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextlib import suppress
 from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
@@ -28,6 +28,7 @@ from deflate import crc32
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.running import running
 from poetry_plugin_package_function.packaging.wheels import check_hash
 from poetry_plugin_package_function.packaging.wheels import read_streams
 
@@ -155,7 +156,7 @@ def comparing(
         return
     utf8 = f"utf8={sys.flags.utf8_mode}"
     command = (sys.executable, "-I", "-X", utf8, "-c", _PROGRAM, *sys.path)
-    with _running(command) as process:
+    with running(partial(_started, command), subprocess.Popen.kill) as process:
         with suppress(BrokenPipeError), cast("BinaryIO", process.stdin) as stdin:
             pickle.dump(task, stdin)
         found = Comparison(
@@ -168,46 +169,16 @@ def comparing(
             raise
 
 
-@contextmanager
-def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a process that is gone when the block ends, whatever ends it.
-
-    A signal makes an exception in the main thread, between any two steps of it, and
-    what has just been started would be forgotten. So another thread starts the process.
-    What it says of being stopped itself, nobody wants to read.
-    """
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts a process; what it says of being stopped itself, nobody wants to read."""
     pipe = subprocess.PIPE
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> None:
-        try:
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
-        except OSError as error:
-            raise SourceError(
-                f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
-                "Is there enough memory? Is Poetry's own Python still there?",
-            ) from None
-        started.append(process)
-
     try:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(start).result()
-        yield started[0]
-    except BaseException:
-        for process in started:
-            process.kill()
-        raise
-    finally:
-        try:
-            _reap(started)
-        finally:
-            _reap(started)  # the signal may have come in the middle of that
-
-
-def _reap(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        with process:  # closes its pipes and waits for it
-            pass
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+    except OSError as error:
+        raise SourceError(
+            f"{command[0]} cannot be started to read the wheels: {error.strerror}.",
+            "Is there enough memory? Is Poetry's own Python still there?",
+        ) from None
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -67,18 +68,35 @@ class Distribution:
     rows: tuple[RecordRow, ...] | None
 
     @cached_property
-    def requirements(self) -> frozenset[str]:
-        """What it requires, whatever the environment, but for extras.
+    def all_requirements(self) -> tuple[str, ...]:
+        """What it requires, whatever the environment, as METADATA says it.
 
         Raises:
             SourceError: Its METADATA cannot be read.
         """
         metadata = self.read("METADATA") or ""
         found = HeaderParser().parsestr(metadata).get_all("Requires-Dist", [])
+        return tuple(str(text).strip() for text in found)
+
+    @cached_property
+    def requirements(self) -> frozenset[NormalizedName]:
+        """The names of what it requires, whatever the environment, but for extras.
+
+        Raises:
+            SourceError: Its METADATA cannot be read.
+        """
         return frozenset(
-            canonicalize_name(re.split(r"[^A-Za-z0-9._-]", text.strip())[0])
-            for text in map(str, found)
-            if not re.search(r"\bextra\s*==", text)
+            required_name(text)
+            for text in self.all_requirements
+            if not _EXTRA.search(text)
+        )
+
+    def required_with(self, extras: AbstractSet[str]) -> frozenset[NormalizedName]:
+        """The names of what it requires with some of its extras, too."""
+        return frozenset(
+            required_name(text)
+            for text in self.all_requirements
+            if (names := _EXTRA.findall(text)) == [] or not extras.isdisjoint(names)
         )
 
     def read(self, file: str) -> str | None:
@@ -98,6 +116,14 @@ class Distribution:
             raise SourceError(
                 f"{path} is not UTF-8.", f"Install {self.name} again."
             ) from None
+
+
+_EXTRA: Final = re.compile(r"""\bextra\s*==\s*['"]([^'"]*)""")
+
+
+def required_name(requirement: str) -> NormalizedName:
+    """The name that a line of Requires-Dist begins with."""
+    return canonicalize_name(re.split(r"[^A-Za-z0-9._-]", requirement)[0])
 
 
 def read_distributions(directories: Iterable[Path]) -> tuple[Distribution, ...]:

@@ -156,6 +156,11 @@ _FILE_BYTES: Final = 1 << 40
 """More than a file has. An offset above it is none, and the kernel could refuse it."""
 
 
+def is_called_library(name: str) -> bool:
+    """Whether a file has a shared library's name: "a.so", "lib/liba.so.1"."""
+    return name.endswith(".so") or ".so." in name.rpartition("/")[2]
+
+
 def read_linkage(path: str) -> Linkage | None:
     """Reads a library's dynamic section.
 

@@ -12,6 +12,8 @@ from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.handler import function_error
 from poetry_plugin_package_function.packaging.handler import module_error
 from poetry_plugin_package_function.packaging.importing import ending
+from poetry_plugin_package_function.packaging.variables import TASK_ROOT
+from poetry_plugin_package_function.packaging.verifier import RUNTIME
 
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ def failure(
     # As it will be on Lambda; and the directories here are gone by then.
     place = task.place
     for ours, lambdas in (
-        (place.task_root, "/var/task"),
+        (place.task_root, TASK_ROOT),
+        *((each, RUNTIME) for each in place.runtime_path),
         (place.tmp_dir, "/tmp"),  # noqa: S108 - it is only shown
         (place.home_dir, "/home/user"),
     ):
@@ -115,6 +118,12 @@ def _raised(name: Name, modules: tuple[str, ...], error: dict[str, Any]) -> Veri
         case "MemoryError":
             first += error["text"]
             hint = "Load less while the module is imported."
+        case _ if _names_lambdas_place(error["text"]):
+            first += error["text"]
+            hint = (
+                f"Here the archive is not in {TASK_ROOT}. Let the code find its files"
+                " by __file__, importlib.resources or the variable LAMBDA_TASK_ROOT."
+            )
         case _:
             first += error["text"]
             hint = (
@@ -122,6 +131,11 @@ def _raised(name: Name, modules: tuple[str, ...], error: dict[str, Any]) -> Veri
                 " give it one; if it needs a service, call that in the handler."
             )
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
+
+
+def _names_lambdas_place(text: str) -> bool:
+    """Whether a file was missing that the code has named by its path on Lambda."""
+    return text.startswith("FileNotFoundError") and f"{TASK_ROOT}/" in text
 
 
 def _missing(
@@ -138,6 +152,11 @@ def _missing(
         return first, (
             f"The archive has {top}, but not {missing}. Is that packaged (`packages`,"
             " `include`, `exclude`), and the distribution's version the right one?"
+        )
+    if top in PROVIDED:
+        return first, (
+            f"The environment's {top} stands for the one that Lambda's runtime brings,"
+            f" and has no {missing}. Is its version the right one?"
         )
     return first, (
         f"Add the distribution that has {top} to the project's dependencies. If it is"
@@ -168,10 +187,7 @@ def _ended(name: Name, outcome: Outcome, time_limit_s: float) -> VerifyError:
     first = f"Unable to import module {name.module!r}: "
     if outcome.status is None:
         first += f"it takes longer than the time limit of {time_limit_s:g} s."
-        hint = (
-            "What waits for something, or works for long, belongs in the handler; or"
-            " raise the time limit."
-        )
+        hint = "What waits for something, or works for long, belongs in the handler."
     elif outcome.status >= 0:
         first += f"the process ended itself with status {outcome.status}."
         hint = "Do not call os._exit while the module is imported."

@@ -88,6 +88,16 @@ def is_tagged_module(name: str) -> bool:
     return _MODULE_TAG.search(name) is not None
 
 
+def has_tag_of(name: str, target: Target) -> bool:
+    """Whether a file's name has the tag of the target's Python, version and machine."""
+    return name.endswith(_tag_of(target))
+
+
+def _tag_of(target: Target) -> str:
+    version = target.python.replace(".", "")
+    return f".cpython-{version}-{target.machine}-linux-gnu.so"
+
+
 def fault_of(binary: Binary, target: Target) -> Fault | None:
     """Finds what keeps a file from being loaded; the first reason stands for all.
 
@@ -95,7 +105,15 @@ def fault_of(binary: Binary, target: Target) -> Fault | None:
         binary: Any but ELF files that are no `is_host_code`.
         target: What it is to work on.
     """
-    elf = binary.elf
+    elf, name, size_bytes = binary.elf, binary.entry.name, binary.entry.size_bytes
+    if binary.format is None:
+        # A name without a tag may be that of a linker script: it is text.
+        if not is_tagged_module(name) or not is_looked_for(name, target):
+            return None
+        return Fault(
+            Reason.DAMAGE,
+            f"is a damaged module: it has {size_bytes:,} bytes, and no ELF header",
+        )
     if binary.format is not Format.ELF:
         return Fault(
             Reason.SYSTEM,
@@ -107,7 +125,6 @@ def fault_of(binary: Binary, target: Target) -> Fault | None:
     if machine != target.machine:
         what = f"is {elf.bits}-bit code for {machine}; the target is {target.machine}"
         return Fault(Reason.MACHINE, what)
-    size_bytes = binary.entry.size_bytes
     if elf.loaded_bytes > size_bytes:
         return Fault(
             Reason.DAMAGE,
@@ -122,7 +139,7 @@ def fault_of(binary: Binary, target: Target) -> Fault | None:
             Reason.LIBC,
             f"is linked to musl ({musl[0]}); {target.system.name} has glibc {glibc}",
         )
-    return _fault_of_name(binary.entry.name, target)
+    return _fault_of_name(name, target)
 
 
 def is_looked_for(name: str, target: Target) -> bool:
@@ -136,7 +153,7 @@ def _fault_of_name(name: str, target: Target) -> Fault | None:
     stable = "abi3t" if version >= _ABI3T_SINCE else "abi3"
     if match is None or match["stable"] in ("abi3", stable):
         return None
-    own = f".cpython-{target.python.replace('.', '')}-{target.machine}-linux-gnu.so"
+    own = _tag_of(target)
     if match[0] == own:
         return None
     return Fault(

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.variables import check_variables
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
 
 
 MAX_LENGTH: Final = 128
@@ -94,15 +96,25 @@ def check_handler(handler: str) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def refuse_bad_handler(handler: str | None) -> None:
-    """Ends a run before its long work if Lambda would refuse the handler's name.
+def refuse_bad_settings(handler: str | None, variables: Mapping[str, str]) -> None:
+    """Ends a run before its long work if Lambda would refuse the function's settings.
+
+    Args:
+        handler: Its name, if it is known.
+        variables: The function's own environment variables.
 
     Raises:
-        ConfigError: Lists everything that is wrong with it.
+        ConfigError: Lists everything that is wrong with them.
     """
-    problems = check_handler(handler) if handler is not None else ()
-    if problems:
-        raise ConfigError(problems, "Name it as package.module.function: --handler.")
+    of_handler = check_handler(handler) if handler is not None else ()
+    of_variables = check_variables(variables)
+    hints = []
+    if of_handler:
+        hints.append("Name the handler as package.module.function: --handler.")
+    if of_variables:
+        hints.append("Take the variables out of `environment`, or rename them.")
+    if hints:
+        raise ConfigError((*of_handler, *of_variables), " ".join(hints))
 
 
 class Name(NamedTuple):

@@ -11,13 +11,16 @@ import time
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging import verifier
-from poetry_plugin_package_function.runtimes import MIB
+from poetry_plugin_package_function.packaging.running import running
+from poetry_plugin_package_function.packaging.variables import environment
+from poetry_plugin_package_function.packaging.variables import python_path
 
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.unpacking import Unpacked
 
 
-_DEFAULT_MEMORY_BYTES: Final = 128 * MIB
 _GRACE_S: Final = 1.0
 """From the time limit, at which the process says where it hangs, to its end."""
 
@@ -65,6 +67,8 @@ class Task:
             {
                 "handler": self.handler,
                 "task_root": self.place.task_root,
+                "python_path": python_path(self.variables, self.place),
+                "runtime_path": self.place.runtime_path,
                 "time_limit_s": self.time_limit_s,
                 "started_s": time.monotonic(),
                 "result": self.path("result.json"),
@@ -74,37 +78,8 @@ class Task:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Lambda's variables, and the function's own; the keys open nothing.
-
-        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-        """
-        task_root = self.place.task_root
-        memory_bytes = self.memory_bytes or _DEFAULT_MEMORY_BYTES
-        return {
-            "AWS_ACCESS_KEY_ID": "none",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_bytes // MIB),
-            "AWS_LAMBDA_FUNCTION_NAME": "function",
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/function",
-            "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
-            "AWS_REGION": "us-east-1",
-            "AWS_SECRET_ACCESS_KEY": "none",
-            "AWS_SESSION_TOKEN": "none",
-            **self.variables,
-            # Those that hold the process together cannot be the function's.
-            "HOME": self.place.home_dir,
-            "LAMBDA_RUNTIME_DIR": verifier.RUNTIME,
-            "LAMBDA_TASK_ROOT": task_root,
-            "LANG": "C.UTF-8",  # Lambda's is en_US.UTF-8, which not every system has
-            "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib",
-            "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
-            "PYTHONPATH": verifier.RUNTIME,
-            "TMPDIR": self.place.tmp_dir,
-            "TZ": ":UTC",
-            "_HANDLER": self.handler,
-        }
+        """The process's variables."""
+        return environment(self.variables, self.place, self.handler, self.memory_bytes)
 
 
 class Outcome(NamedTuple):
@@ -126,13 +101,31 @@ class Outcome(NamedTuple):
 
 
 def run(interpreter: Path | str, task: Task) -> Outcome:
-    """Runs the verifier, and ends all that it has started.
+    """Runs the verifier, and ends its process group.
 
     Raises:
         OSError: There is no such program, or it is another machine's.
     """
+    status = None
+    with running(partial(_started, interpreter, task), _end_group) as process:
+        with suppress(subprocess.TimeoutExpired):
+            status = process.wait(task.time_limit_s + _GRACE_S)
+        _end_group(process)
+    answer = None
+    with suppress(OSError, ValueError), open(task.path("result.json"), "rb") as file:
+        answer = json.load(file)
+    return Outcome(
+        status,
+        os.path.exists(task.path("trace.txt")),
+        answer,
+        _trace(_text(task.path("trace.txt"))),
+        "\n".join(_text(task.path("output.txt")).splitlines()[-_MOST_LINES:]),
+    )
+
+
+def _started(interpreter: Path | str, task: Task) -> subprocess.Popen[bytes]:
     with open(task.path("output.txt"), "wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [
                 *(os.path.abspath(interpreter), "-I", "-S", "-B", "-u"),
                 *(verifier.__file__, task.argument),
@@ -144,24 +137,11 @@ def run(interpreter: Path | str, task: Task) -> Outcome:
             env=task.environment,
             start_new_session=True,
         )
-    status = None
-    try:
-        with suppress(subprocess.TimeoutExpired):
-            status = process.wait(task.time_limit_s + _GRACE_S)
-    finally:
-        with suppress(ProcessLookupError, PermissionError):  # none of its group is left
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    answer = None
-    with suppress(OSError, ValueError), open(task.path("result.json"), "rb") as file:
-        answer = json.load(file)
-    return Outcome(
-        status,
-        os.path.exists(task.path("trace.txt")),
-        answer,
-        _trace(_text(task.path("trace.txt"))),
-        "\n".join(_text(task.path("output.txt")).splitlines()[-_MOST_LINES:]),
-    )
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # none of its group is left
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _text(path: str) -> str:

@@ -60,6 +60,7 @@ SETTINGS = ".dependencies/settings.json"
 FILE = ".dependencies/loader.py"
 MOVED = ".dependencies/moved"
 STUB = "_package_function"
+APART = 'raise ImportError(f"{__name__} is imported by the function\'s loader only")\n'
 ON_DEMAND = "on-demand"
 
 _TMP = "/tmp"  # noqa: S108 - on Lambda nobody else is there
@@ -188,6 +189,8 @@ class _Spec(ModuleSpec):
         self._find = find
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute == "_find":  # a copy that is being made, without anything in it
+            raise AttributeError(attribute)
         self.__dict__.update(self._find().__dict__)
         self.__class__ = ModuleSpec  # type: ignore[assignment]
         self.__dict__.pop("_find", None)
@@ -375,6 +378,7 @@ class Finder:
                 unit["directory"],
                 self._tmp_bytes,
                 self._links(number),
+                self._apart(number),
             )
         with _arranging:  # two threads may import two modules of the unit
             is_first = number not in self._directories
@@ -389,20 +393,23 @@ class Finder:
         return os.path.join(self.temporary, f"{self.prefix}-{number}")
 
     def _links(self, number: int) -> dict[str, str]:
-        """What stands beside a unit's files, and is elsewhere.
-
-        An extension module that is extracted alone finds the libraries that it shares
-        with others. Its package has it, and it is there as soon as it is imported.
-        """
+        """Where the libraries are that an extension module shares with others."""
         unit = self._units[number]
         package = unit["part_of"]
         top = self.task_root if package is None else self._result(package)
-        links = {file: os.path.join(top, file) for file in unit["links"]}
-        for other, each in enumerate(self._units):
-            if each["part_of"] == number:
-                top = self._result(other)
-                links.update((file, os.path.join(top, file)) for file in each["files"])
-        return links
+        return {file: os.path.join(top, file) for file in unit["links"]}
+
+    def _apart(self, number: int) -> list[str]:
+        """What stands in a package for the extension modules that are elsewhere.
+
+        So it is listed. To link to them would show files that are not there yet.
+        """
+        return [
+            f"{module.replace('.', '/')}.py"
+            for unit in self._units
+            if unit["part_of"] == number
+            for module in unit["modules"]
+        ]
 
     def _list(self, directory: str) -> None:
         place = next(
@@ -426,6 +433,7 @@ def extract(
     directory: Sequence[int],
     total_bytes: int,
     links: Mapping[str, str],
+    apart: Sequence[str],
 ) -> str:
     """Extracts a unit of a nested ZIP, once.
 
@@ -436,6 +444,7 @@ def extract(
             length, number of members.
         total_bytes: What all units take, for advice.
         links: What stands beside its files, and where it is.
+        apart: Names of sources that stand for modules which are elsewhere.
     """
     if os.path.isdir(result):
         return result
@@ -443,7 +452,7 @@ def extract(
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(result):
-            _extract_all(archive, result, directory, total_bytes, links)
+            _extract_all(archive, result, directory, total_bytes, links, apart)
     finally:
         # A child that has been forked meanwhile has this descriptor, too.
         fcntl.flock(lock, fcntl.LOCK_UN)
@@ -457,6 +466,7 @@ def _extract_all(
     directory: Sequence[int],
     total_bytes: int,
     links: Mapping[str, str],
+    apart: Sequence[str],
 ) -> None:
     staging = result + ".partial"
     descriptor = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
@@ -469,6 +479,9 @@ def _extract_all(
             missing = members
         _make_directories(staging, [*(member[0] for member in members), *links])
         _link(staging, links)
+        for name in apart:
+            with open(os.path.join(staging, name), "w", encoding="utf-8") as file:
+                file.write(APART)
         _check_space(staging, members, missing, total_bytes)
         try:
             _extract_missing(descriptor, staging, missing)

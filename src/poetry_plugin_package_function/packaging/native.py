@@ -7,14 +7,15 @@ import re
 
 from collections import defaultdict
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.packaging.elf import is_called_library
 from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.elf import read_linkage
 from poetry_plugin_package_function.packaging.elf import searched_directories
+from poetry_plugin_package_function.packaging.scan import content_of
 from poetry_plugin_package_function.packaging.scan import module_parts
 
 
@@ -85,8 +86,8 @@ class Native:
             Who, whose, and in what words.
         """
         places: dict[str, set[str]] = defaultdict(set)
-        for name, owner in owners.items():
-            places[name.rpartition("/")[0]].add(owner)
+        for name in self._linkages.keys() & owners.keys():
+            places[name.rpartition("/")[0]].add(owners[name])
         for name, linkage in self._linkages.items():
             if not linkage.search or name not in owners:
                 continue
@@ -104,6 +105,7 @@ class Native:
 
         They have libraries that nothing else in the tree needs, no package that they
         are in mentions them in its `__init__`, and no source mentions the libraries.
+        What only looks like one, and is opened by its path, stays with its package.
 
         Args:
             entries: What is nested as a whole, without tests.
@@ -128,6 +130,7 @@ class Native:
                 len(files) > 1
                 and sum(own[each].size_bytes for each in files) >= _LEAST_BYTES
                 and f"{package}/{module[-1]}.py" not in own  # there would be a stub
+                and _is_module(own[name])
                 and not _is_mentioned(module, files - {name}, own)
             ):
                 links = self._linked_from(files, own) - files
@@ -149,6 +152,7 @@ class Native:
                 for name in files
                 for library in self._linked(name, own)
                 if self._users[posixpath.basename(library)] <= files
+                and not _is_module(own[library])
                 for file in aliases[library]
             }
             more -= files
@@ -180,10 +184,18 @@ class Native:
 
 
 def _may_be_native(entry: Entry) -> bool:
-    name = entry.name
-    if ".so" in name:
-        return name.endswith(".so") or ".so." in name
-    return entry.executable and not name.endswith(".py")
+    return is_called_library(entry.name) or (
+        entry.executable and not entry.name.endswith(".py")
+    )
+
+
+def _is_module(entry: Entry) -> bool:
+    """Whether Python can import a library: it has the function that makes the module.
+
+    Source: https://docs.python.org/3/extending/building.html
+    """
+    module = module_parts(entry.name)
+    return bool(module) and b"PyInit_%s\0" % module[-1].encode() in content_of(entry)
 
 
 def _is_mentioned(
@@ -193,23 +205,12 @@ def _is_mentioned(
     word = re.compile(rb"\b%s\b" % re.escape(module[-1].encode()))
     for depth in range(1, len(module)):
         init = own.get("/".join((*module[:depth], "__init__.py")))
-        if init is not None and word.search(_content(init)):
+        if init is not None and word.search(content_of(init)):
             return True
     stems = {posixpath.basename(each).partition(".so")[0] for each in libraries}
     words = re.compile(b"|".join(sorted(re.escape(each.encode()) for each in stems)))
     return any(
-        words.search(_content(entry))
+        words.search(content_of(entry))
         for name, entry in own.items()
         if name.endswith(".py")
     )
-
-
-def _content(entry: Entry) -> bytes:
-    if isinstance(entry.source, bytes):
-        return entry.source
-    if not isinstance(entry.source, str):
-        return b""
-    try:
-        return Path(entry.source).read_bytes()
-    except OSError:
-        return b""  # who packages it, finds out why

@@ -344,8 +344,7 @@ class Nester:
         lesser += [
             replace(choice, extensions=choice.extensions - {each})
             for each in sorted(choice.extensions)
-            if each[0] not in choice.units
-            and sums.saved_by_extension(each) < room_bytes
+            if sums.saved_by_extension(each) < room_bytes
         ]
         lesser += [
             replace(choice, tests=choice.tests - {place})
@@ -354,7 +353,7 @@ class Nester:
         ]
         for each in lesser:
             candidate = choice & each
-            if sums.total(candidate) < limit_bytes:
+            if _is_whole(candidate, sums) and sums.total(candidate) < limit_bytes:
                 choice = candidate
         return choice
 
@@ -708,6 +707,13 @@ def check_wishes(tree: Tree, wishes: Wishes) -> None:
     if wishes.nest or wishes.keep_flat:
         parts = split(tree, tree.entries, apart=False)
         _check(wishes, parts, {each.name for each in tree.distributions})
+
+
+def _is_whole(choice: _Choice, sums: _Sums) -> bool:
+    """Whether all that goes with a nested unit is nested."""
+    return choice.extensions.issuperset(
+        each for place in choice.units for each in sums.extensions(place)
+    )
 
 
 def _following(

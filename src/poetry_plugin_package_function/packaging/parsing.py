@@ -216,7 +216,7 @@ def _defined_in(tree: ast.Module) -> _Defined:
                 names.add(name)
             case ast.alias(name=name, asname=asname):
                 names.add(asname or name.partition(".")[0])
-    is_open = False
+    is_open = "__getattr__" in names
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             names.update(node.names)
@@ -239,8 +239,6 @@ def _is_dynamic(node: ast.AST) -> bool:
         case ast.ImportFrom(names=[ast.alias(name="*")]):
             return True
         case ast.Call(func=ast.Name(id="globals" | "exec" | "vars")):
-            return True
-        case ast.FunctionDef(name="__getattr__"):
             return True
         case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
             return True

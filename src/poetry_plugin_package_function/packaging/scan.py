@@ -66,6 +66,18 @@ class Entry(NamedTuple):
     made: bool = False
 
 
+def content_of(entry: Entry) -> bytes:
+    """Reads a file's content; what cannot be read, or stands compressed, has none."""
+    if isinstance(entry.source, bytes):
+        return entry.source
+    if not isinstance(entry.source, str):
+        return b""
+    try:
+        return Path(entry.source).read_bytes()
+    except OSError:
+        return b""  # who packages it, finds out why
+
+
 class EntryModule(NamedTuple):
     """A module of the project that others are imported through.
 

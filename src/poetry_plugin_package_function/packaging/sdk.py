@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from collections import defaultdict
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -9,11 +12,14 @@ from typing import NamedTuple
 from packaging.version import InvalidVersion
 from packaging.version import Version
 
+from poetry_plugin_package_function.packaging.distributions import required_name
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping
     from collections.abc import Sequence
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -81,13 +87,34 @@ def provided_by(
     return provided
 
 
+def places_of(
+    names: frozenset[NormalizedName], distributions: Sequence[Distribution]
+) -> Mapping[str, Path]:
+    """Finds where distributions are installed: files and directories, by their names.
+
+    Args:
+        names: Whose.
+        distributions: All that are installed.
+    """
+    return {
+        top: each.directory / top
+        for each in distributions
+        if each.name in names
+        for row in each.rows or ()
+        for top in (row.path.partition("/")[0],)
+        # Scripts are outside, and bytecode of modules is in one place for all.
+        if top not in ("", "..", "__pycache__")
+    }
+
+
 def _other_users(
     distributions: Sequence[Distribution],
     present: Mapping[NormalizedName, Distribution],
     project_name: NormalizedName | None,
 ) -> str:
+    extras = _extras(distributions)
     for each in distributions:
-        wanted = each.requirements & present.keys()
+        wanted = each.required_with(extras[each.name]) & present.keys()
         if each.name == project_name:
             wanted -= _SDK
         if wanted and each.name not in present:
@@ -97,6 +124,18 @@ def _other_users(
                 " the SDK cannot be divided"
             )
     return ""
+
+
+def _extras(distributions: Sequence[Distribution]) -> Mapping[str, set[str]]:
+    """Finds the extras that anybody asks for, by the names of what has them."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in distributions:
+        for text in each.all_requirements:
+            match = re.match(r"[\w.-]+\s*\[([^\]]*)\]", text)
+            if match:
+                names = map(str.strip, match[1].split(","))
+                found[required_name(text)].update(names)
+    return found
 
 
 def _newer(present: Mapping[NormalizedName, Distribution], version: str) -> str:

@@ -32,6 +32,7 @@ from poetry_plugin_package_function.packaging.comparison import comparing
 from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
 from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
+from poetry_plugin_package_function.packaging.distributions import read_distributions
 from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
@@ -41,6 +42,7 @@ from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
+from poetry_plugin_package_function.packaging.sdk import places_of
 from poetry_plugin_package_function.packaging.sdk import provided_by
 from poetry_plugin_package_function.packaging.stripping import Stripped
 from poetry_plugin_package_function.packaging.stripping import Stripper
@@ -176,7 +178,7 @@ def package(
     limit_bytes = limit_for(settings.layers_size_bytes)
     project_name = canonicalize_name(project.name) if project.name else None
     target = settings.target(site_packages.python)
-    _check_python(site_packages, target)
+    _check_python(site_packages, settings, target)
     interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
     in_order = [wheels[name] for name in sorted(wheels)]
     with (
@@ -280,10 +282,12 @@ def _verified(
         return None
     target = settings.target(site_packages.python)
     memory_mb = settings.memory_size_mb
+    python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"
+    provided = measured.job.tree.provided.names
     return verify(
         archive,
         settings.handler,
-        find_python(site_packages.venv) if runs_here(target) else None,
+        python if runs_here(target) else None,
         distributions={
             entry.name: entry.distribution
             for entry in measured.job.entries
@@ -292,12 +296,23 @@ def _verified(
         memory_bytes=memory_mb and memory_mb * MIB,
         variables=dict(settings.environment),
         python=target.python if target else site_packages.python,
+        provided=places_of(provided, read_distributions(site_packages.directories))
+        if provided
+        else {},
         has_layers=settings.layers_size_bytes > 0,
     )
 
 
-def _check_python(site_packages: SitePackages, target: Target | None) -> None:
+def _check_python(
+    site_packages: SitePackages, settings: Settings, target: Target | None
+) -> None:
     python = site_packages.python
+    if python is None and settings.platform is not None:
+        raise IncompatibleTargetError(
+            f"{site_packages.venv} is a virtual environment of Windows, and"
+            f" {settings.platform} is Linux.",
+            "Make one on Linux, or let `poetry package-function` make one.",
+        )
     if target is not None and python not in (None, target.python):
         raise IncompatibleTargetError(
             f"{site_packages.venv} is a virtual environment of Python {python}, and"

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.errors import ToolError
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.elf import EXECUTABLE
 from poetry_plugin_package_function.packaging.elf import SHARED
+from poetry_plugin_package_function.packaging.elf import is_called_library
 from poetry_plugin_package_function.packaging.elf import read_elf
 
 
@@ -59,6 +60,21 @@ class Stripped(NamedTuple):
     left: tuple[str, ...]
 
 
+def find_tool() -> str:
+    """Finds what strips.
+
+    Raises:
+        ToolError: There is nothing.
+    """
+    found = next(filter(None, map(shutil.which, _TOOLS)), None)
+    if found is None:
+        raise ToolError(
+            f"There is no {' or '.join(_TOOLS)} here to strip with.",
+            "Install binutils or LLVM, or leave out `strip`.",
+        )
+    return found
+
+
 class Stripper:
     """Strips the machine code of one tree.
 
@@ -74,17 +90,11 @@ class Stripper:
                 archive is written.
 
         Raises:
-            SourceError: There is no tool.
+            ToolError: There is no tool.
         """
-        found = next(filter(None, map(shutil.which, _TOOLS)), None)
-        if found is None:
-            raise SourceError(
-                f"There is no {' or '.join(_TOOLS)} here to strip with.",
-                "Install binutils or LLVM, or leave out `strip`.",
-            )
-        self._tool = found
+        self._tool = find_tool()
         self._scratch = scratch
-        self.result = Stripped(_version(found), 0, 0, ())
+        self.result = Stripped(_version(self._tool), 0, 0, ())
 
     def strip(self, entries: Iterable[Entry]) -> dict[str, Entry]:
         """Strips what can be stripped.
@@ -92,7 +102,11 @@ class Stripper:
         Returns:
             Entries that take the place of those of the same names.
         """
-        native = [each for each in entries if _is_native(each)]
+        native = [
+            each
+            for each in entries
+            if isinstance(each.source, str) and is_called_library(each.name)
+        ]
         targets = [str(self._scratch / str(number)) for number in range(len(native))]
         with ThreadPoolExecutor(usable_cores(), "strip") as pool:
             done = list(pool.map(partial(_strip, self._tool), native, targets))
@@ -125,12 +139,6 @@ def _version(tool: str) -> str:
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
     told = next((line for line in lines if any(map(str.isdigit, line))), "")
     return f"{name}: {told}" if told else name
-
-
-def _is_native(entry: Entry) -> bool:
-    if not isinstance(entry.source, str) or ".so" not in entry.name:
-        return False
-    return entry.name.endswith(".so") or ".so." in entry.name
 
 
 def _strip(tool: str, entry: Entry, target: str) -> int | None:

@@ -11,20 +11,24 @@ from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging import verifier
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
 
 
 _READ: Final = 0o444
 _READ_AND_EXECUTE: Final = 0o555
 _CHUNK_BYTES: Final = 1 << 20
+NOTHING_PROVIDED: Final[Mapping[str, Path]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,28 +38,41 @@ class Unpacked:
     Attributes:
         task_root: The archive's files; none of them can be written, unless by root.
         tmp_dir: What is `/tmp` there; empty.
+        runtime_path: Where modules of Lambda's runtime are looked for: where Lambda has
+            them, as its own images do, then in a directory with links to what stands
+            for them, if anything does.
         home_dir: A home directory that is not there and cannot be made, as Lambda's.
         scratch: Where all of them are; more may be put there.
     """
 
     task_root: str
     tmp_dir: str
+    runtime_path: tuple[str, ...]
     home_dir: str
     scratch: str
 
 
 @contextmanager
-def unpacked(archive: Path) -> Iterator[Unpacked]:
+def unpacked(
+    archive: Path, provided: Mapping[str, Path] = NOTHING_PROVIDED
+) -> Iterator[Unpacked]:
     """Unpacks an archive; all is gone when the block ends.
+
+    Args:
+        archive: A result of packaging.
+        provided: What stands for modules of Lambda's runtime: files and directories, by
+            the names that they have there.
 
     Raises:
         VerifyError: It cannot be unpacked.
     """
     scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
+    runtime_dir = os.path.join(scratch, "runtime")
     try:
         place = Unpacked(
             task_root=os.path.join(scratch, "task"),
             tmp_dir=os.path.join(scratch, "tmp"),
+            runtime_path=(verifier.RUNTIME, *([runtime_dir] if provided else [])),
             home_dir=os.path.join(scratch, "home", "user"),
             scratch=scratch,
         )
@@ -65,6 +82,10 @@ def unpacked(archive: Path) -> Iterator[Unpacked]:
             os.mkdir(os.path.dirname(place.home_dir), _READ_AND_EXECUTE)
             with zipfile.ZipFile(archive) as source:
                 _unpack(source, place.task_root)
+            if provided:
+                os.mkdir(runtime_dir)
+            for name, path in provided.items():
+                os.symlink(os.path.abspath(path), os.path.join(runtime_dir, name))
         except (OSError, zipfile.BadZipFile) as error:
             raise VerifyError(
                 f"{archive} could not be unpacked into {scratch}: {error}.",

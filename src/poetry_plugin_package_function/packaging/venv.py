@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 
 from dataclasses import dataclass
@@ -52,8 +53,17 @@ def find_python(venv: Path) -> Path | None:
 def runs_here(target: Target | None) -> bool:
     """Whether a target's code runs on this machine; what has none is made for it."""
     return target is None or (
-        sys.platform == "linux" and platform.machine() == target.machine
+        sys.platform == "linux"
+        and platform.machine() == target.machine
+        and _glibc() >= target.system.glibc
     )
+
+
+def _glibc() -> tuple[int, ...]:
+    """The version of this system's glibc; () if it has another C library."""
+    name, version = platform.libc_ver()
+    match = re.match(r"(\d+)\.(\d+)", version) if name == "glibc" else None
+    return tuple(map(int, match.groups())) if match else ()
 
 
 def find_site_packages(venv: Path) -> SitePackages:

@@ -49,13 +49,15 @@ def main() -> None:
         leave = _told_when_left(trace)
         opened = _listen()
         process = os.getpid()
-        stand_in(task["task_root"])
+        stand_in(task["task_root"], task["python_path"], task["runtime_path"])
         answer = attempt(task["handler"], task["task_root"], task["started_s"])
         faulthandler.cancel_dump_traceback_later()
         if os.getpid() == process:  # not a child that the handler's module has forked
             if "init_s" in answer:
                 answer["peak_bytes"] = peak_bytes()
-                answer["files"] = sorted(opened.copy() | set(module_files()))
+                answer["files"] = sorted(
+                    opened.copy() | {*module_files(), *mapped_files()}
+                )
             with open(task["result"], "w", encoding="utf-8") as file:
                 json.dump(answer, file)
         leave(0)
@@ -87,18 +89,30 @@ def _listen() -> set[str]:
     return opened
 
 
-def stand_in(task_root: str) -> None:
-    """Makes the process what Lambda's client is before it imports a handler."""
+def stand_in(
+    task_root: str, python_path: list[str] | None, runtime_path: list[str]
+) -> None:
+    """Makes the process what Lambda's client is before it imports a handler.
+
+    Args:
+        task_root: The directory that the archive has been unpacked into.
+        python_path: What the function's PYTHONPATH names; None if it does not set it.
+            As there, it stands behind the task root and in place of that of layers.
+        runtime_path: Where the runtime's own modules are.
+    """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     os.environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version}"
     sys.argv = [f"{RUNTIME}/bootstrap.py"]
+    if python_path is None:
+        front = [f"/opt/python/lib/{version}/site-packages", "/opt/python"]
+    else:
+        front = list(map(os.path.abspath, python_path))
     sys.path[:] = [
         task_root,
-        f"/opt/python/lib/{version}/site-packages",
-        "/opt/python",
+        *front,
         *sys.path,
         f"/var/lang/lib/{version}/site-packages",
-        RUNTIME,
+        *runtime_path,
     ]
     # What `site` does in any process that is not run with -S.
     site.setquit()
@@ -148,6 +162,22 @@ def module_files() -> Iterator[str]:
             continue
         if isinstance(file, str):
             yield file
+
+
+def mapped_files() -> Iterator[str]:
+    """Lists the files that are mapped into memory; none where there is no `/proc`.
+
+    What the dynamic linker loads for somebody else is neither opened by Python nor a
+    module. Source: proc(5).
+    """
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            for line in maps:
+                _, slash, path = os.fsdecode(line).partition("/")
+                if slash:
+                    yield slash + path.rstrip("\n").removesuffix(" (deleted)")
+    except OSError:
+        pass
 
 
 def peak_bytes() -> int:

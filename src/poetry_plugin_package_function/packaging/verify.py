@@ -27,6 +27,7 @@ from poetry_plugin_package_function.packaging.importing import ending
 from poetry_plugin_package_function.packaging.importing import run
 from poetry_plugin_package_function.packaging.parsing import find
 from poetry_plugin_package_function.packaging.parsing import modules_in
+from poetry_plugin_package_function.packaging.unpacking import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.unpacking import size_bytes
 from poetry_plugin_package_function.packaging.unpacking import unpacked
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
@@ -111,6 +112,7 @@ def verify(
     time_limit_s: float = 60.0,
     variables: Mapping[str, str] = _NO_VARIABLES,
     python: str | None = None,
+    provided: Mapping[str, Path] = NOTHING_PROVIDED,
     has_layers: bool = False,
 ) -> Verified:
     """Imports a handler out of an archive, in a clean process.
@@ -128,6 +130,8 @@ def verify(
         time_limit_s: When the process is ended.
         variables: The function's own environment variables.
         python: The target's minor version, such as "3.13", to judge syntax by.
+        provided: What stands for modules of Lambda's runtime: files and directories, by
+            the names that they have there.
         has_layers: Whether the function has layers, which may bring more modules.
 
     Raises:
@@ -142,7 +146,7 @@ def verify(
     parsed = partial(_parsed, archive, handler, python)
     if interpreter is None:
         return parsed("It was not imported, as the target is not this machine.")
-    with unpacked(archive) as place:
+    with unpacked(archive, provided) as place:
         task = Task(place, handler, memory_bytes, time_limit_s, variables)
         try:
             outcome = run(interpreter, task)
@@ -160,7 +164,9 @@ def verify(
         if answer is None or "init_s" not in answer or not answer["callable"]:
             with modules_in(archive) as modules:
                 names = modules.names
-            missing = brought_by_others(answer, names, has_layers=has_layers)
+            missing = brought_by_others(
+                answer, (*names, *provided), has_layers=has_layers
+            )
             if missing:
                 return parsed(missing)
             raise failure(name_of(handler), names, outcome, task)

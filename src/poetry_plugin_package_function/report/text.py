@@ -217,7 +217,7 @@ def details(report: Report) -> list[str]:
         lines.append(f"Not stripped, as it would not be safe: {', '.join(left)}")
     for each in report.findings:
         owner = each.distribution or "no distribution"
-        lines.append(f"Audit: {each.file} of {owner} {each.what} {each.hint}")
+        lines.append(f"Audit: {each.file} of {owner} {each.what}. {each.hint}")
     if report.verified and report.verified.unused:
         unused = ", ".join(report.verified.unused)
         lines.append(f"The handler's import has used nothing of: {unused}")
@@ -229,8 +229,9 @@ def details(report: Report) -> list[str]:
 
 
 def _stripped(stripped: Stripped) -> str:
+    what = "library" if stripped.files == 1 else "libraries"
     return (
-        f"{stripped.files:,} libraries, {stripped.saved_bytes:,} bytes less, by"
+        f"{stripped.files:,} {what}, {stripped.saved_bytes:,} bytes less, by"
         f" {stripped.tool}"
     )
 
@@ -262,11 +263,11 @@ def _verdicts(report: Report) -> Iterator[str]:
     """Tells what the audit and the handler's import have found."""
     if report.findings:
         names = sorted({each.distribution or "others" for each in report.findings})
-        count = len(report.findings)
-        files = "file does" if count == 1 else "files do"
+        count = len({each.file for each in report.findings})
+        files, them = ("file does", "it") if count == 1 else ("files do", "them")
         yield (
-            f"{count:,} {files} not fit the target, and are not needed there as it"
-            f" seems ({', '.join(names)}): -v lists them."
+            f"{count:,} {files} not fit the target, and may not be needed there"
+            f" ({', '.join(names)}): -v lists {them}."
         )
     verified = report.verified
     if verified is None:

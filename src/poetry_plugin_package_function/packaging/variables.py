@@ -1,0 +1,152 @@
+"""Environment variables: those that Lambda sets, and a function's own."""
+
+from __future__ import annotations
+
+import re
+
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.packaging import verifier
+from poetry_plugin_package_function.runtimes import MIB
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from poetry_plugin_package_function.packaging.unpacking import Unpacked
+
+
+RESERVED: Final = frozenset(
+    [
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+    ]
+)
+"""What a function's configuration must not set.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+"""
+
+TASK_ROOT: Final = "/var/task"
+_DEFAULT_MEMORY_BYTES: Final = 128 * MIB
+
+
+def check_variables(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Holds names of variables against the rules of Lambda's API.
+
+    Returns:
+        All that is wrong with them.
+
+    Source:
+        https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+    """
+    reserved = sorted(variables.keys() & RESERVED)
+    malformed = sorted(
+        name
+        for name in variables.keys() - RESERVED
+        if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]+", name)
+    )
+    problems = []
+    if reserved:
+        problems.append(
+            "Lambda reserves environment variables that `environment` sets:"
+            f" {', '.join(reserved)}."
+        )
+    if malformed:
+        problems.append(
+            "Lambda does not take names of environment variables that `environment`"
+            f" sets: {', '.join(map(repr, malformed))}. They have a letter first, then"
+            " one or more letters, digits or underscores."
+        )
+    return tuple(problems)
+
+
+def python_path(
+    variables: Mapping[str, str], place: Unpacked
+) -> tuple[str, ...] | None:
+    """What the function's PYTHONPATH names here; None if it does not set it."""
+    if "PYTHONPATH" not in variables:
+        return None
+    return tuple(_entries(variables["PYTHONPATH"], place.task_root))
+
+
+def environment(
+    variables: Mapping[str, str],
+    place: Unpacked,
+    handler: str,
+    memory_bytes: int | None,
+) -> dict[str, str]:
+    """Makes a process's variables: Lambda's, and the function's; the keys open nothing.
+
+    Args:
+        variables: The function's own.
+        place: Where the archive has been unpacked to.
+        handler: As Lambda has it.
+        memory_bytes: The function's, if it is known.
+
+    Source:
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    root = place.task_root
+    front = python_path(variables, place)
+    libraries = [
+        *_entries(variables.get("LD_LIBRARY_PATH", ""), root),
+        *("/var/lang/lib", "/lib64", "/usr/lib64"),
+        *(verifier.RUNTIME, f"{verifier.RUNTIME}/lib", root, f"{root}/lib"),
+        "/opt/lib",
+    ]
+    return {
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(
+            (memory_bytes or _DEFAULT_MEMORY_BYTES) // MIB
+        ),
+        "AWS_LAMBDA_FUNCTION_NAME": "function",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/function",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
+        "AWS_REGION": "us-east-1",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_SESSION_TOKEN": "none",
+        "LANG": "C.UTF-8",  # Lambda's is en_US.UTF-8, which not every system has
+        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+        "TZ": ":UTC",
+        **variables,
+        # Those that hold the process together cannot be the function's.
+        "HOME": place.home_dir,
+        "LAMBDA_RUNTIME_DIR": verifier.RUNTIME,
+        "LAMBDA_TASK_ROOT": root,
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "PYTHONPATH": ":".join(place.runtime_path if front is None else front),
+        "TMPDIR": place.tmp_dir,
+        "_HANDLER": handler,
+    }
+
+
+def _entries(path: str, task_root: str) -> list[str]:
+    """Takes a search path apart; what is in the task root is where that is here."""
+    return [
+        task_root + entry.removeprefix(TASK_ROOT)
+        if f"{entry}/".startswith(f"{TASK_ROOT}/")
+        else entry
+        for entry in path.split(":")
+        if entry
+    ]
