@@ -25,6 +25,7 @@ from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.treemap import sizes_page
 from poetry_plugin_package_function.settings import KEYS
 from poetry_plugin_package_function.settings import resolve
 
@@ -59,6 +60,7 @@ def main(venv: str, pyproject: str, archive: str, wheels: str, *options: str) ->
         },
         bytecode_dir=Path(wheels).with_name("bytecode"),
         serialize=as_json,
+        draw=sizes_page,
     )
     if _NO_LIMIT in switches and report.layout is not Layout.FLAT:
         raise SystemExit(f"{archive} is not flat.")

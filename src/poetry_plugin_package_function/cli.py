@@ -35,6 +35,7 @@ from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.report.text import sizes
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.report.treemap import sizes_page
 from poetry_plugin_package_function.settings import resolve
 
 
@@ -70,6 +71,7 @@ def _package(options: argparse.Namespace) -> None:
             "output": options.output,
             "output-dir": options.output_dir,
             "report": options.report,
+            "sizes": options.sizes,
             "layers-size": options.layers_size,
             "compile": options.compile,
             "eager": options.eager,
@@ -95,6 +97,7 @@ def _package(options: argparse.Namespace) -> None:
         at,
         seeds=SEEDS - project.needed(),
         serialize=as_json,
+        draw=sizes_page,
         progress=_meter(),
     )
     _clear_progress()
@@ -102,6 +105,8 @@ def _package(options: argparse.Namespace) -> None:
         _say(f"{line.label:<9} {line.text}")
     if settings.report:
         _say(f"{'Report':<9} {shown_path(settings.report)}")
+    if settings.sizes:
+        _say(f"{'Sizes':<9} {shown_path(settings.sizes)}")
     for row in sizes(report, all_of_them=options.verbose):
         _say(row)
     for detail in details(report) if options.verbose else ():
@@ -139,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         help="say all that is known of the result",
     )
     parser.add_argument("--report", help="a file to write a JSON report to")
+    parser.add_argument("--sizes", help="an HTML file to show what takes how much")
     parser.add_argument(
         "--compile",
         action="store_true",

@@ -54,6 +54,7 @@ class PackageFunctionCommand(Command):
         _value("output", None, "The file to write."),
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
         _value("report", None, "A file to write a JSON report to."),
+        _value("sizes", None, "An HTML file to show what takes how much."),
         _value(
             "layers-size",
             None,
@@ -160,6 +161,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
         if settings.report:
             self.line(f"  {'Report':<9} {escaped(shown_path(settings.report))}")
+        if settings.sizes:
+            self.line(f"  {'Sizes':<9} {escaped(shown_path(settings.sizes))}")
         is_verbose = self.io.is_verbose()
         self.line("")
         for row in sizes(report, all_of_them=is_verbose):
@@ -198,6 +201,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.packaging.stripping import find_tool
         from poetry_plugin_package_function.packaging.venv import find_site_packages
         from poetry_plugin_package_function.report.json_report import as_json
+        from poetry_plugin_package_function.report.treemap import sizes_page
 
         refuse_bad_settings(settings.handler, dict(settings.environment))
         console = Console(self.io)
@@ -216,6 +220,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                 wheels=built.wheels,
                 kept=built.kept,
                 serialize=as_json,
+                draw=sizes_page,
                 progress=console.packaging(built.venv),
             )
 

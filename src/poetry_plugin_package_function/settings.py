@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from poetry_plugin_package_function.runtimes import parse_platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
@@ -52,6 +54,7 @@ class Settings:
 
     output: Path
     report: Path | None = None
+    sizes: Path | None = None
     exclude: tuple[str, ...] = ()
     include: tuple[Inclusion, ...] = ()
     layers_size_bytes: int = 0
@@ -98,13 +101,15 @@ class Settings:
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        """The files that are written: the archive, and the report if there is one."""
-        return (self.output, *([self.report] if self.report else []))
+        """The files that are written: the archive, and what tells of it."""
+        others = (self.report, self.sizes)
+        return (self.output, *(each for each in others if each is not None))
 
 
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
     *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
+    "sizes",
     *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
     *("runtime", "architecture", "platform", "no-audit", "handler", "memory-size"),
     *("exclude-provided", "environment", "strip"),
@@ -176,14 +181,15 @@ def resolve(
         else:
             output = output_dir / f"{project.distribution_name}.zip"
     report = value("report", _result, None)
-    if output is not None and output == report:
-        problems.append(f"The archive and the report are the same file: {output}.")
+    sizes = value("sizes", _result, None)
+    _refuse_one_file((output, report, sizes), problems)
     # A flag cannot name a version, and does not take back the table's.
     provided = project.table.get("exclude-provided")
     provided = value("exclude-provided", _provided, False) and (provided or True)
     settings = Settings(
         output=output or Path(),
         report=report,
+        sizes=sizes,
         exclude=value("exclude", _patterns, ()),
         include=value("include", _inclusions, ()),
         layers_size_bytes=value("layers-size", _size, 0),
@@ -259,6 +265,15 @@ def _refuse_exclusive(source: _Source, problems: list[str]) -> None:
             names = ", ".join(source.label.format(other) for other in clashes)
             verb = "exclude" if len(clashes) > 1 else "excludes"
             problems.append(f"{names} {verb} {source.label.format(key)}.")
+
+
+def _refuse_one_file(targets: Iterable[Path | None], problems: list[str]) -> None:
+    counted = Counter(each for each in targets if each is not None)
+    problems += [
+        f"The archive, the report and the sizes are files of their own, not {each}."
+        for each, count in counted.items()
+        if count > 1
+    ]
 
 
 def _refuse_lonely(

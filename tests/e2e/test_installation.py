@@ -51,6 +51,7 @@ def test_the_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
     assert f"{NAME}/packaging/loader.py" in names
     assert f"{NAME}/py.typed" in names
     assert f"{NAME}/report/schema.json" in names
+    assert f"{NAME}/report/page/page.js" in names
     assert f"{info}/licenses/LICENSE" in names
     parser = configparser.ConfigParser()
     with zipfile.ZipFile(wheel) as archive:

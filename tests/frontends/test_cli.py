@@ -99,6 +99,43 @@ def test_output(cli: str, venv: Path) -> None:
     assert "not allowed with" in both.stderr
 
 
+def test_a_page_of_sizes(cli: str, venv: Path) -> None:
+    """All files are in it; a report beside it is another file."""
+    done = run(cli, "venv", "--sizes", "sizes.html", "--report", "report.json")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "Sizes     sizes.html" in done.stdout
+    page = Path("sizes.html").read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in page
+    assert "my_app/f.py" in page or '"f.py"' in page
+    assert json.loads(Path("report.json").read_text())["files"] > 1
+
+
+def test_two_results_in_one_file(cli: str, venv: Path) -> None:
+    done = run(cli, "venv", "--sizes", "x.html", "--report", "x.html")
+
+    assert 2 == done.returncode
+    assert "The archive, the report and the sizes are files of their own" in done.stderr
+
+
+def test_verbose_says_all_that_is_known(cli: str, venv: Path) -> None:
+    """The whole table of sizes, and what the handler's import has not used."""
+    for name in ("unused", *(f"d{number}" for number in range(9))):
+        install(venv, name, {f"{name}.py": "x = 1\n" * 50})
+    table = 'handler = "my_app.handler"\n'
+    make_project(Path.cwd(), "My-App", table)
+    site_packages = site_packages_of(venv)
+    (site_packages / "my_app/__init__.py").write_text("def handler(e, c): ...\n")
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to(os.path.realpath(sys.executable))
+    short, full = run(cli, "venv"), run(cli, "venv", "-v")
+
+    assert (0, 0) == (short.returncode, full.returncode), full.stderr
+    assert "Handler   my_app.handler was imported in" in short.stdout
+    assert "The handler's import has used nothing of: d0, d1" in full.stdout
+    assert len(short.stdout.splitlines()) + 3 < len(full.stdout.splitlines())
+
+
 def test_the_table_counts_too(cli: str, venv: Path, in_directory: Path) -> None:
     """exclude, include and output of the table; venv and groups there do not matter."""
     make_project(

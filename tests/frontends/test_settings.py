@@ -242,7 +242,7 @@ def test_sizes_that_leave_nothing(tmp_path: Path, value: str) -> None:
 def test_archive_and_report_in_one_file(tmp_path: Path) -> None:
     """One would overwrite the other."""
     (problem,) = problems(tmp_path, output="a.zip", report="./a.zip")
-    assert problem.startswith("The archive and the report are the same file")
+    assert problem.startswith("The archive, the report and the sizes are files")
 
 
 @pytest.mark.parametrize(

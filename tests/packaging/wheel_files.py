@@ -34,6 +34,7 @@ from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.packaging.wheels import read_streams
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.treemap import sizes_page
 from poetry_plugin_package_function.settings import Settings
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -321,6 +322,7 @@ class Installation:
             wheels={canonicalize_name("demo"): self.wheel},
             kept=kept,
             serialize=as_json,
+            draw=sizes_page,
         )
 
 

@@ -51,6 +51,24 @@ class DistributionSize(NamedTuple):
     nested: bool = False
 
 
+class FileSize(NamedTuple):
+    """What one file takes.
+
+    Attributes:
+        name: Its name in the archive.
+        distribution: Whose it is; "" if it is no distribution's.
+        unzipped_bytes: Its size.
+        zipped_bytes: What it takes in the archive, without headers.
+        nested: Whether it is in the inner ZIP.
+    """
+
+    name: str
+    distribution: str
+    unzipped_bytes: int
+    zipped_bytes: int
+    nested: bool
+
+
 def limit_for(layers_size_bytes: int) -> int:
     """What the function has to stay below: layers count against the same limit."""
     return UNZIPPED_LIMIT_BYTES - layers_size_bytes

@@ -19,10 +19,6 @@ import deflate as libdeflate
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.packaging.audit import Finding
-from poetry_plugin_package_function.packaging.audit import audit
-from poetry_plugin_package_function.packaging.audit import check
 from poetry_plugin_package_function.packaging.bytecode import Bytecode
 from poetry_plugin_package_function.packaging.bytecode import Cache
 from poetry_plugin_package_function.packaging.bytecode import compiled
@@ -42,14 +38,10 @@ from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
-from poetry_plugin_package_function.packaging.sdk import places_of
 from poetry_plugin_package_function.packaging.sdk import provided_by
-from poetry_plugin_package_function.packaging.stripping import Stripped
-from poetry_plugin_package_function.packaging.stripping import Stripper
+from poetry_plugin_package_function.packaging.venv import check_python
 from poetry_plugin_package_function.packaging.venv import find_python
 from poetry_plugin_package_function.packaging.venv import runs_here
-from poetry_plugin_package_function.packaging.verify import Verified
-from poetry_plugin_package_function.packaging.verify import verify
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.runtimes import MIB
@@ -57,19 +49,25 @@ from poetry_plugin_package_function.runtimes import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.packaging.audit import Finding
     from poetry_plugin_package_function.packaging.bytecode import Interpreter
     from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.sdk import Provided
+    from poetry_plugin_package_function.packaging.stripping import Stripped
+    from poetry_plugin_package_function.packaging.stripping import Stripper
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
+    from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.packaging.wheels import Wheel
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.packaging.writing import Nested
@@ -146,6 +144,7 @@ def package(
     kept: bool = False,
     bytecode_dir: Path | None = None,
     serialize: Callable[[Report], bytes],
+    draw: Callable[[Report, Iterable[FileSize]], bytes],
     progress: Progress | None = None,
 ) -> Report:
     """Writes the archive and, if the settings name one, the report file.
@@ -164,6 +163,7 @@ def package(
             changed it: then what is not as its wheel has it is an error.
         bytecode_dir: Where bytecode of wheels is kept, if it is.
         serialize: Makes the content of the report file.
+        draw: Makes the page that shows sizes.
         progress: Hears how far it has come.
 
     Raises:
@@ -178,7 +178,7 @@ def package(
     limit_bytes = limit_for(settings.layers_size_bytes)
     project_name = canonicalize_name(project.name) if project.name else None
     target = settings.target(site_packages.python)
-    _check_python(site_packages, settings, target)
+    check_python(site_packages, settings, target)
     interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
     in_order = [wheels[name] for name in sorted(wheels)]
     with (
@@ -186,10 +186,7 @@ def package(
         comparing(in_order, site_packages.directories) as comparison,
         ExitStack() as stack,
     ):
-        stripper = None
-        if settings.strips:
-            directory = TemporaryDirectory(prefix="package-function-")
-            stripper = Stripper(Path(stack.enter_context(directory)))
+        stripper = _stripper(stack) if settings.strips else None
         tree = scan(
             site_packages.directories,
             project_name=project_name,
@@ -209,8 +206,7 @@ def package(
         _check_complete(tree, sources, site_packages)
         findings: tuple[Finding, ...] = ()
         if target is not None and not settings.no_audit:
-            findings = audit(tree, target)
-            check(findings)
+            findings = _audited(tree, target)
         bytecode = Bytecode()
         if interpreter is not None:
             hashes = {name: wheel.hash for name, wheel in wheels.items()}
@@ -222,7 +218,7 @@ def package(
             bytecode = stack.enter_context(
                 _compiled(tree, limit_bytes, interpreter, cache, progress)
             )
-        with replacing(*settings.targets) as (archive, *reports):
+        with replacing(*settings.targets) as (archive, *others):
             measured = write(
                 Job(
                     archive,
@@ -240,7 +236,11 @@ def package(
                 )
             )
             archive.flush()
-            verified = _verified(Path(archive.name), measured, settings, site_packages)
+            verified = None
+            if settings.handler is not None:
+                verified = _verified(
+                    Path(archive.name), measured, settings, site_packages
+                )
             report = Report(
                 output_file=settings.output,
                 distribution_name=project.distribution_name or settings.output.stem,
@@ -269,24 +269,48 @@ def package(
                 verified=verified,
                 stripped=stripper.result if stripper else None,
             )
-            for stream in reports:
-                stream.write(serialize(report))
+            contents = [
+                *((lambda: serialize(report),) if settings.report else ()),
+                *((lambda: draw(report, measured.files()),) if settings.sizes else ()),
+            ]
+            for stream, content in zip(others, contents, strict=True):
+                stream.write(content())
             comparison.finish()
     return report
 
 
+# What few ask for is imported when it is asked for: it takes a tenth of a short run.
+
+
+def _stripper(stack: ExitStack) -> Stripper:
+    from poetry_plugin_package_function.packaging.stripping import Stripper
+
+    directory = TemporaryDirectory(prefix="package-function-")
+    return Stripper(Path(stack.enter_context(directory)))
+
+
+def _audited(tree: Tree, target: Target) -> tuple[Finding, ...]:
+    from poetry_plugin_package_function.packaging.audit import audit
+    from poetry_plugin_package_function.packaging.audit import check
+
+    findings = audit(tree, target)
+    check(findings)
+    return findings
+
+
 def _verified(
     archive: Path, measured: Measured, settings: Settings, site_packages: SitePackages
-) -> Verified | None:
-    if settings.handler is None:
-        return None
+) -> Verified:
+    from poetry_plugin_package_function.packaging.sdk import places_of
+    from poetry_plugin_package_function.packaging.verify import verify
+
     target = settings.target(site_packages.python)
     memory_mb = settings.memory_size_mb
     python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"
     provided = measured.job.tree.provided.names
     return verify(
         archive,
-        settings.handler,
+        settings.handler or "",
         python if runs_here(target) else None,
         distributions={
             entry.name: entry.distribution
@@ -301,24 +325,6 @@ def _verified(
         else {},
         has_layers=settings.layers_size_bytes > 0,
     )
-
-
-def _check_python(
-    site_packages: SitePackages, settings: Settings, target: Target | None
-) -> None:
-    python = site_packages.python
-    if python is None and settings.platform is not None:
-        raise IncompatibleTargetError(
-            f"{site_packages.venv} is a virtual environment of Windows, and"
-            f" {settings.platform} is Linux.",
-            "Make one on Linux, or let `poetry package-function` make one.",
-        )
-    if target is not None and python not in (None, target.python):
-        raise IncompatibleTargetError(
-            f"{site_packages.venv} is a virtual environment of Python {python}, and"
-            f" {target} needs Python {target.python}.",
-            "Make one with that Python, or leave out `runtime`.",
-        )
 
 
 def _compiled(

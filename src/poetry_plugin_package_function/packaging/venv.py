@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import SourceError
 
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.runtimes import Target
+    from poetry_plugin_package_function.settings import Settings
 
 
 _MAKE_ONE = (
@@ -64,6 +66,29 @@ def _glibc() -> tuple[int, ...]:
     name, version = platform.libc_ver()
     match = re.match(r"(\d+)\.(\d+)", version) if name == "glibc" else None
     return tuple(map(int, match.groups())) if match else ()
+
+
+def check_python(
+    site_packages: SitePackages, settings: Settings, target: Target | None
+) -> None:
+    """Holds a virtual environment's Python against what it is to be made for.
+
+    Raises:
+        IncompatibleTargetError: It is another one.
+    """
+    python = site_packages.python
+    if python is None and settings.platform is not None:
+        raise IncompatibleTargetError(
+            f"{site_packages.venv} is a virtual environment of Windows, and"
+            f" {settings.platform} is Linux.",
+            "Make one on Linux, or let `poetry package-function` make one.",
+        )
+    if target is not None and python not in (None, target.python):
+        raise IncompatibleTargetError(
+            f"{site_packages.venv} is a virtual environment of Python {python}, and"
+            f" {target} needs Python {target.python}.",
+            "Make one with that Python, or leave out `runtime`.",
+        )
 
 
 def find_site_packages(venv: Path) -> SitePackages:

@@ -25,6 +25,7 @@ from poetry_plugin_package_function.packaging.nested import write_nested
 from poetry_plugin_package_function.packaging.nesting import Nester
 from poetry_plugin_package_function.packaging.nesting import check_wishes
 from poetry_plugin_package_function.packaging.plan import DistributionSize
+from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.packaging.plan import layout_for
@@ -170,6 +171,7 @@ class Measured:
         compressed_bytes: Of the ZIP that holds the dependencies.
         unzipped_bytes: What Lambda counts.
         distributions: What each takes.
+        zipped_bytes: What each file takes, by its name.
         level: libdeflate's.
         nested: What there is to say of a nested result.
     """
@@ -180,8 +182,22 @@ class Measured:
     compressed_bytes: int
     unzipped_bytes: int
     distributions: tuple[DistributionSize, ...]
+    zipped_bytes: Mapping[str, int]
     level: int = LEVEL
     nested: Nested | None = None
+
+    def files(self) -> Iterator[FileSize]:
+        """Tells what each file takes."""
+        units = self.nested.units if self.nested else ()
+        nested = {entry.name for unit in units for entry in unit.entries}
+        for entry in self.job.entries:
+            yield FileSize(
+                entry.name,
+                entry.distribution or "",
+                entry.size_bytes,
+                self.zipped_bytes.get(entry.name, entry.size_bytes),
+                entry.name in nested,
+            )
 
 
 def write(job: Job) -> Measured:
@@ -214,6 +230,7 @@ def _write_flat(job: Job) -> Measured:
         written.size_bytes,
         job.size_bytes,
         _sizes(job, written.compressed_bytes),
+        written.compressed_bytes,
     )
 
 
@@ -373,6 +390,7 @@ class _Nested:
             result.inner.size_bytes,
             result.unzipped_bytes,
             _sizes(self._job, compressed_bytes),
+            compressed_bytes,
             self._level,
             Nested(nesting.archive, result.inner.sha256, nesting.units),
         )

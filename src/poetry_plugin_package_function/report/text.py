@@ -12,7 +12,6 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.verify import Limit
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
@@ -244,15 +243,15 @@ def _handler(verified: Verified) -> str:
 
 
 _LIMITS: Final = {
-    Limit.INIT: (
+    "init": (
         "INIT took {measured:.1f} s here, and Lambda ends it after {allowed:.0f} s on"
         " demand: import less at the top of modules, or add bytecode (--compile)."
     ),
-    Limit.TMP: (
+    "tmp": (
         "The handler left {measured:,} bytes in /tmp, which has {allowed:,}: set"
         " EphemeralStorage.Size."
     ),
-    Limit.MEMORY: (
+    "memory": (
         "The handler took {measured:,} bytes of memory before its first event; the"
         " function is to have {allowed:,}."
     ),

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import base64
+import colorsys
+import hashlib
+import json
+import random
+import re
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poetry_plugin_package_function.report.treemap import Owner
+from poetry_plugin_package_function.report.treemap import SizedFile
+from poetry_plugin_package_function.report.treemap import Sizes
+from poetry_plugin_package_function.report.treemap import as_html
+from tests.sizes import HOSTILE_NAMES
+from tests.sizes import hostile_sizes
+from tests.sizes import sizes_of
+
+
+STYLE = (
+    resources.files("poetry_plugin_package_function.report")
+    .joinpath("page", "style.css")
+    .read_text(encoding="utf-8")
+)
+LIGHT, DARK = (
+    dict(re.findall(r"(--[\w-]+): ([^;]+);", block))
+    for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
+)
+
+
+class Page(HTMLParser):
+    """What a page has: its elements with their attributes, and the text in them."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts = [("", "")]
+        self.feed(page.decode())
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.texts.append((tag, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.texts.append((f"/{tag}", ""))
+
+    def handle_data(self, data: str) -> None:
+        tag, text = self.texts[-1]
+        self.texts[-1] = (tag, text + data)
+
+    def of(self, tag: str) -> list[str]:
+        return [text for name, text in self.texts if name == tag]
+
+    @property
+    def policy(self) -> str:
+        (found,) = (
+            attributes["content"]
+            for tag, attributes in self.elements
+            if attributes.get("http-equiv") == "Content-Security-Policy"
+        )
+        assert found is not None
+        return found
+
+    @property
+    def data(self) -> dict[str, Any]:
+        loaded = json.loads(self.of("script")[0])
+        assert isinstance(loaded, dict)
+        return loaded
+
+
+def files_in(page: bytes) -> list[SizedFile]:
+    """Reads the files back out of the page."""
+    data = Page(page).data
+    return [
+        SizedFile(
+            f"{directory}/{name}" if directory else name,
+            data["owners"][owner][0],
+            unzipped_bytes,
+            zipped_bytes,
+            bool(nested),
+        )
+        for owner, directory, files in data["directories"]
+        for name, unzipped_bytes, zipped_bytes, nested in files
+    ]
+
+
+def test_the_policy_allows_its_own_style_and_script_only() -> None:
+    """The hashes are those of the two elements' texts, byte for byte."""
+    page = Page(as_html(sizes_of(30)))
+    (style,) = page.of("style")
+    _, script = page.of("script")
+
+    def digest(text: str) -> str:
+        found = hashlib.sha256(text.encode()).digest()
+        return f"'sha256-{base64.b64encode(found).decode()}'"
+
+    assert [
+        "default-src 'none'",
+        f"style-src {digest(style)}",
+        f"script-src {digest(script)}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+    ] == page.policy.split("; ")
+
+
+def test_the_policy_stands_before_what_it_is_about() -> None:
+    """A policy in a `meta` element is in force for what follows it."""
+    page = as_html(sizes_of(30))
+
+    assert page.index(b"Content-Security-Policy") < page.index(b"<style>")
+    assert page.index(b"Content-Security-Policy") < page.index(b"<script")
+
+
+def test_nothing_external_is_referenced() -> None:
+    """No attribute names another resource, nor do the style and the script."""
+    page = Page(as_html(sizes_of(30)))
+    attributes = {name for _, found in page.elements for name in found}
+    (style,) = page.of("style")
+    _, script = page.of("script")
+
+    assert {"link", "img", "iframe", "object", "base"}.isdisjoint(
+        tag for tag, _ in page.elements
+    )
+    assert {"src", "href", "style", "srcset", "action"}.isdisjoint(attributes)
+    assert not [name for name in attributes if name.startswith("on")]
+    assert not re.search(r"url\(|@import|https?:", style)
+    assert not re.search(
+        r"https?:|fetch\(|XMLHttpRequest|WebSocket|import\(|eval\(|Function\(|innerHTML",
+        script,
+    )
+
+
+def test_names_are_never_markup() -> None:
+    """Whatever files, distributions and the project are called: the elements stay."""
+    hostile = hostile_sizes()
+    plain = replace(hostile, title="my-app", files=(), owners=())
+
+    assert Page(as_html(plain)).elements == Page(as_html(hostile)).elements
+    assert b"alert(1)</script>" not in as_html(replace(hostile, title="my-app"))
+
+
+def test_the_title_is_text() -> None:
+    """Markup in it is escaped, and what is not UTF-8 can be written."""
+    page = as_html(Sizes("<b>&\udcff$policy", 1, 1, 1, ()))
+    assert b"<title>Sizes of &lt;b&gt;&amp;&#56575;$policy</title>" in page
+
+
+def test_the_data_is_ascii() -> None:
+    """So it has no U+2028, and says of lone surrogates what they are."""
+    _, text = as_html(hostile_sizes()).split(b'id="data">')
+    data, _, _ = text.partition(b"</script>")
+
+    assert data.isascii()
+    assert b"<" not in data
+    assert rb"\udcff" in data
+
+
+def test_what_is_written_can_be_read() -> None:
+    """Names, figures, versions and paths are those that were given."""
+    sizes = hostile_sizes()
+    page = as_html(sizes)
+    data = Page(page).data
+
+    assert sorted(sizes.files) == sorted(files_in(page))
+    assert sorted(["", "<b>bold</b>", *HOSTILE_NAMES]) == [
+        name for name, _, _ in data["owners"]
+    ]
+    assert sizes.title == data["title"]
+    assert [HOSTILE_NAMES[0], HOSTILE_NAMES[0], ["my-app", HOSTILE_NAMES[0]]] in data[
+        "owners"
+    ]
+
+
+@given(
+    st.lists(
+        st.builds(
+            SizedFile,
+            st.text(st.characters(exclude_categories=()), min_size=1).filter(
+                lambda name: not name.startswith("/")  # no name in a ZIP does
+            ),
+            st.sampled_from(["", "numpy", "pandas"]),
+            st.integers(0, 1 << 40),
+            st.integers(0, 1 << 40),
+            st.booleans(),
+        )
+    )
+)
+def test_any_files_can_be_read_back(files: list[SizedFile]) -> None:
+    """Empty parts, lone surrogates and control characters included."""
+    assert sorted(files) == sorted(files_in(as_html(Sizes("x", 1, 1, 1, files))))
+
+
+def test_the_same_sizes_make_the_same_bytes() -> None:
+    """In whatever order they are given."""
+    sizes = sizes_of(300)
+    files, owners = list(sizes.files), list(sizes.owners)
+    shuffler = random.Random(1)
+    shuffler.shuffle(files)
+    shuffler.shuffle(owners)
+
+    assert as_html(sizes) == as_html(replace(sizes, files=files, owners=owners))
+
+
+def test_owners_are_those_of_files() -> None:
+    """One without files is left out, one that nothing is said of is there."""
+    files = [SizedFile("a.py", "a", 1, 1), SizedFile("b.py", "", 1, 1)]
+    owners = [Owner("a", "1.0", ("my-app", "a")), Owner("c", "1.0")]
+    data = Page(as_html(Sizes("x", 1, 1, 1, files, owners))).data
+
+    assert [["", "", []], ["a", "1.0", ["my-app", "a"]]] == data["owners"]
+
+
+def luminance(red: float, green: float, blue: float) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+
+    def linear(part: float) -> float:
+        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+
+
+def contrast(one: float, other: float) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def of_hex(value: str) -> float:
+    digits = value[1:] if len(value) == 7 else "".join(each * 2 for each in value[1:])
+    red, green, blue = (part / 255 for part in bytes.fromhex(digits))
+    return luminance(red, green, blue)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_texts_can_be_read(scheme: dict[str, str]) -> None:
+    """WCAG 2.2 AA: 4.5 to 1 for texts, on each distribution's colour."""
+    pairs = [
+        *(("--text", "--page"), ("--soft", "--page"), ("--link", "--page")),
+        *(("--found-text", "--found"), ("--quiet-text", "--quiet")),
+        ("--quiet-frame-text", "--quiet-frame"),
+    ]
+    for text, ground in pairs:
+        assert contrast(of_hex(scheme[text]), of_hex(scheme[ground])) >= 4.5, text
+    for ground in ("--tile", "--frame"):
+        saturation, lightness = (
+            int(part) / 100 for part in re.findall(r"(\d+)%", scheme[ground])
+        )
+        for hue in range(360):
+            colour = luminance(*colorsys.hls_to_rgb(hue / 360, lightness, saturation))
+            text = scheme[f"{ground}-text"]
+            assert contrast(of_hex(text), colour) >= 4.5, (ground, hue)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_what_is_found_stands_out(scheme: dict[str, str]) -> None:
+    """WCAG 2.2 AA: 3 to 1 for graphics, so that it takes no colours to see it."""
+    assert contrast(of_hex(scheme["--found"]), of_hex(scheme["--quiet"])) >= 3
+    assert contrast(of_hex(scheme["--focus"]), of_hex(scheme["--focus-edge"])) >= 3

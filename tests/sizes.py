@@ -1,0 +1,80 @@
+"""Files with their sizes, as a package has them: no two alike, the same each time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from poetry_plugin_package_function.report.treemap import Owner
+from poetry_plugin_package_function.report.treemap import SizedFile
+from poetry_plugin_package_function.report.treemap import Sizes
+
+
+_DIRECTORIES: Final = ("", "core", "core/tests", "io", "io/formats", "_libs", "util")
+_SUFFIXES: Final = (".py", ".pyi", ".cpython-313-x86_64-linux-gnu.so", ".pyc")
+
+HOSTILE_NAMES: Final = (
+    "</script><script>alert(1)</script>.py",
+    "<!--<script>.py",
+    "<img src=x onerror=alert(1)>.py",
+    "\"quoted\" & 'quoted' &amp; $title ${x}.py",
+    "line\u2028separator\u2029paragraph\nnew\ttab.py",
+    "not-utf8-\udcff\udc80.py",
+    "lone-\ud800-high.py",
+    "emoji-\U0001f468\u200d\U0001f469\u200d\U0001f467-\U0001f1f7\U0001f1f4.py",
+    "rtl-\u05e9\u05dc\u05d5\u05dd-\u0645\u0631\u062d\u0628\u0627.py",
+    "override-\u202eyp.exe",
+    "__proto__",
+    "constructor/toString/__proto__.py",
+    "back\\slash.py",
+    "x" * 255,
+)
+
+
+def sizes_of(files: int) -> Sizes:
+    """Makes as many files of up to sixty distributions, a fifth of which is nested."""
+    count = max(3, min(60, files // 25))
+    names = [f"library-{number}" for number in range(count)]
+    made = []
+    for number in range(files):
+        owner = min(number % count, number // 7 % count)
+        directory = _DIRECTORIES[number // count % len(_DIRECTORIES)]
+        suffix = _SUFFIXES[number % 3 if number % 29 else 2]
+        package = f"library_{owner}/{directory}".rstrip("/")
+        size_bytes = 1 + number * 7919 % (
+            40_000 if suffix != _SUFFIXES[2] else 4_000_000
+        )
+        made.append(
+            SizedFile(
+                f"{package}/module_{number}{suffix}",
+                names[owner],
+                size_bytes,
+                size_bytes // (2 + number % 4) + 1,
+                nested=owner % 5 == 4,
+            )
+        )
+    owners = [
+        Owner(
+            name, f"{number}.1.0", ("my-app", *names[max(0, number - 2) : number + 1])
+        )
+        for number, name in enumerate(names)
+    ]
+    return Sizes(
+        title="my-app",
+        output_bytes=sum(file.zipped_bytes for file in made),
+        unzipped_bytes=sum(file.unzipped_bytes for file in made if not file.nested),
+        limit_bytes=262_144_000,
+        files=made,
+        owners=owners,
+    )
+
+
+def hostile_sizes() -> Sizes:
+    """Makes files, distributions and a project that try to be more than names."""
+    files = [
+        SizedFile(f"{directory}{name}", owner, 1000 + number, 500)
+        for number, name in enumerate(HOSTILE_NAMES)
+        for directory, owner in [("", ""), (f"{name}/", name), ("", "<b>bold</b>")]
+    ]
+    owners = [Owner(name, name, ("my-app", name)) for name in HOSTILE_NAMES]
+    title = "</title><script>alert(1)</script>\udcff"
+    return Sizes(title, 1, 1, 262_144_000, files, owners)
