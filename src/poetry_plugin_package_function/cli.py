@@ -29,13 +29,13 @@ from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.report.text import sizes
 from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
-from poetry_plugin_package_function.report.treemap import sizes_page
 from poetry_plugin_package_function.settings import resolve
 
 

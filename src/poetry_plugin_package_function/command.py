@@ -201,7 +201,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.packaging.stripping import find_tool
         from poetry_plugin_package_function.packaging.venv import find_site_packages
         from poetry_plugin_package_function.report.json_report import as_json
-        from poetry_plugin_package_function.report.treemap import sizes_page
+        from poetry_plugin_package_function.report.sizes_page import sizes_page
 
         refuse_bad_settings(settings.handler, dict(settings.environment))
         console = Console(self.io)

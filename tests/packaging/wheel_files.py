@@ -34,7 +34,7 @@ from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.packaging.wheels import read_streams
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.treemap import sizes_page
+from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.settings import Settings
 from tests.trees import make_project
 from tests.trees import make_venv

@@ -23,12 +23,8 @@ from typing import NamedTuple
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
-
-    from poetry_plugin_package_function.packaging.plan import FileSize
-    from poetry_plugin_package_function.packaging.service import Report
 
 
 _SCRIPTS: Final = ("squarify.js", "tree.js", "picture.js", "reading.js", "page.js")
@@ -88,23 +84,6 @@ class Sizes:
     limit_bytes: int
     files: Sequence[SizedFile]
     owners: Sequence[Owner] = ()
-
-
-def sizes_page(report: Report, files: Iterable[FileSize]) -> bytes:
-    """Writes the page of what has been packaged."""
-    return as_html(
-        Sizes(
-            title=report.distribution_name,
-            output_bytes=report.output_bytes,
-            unzipped_bytes=report.unzipped_bytes,
-            limit_bytes=report.limit_bytes,
-            files=[SizedFile(*each) for each in files],
-            owners=[
-                Owner(each.name, each.version, each.path)
-                for each in report.distributions
-            ],
-        )
-    )
 
 
 def as_html(sizes: Sizes) -> bytes:
