@@ -14,6 +14,7 @@ import time
 
 from datetime import UTC
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.json_report import wants_json
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
@@ -60,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _package(options: argparse.Namespace) -> None:
     started_s = time.monotonic()
+    is_json = wants_json(options.format)
+    say = partial(_say, to_errors=is_json)
     at = archive_time(os.environ)
     pyproject = Path(options.project)
     if pyproject.is_dir():
@@ -89,7 +93,7 @@ def _package(options: argparse.Namespace) -> None:
     )
     refuse_bad_settings(settings.handler, dict(settings.environment))
     site_packages = find_site_packages(Path(options.venv_dir))
-    _say(f"Packaging {shown_path(site_packages.directories[0])}")
+    say(f"Packaging {shown_path(site_packages.directories[0])}")
     report = package(
         site_packages,
         project,
@@ -101,16 +105,19 @@ def _package(options: argparse.Namespace) -> None:
         progress=_meter(),
     )
     _clear_progress()
+    if is_json:
+        sys.stdout.buffer.write(as_json(report))
+        sys.stdout.buffer.flush()
     for line in summary(report, time.monotonic() - started_s):
-        _say(f"{line.label:<9} {line.text}")
+        say(f"{line.label:<9} {line.text}")
     if settings.report:
-        _say(f"{'Report':<9} {shown_path(settings.report)}")
+        say(f"{'Report':<9} {shown_path(settings.report)}")
     if settings.sizes:
-        _say(f"{'Sizes':<9} {shown_path(settings.sizes)}")
+        say(f"{'Sizes':<9} {shown_path(settings.sizes)}")
     for row in sizes(report, all_of_them=options.verbose):
-        _say(row)
+        say(row)
     for detail in details(report) if options.verbose else ():
-        _say(detail)
+        say(detail)
     today = datetime.now(UTC).date()
     for warning in (
         *warnings(report),
@@ -142,6 +149,9 @@ def _parser() -> argparse.ArgumentParser:
         "--verbose",
         action="store_true",
         help="say all that is known of the result",
+    )
+    parser.add_argument(
+        "--format", help="how to print the result: text (the default) or json"
     )
     parser.add_argument("--report", help="a file to write a JSON report to")
     parser.add_argument("--sizes", help="an HTML file to show what takes how much")

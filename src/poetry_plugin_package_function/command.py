@@ -54,6 +54,7 @@ class PackageFunctionCommand(Command):
         _value("output", None, "The file to write."),
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
         _value("report", None, "A file to write a JSON report to."),
+        _value("format", None, "How to print the result: text (default) or json."),
         _value("sizes", None, "An HTML file to show what takes how much."),
         _value(
             "layers-size",
@@ -122,14 +123,19 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
     def _package(self, check: Callable[[], None]) -> None:
         import os
+        import sys
         import time
 
         from datetime import datetime
+
+        from cleo.io.io import IO
 
         from poetry_plugin_package_function.bundling.asking import ask_python
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
+        from poetry_plugin_package_function.report.json_report import as_json
+        from poetry_plugin_package_function.report.json_report import wants_json
         from poetry_plugin_package_function.report.text import details
         from poetry_plugin_package_function.report.text import runtime_warnings
         from poetry_plugin_package_function.report.text import shown_path
@@ -142,6 +148,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         started_s = time.monotonic()
         if not self.option("venv") and not self.option("python"):
             ask_python()
+        is_json = wants_json(self.option("format"))
+        if is_json:  # nothing else goes to where the report goes
+            self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
         at = archive_time(os.environ)
         project = read_project(self.poetry.file.path)
         flags = {
@@ -156,6 +165,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         )
         self.line("")
         report = self._build_and_package(project, settings, at, check)
+        if is_json:
+            sys.stdout.buffer.write(as_json(report))
+            sys.stdout.buffer.flush()
         self.line("")
         for line in summary(report, time.monotonic() - started_s):
             self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")

@@ -175,3 +175,15 @@ def test_the_screen_of_these_tests_is_a_terminal() -> None:
     assert ("ab", "cd", "") == screen("abcd\r\n", 2)
     assert ("x", "") == screen("one\r\ntwo\r\n\x1b[2A\x1b[0Jx\r\n", 80)
     assert ("b",) == screen("\x1b[31maaa\x1b[39m\rb\x1b[K", 80)
+
+
+def test_json_on_stdout(poetry: Poetry, small: Path, tmp_path: Path) -> None:
+    """Progress, warnings and the summary are on stderr then; quiet or not."""
+    report = tmp_path / "report.json"
+    options = "--output", str(tmp_path / "f.zip"), "--report", str(report)
+    for quiet in (), ("-q",):
+        done = poetry.package(small, *options, "--format", "json", *quiet).well()
+        assert report.read_text() == done.stdout
+        assert ("SHA-256" in done.stderr) is not bool(quiet)
+    said = poetry.package(small, *options, "--format", "xml").failed(2)
+    assert "--format: expected text or json, got 'xml'." in said

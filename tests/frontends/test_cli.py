@@ -111,6 +111,18 @@ def test_a_page_of_sizes(cli: str, venv: Path) -> None:
     assert json.loads(Path("report.json").read_text())["files"] > 1
 
 
+def test_json_on_stdout(cli: str, venv: Path) -> None:
+    """What a program reads is alone there, and the same as in a file."""
+    done = run(cli, "venv", "--format", "json", "--report", "report.json")
+
+    assert 0 == done.returncode
+    assert Path("report.json").read_text() == done.stdout
+    assert "SHA-256" in done.stderr
+    refused = run(cli, "venv", "--format", "yaml")
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert "--format: expected text or json, got 'yaml'." in refused.stderr
+
+
 def test_two_results_in_one_file(cli: str, venv: Path) -> None:
     done = run(cli, "venv", "--sizes", "x.html", "--report", "x.html")
 

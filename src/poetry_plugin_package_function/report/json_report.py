@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.packaging.plan import Layout
 
 
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
+
+
+def wants_json(text: str | None) -> bool:
+    """Reads how a result is to be printed: as text, unless JSON is asked for.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if text not in (None, "text", "json"):
+        raise ConfigError([f"--format: expected text or json, got {text!r}."])
+    return text == "json"
 
 
 def code_sha256(report: Report) -> str:
