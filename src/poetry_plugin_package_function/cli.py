@@ -26,6 +26,8 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.report.changes import changes_since
+from poetry_plugin_package_function.report.changes import read_earlier
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.json_report import wants_json
 from poetry_plugin_package_function.report.progress import PIPE_S
@@ -76,6 +78,7 @@ def _package(options: argparse.Namespace) -> None:
             "output-dir": options.output_dir,
             "report": options.report,
             "sizes": options.sizes,
+            "compare": options.compare,
             "layers-size": options.layers_size,
             "compile": options.compile,
             "eager": options.eager,
@@ -92,6 +95,7 @@ def _package(options: argparse.Namespace) -> None:
         default_output_dir=Path.cwd(),
     )
     refuse_bad_settings(settings.handler, dict(settings.environment))
+    earlier = read_earlier(settings)
     site_packages = find_site_packages(Path(options.venv_dir))
     say(f"Packaging {shown_path(site_packages.directories[0])}")
     report = package(
@@ -100,20 +104,22 @@ def _package(options: argparse.Namespace) -> None:
         settings,
         at,
         seeds=SEEDS - project.needed(),
-        serialize=as_json,
+        serialize=lambda report: as_json(report, changes_since(earlier, report)),
         draw=sizes_page,
         progress=_meter(),
     )
     _clear_progress()
+    changes = changes_since(earlier, report)
     if is_json:
-        sys.stdout.buffer.write(as_json(report))
+        sys.stdout.buffer.write(as_json(report, changes))
         sys.stdout.buffer.flush()
-    for line in summary(report, time.monotonic() - started_s):
+    for line in summary(
+        report,
+        time.monotonic() - started_s,
+        changes=changes,
+        beside={"Report": settings.report, "Sizes": settings.sizes},
+    ):
         say(f"{line.label:<9} {line.text}")
-    if settings.report:
-        say(f"{'Report':<9} {shown_path(settings.report)}")
-    if settings.sizes:
-        say(f"{'Sizes':<9} {shown_path(settings.sizes)}")
     for row in sizes(report, all_of_them=options.verbose):
         say(row)
     for detail in details(report) if options.verbose else ():
@@ -154,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
         "--format", help="how to print the result: text (the default) or json"
     )
     parser.add_argument("--report", help="a file to write a JSON report to")
+    parser.add_argument(
+        "--compare", help="an earlier report, to tell what has changed since"
+    )
     parser.add_argument("--sizes", help="an HTML file to show what takes how much")
     parser.add_argument(
         "--compile",

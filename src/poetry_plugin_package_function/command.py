@@ -55,6 +55,7 @@ class PackageFunctionCommand(Command):
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
         _value("report", None, "A file to write a JSON report to."),
         _value("format", None, "How to print the result: text (default) or json."),
+        _value("compare", None, "An earlier report, to tell what has changed."),
         _value("sizes", None, "An HTML file to show what takes how much."),
         _value(
             "layers-size",
@@ -134,11 +135,12 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
+        from poetry_plugin_package_function.report.changes import changes_since
+        from poetry_plugin_package_function.report.changes import read_earlier
         from poetry_plugin_package_function.report.json_report import as_json
         from poetry_plugin_package_function.report.json_report import wants_json
         from poetry_plugin_package_function.report.text import details
         from poetry_plugin_package_function.report.text import runtime_warnings
-        from poetry_plugin_package_function.report.text import shown_path
         from poetry_plugin_package_function.report.text import sizes
         from poetry_plugin_package_function.report.text import summary
         from poetry_plugin_package_function.report.text import warnings
@@ -164,17 +166,24 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             f" (<c2>{self.poetry.package.pretty_version}</c2>)"
         )
         self.line("")
-        report = self._build_and_package(project, settings, at, check)
+        earlier = read_earlier(settings)
+
+        def serialize(report: Report) -> bytes:
+            return as_json(report, changes_since(earlier, report))
+
+        report = self._build_and_package(project, settings, at, serialize, check)
+        changes = changes_since(earlier, report)
         if is_json:
-            sys.stdout.buffer.write(as_json(report))
+            sys.stdout.buffer.write(as_json(report, changes))
             sys.stdout.buffer.flush()
         self.line("")
-        for line in summary(report, time.monotonic() - started_s):
+        for line in summary(
+            report,
+            time.monotonic() - started_s,
+            changes=changes,
+            beside={"Report": settings.report, "Sizes": settings.sizes},
+        ):
             self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
-        if settings.report:
-            self.line(f"  {'Report':<9} {escaped(shown_path(settings.report))}")
-        if settings.sizes:
-            self.line(f"  {'Sizes':<9} {escaped(shown_path(settings.sizes))}")
         is_verbose = self.io.is_verbose()
         self.line("")
         for row in sizes(report, all_of_them=is_verbose):
@@ -193,6 +202,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         project: Project,
         settings: Settings,
         at: DosTime,
+        serialize: Callable[[Report], bytes],
         check: Callable[[], None],
     ) -> Report:
         from contextlib import ExitStack
@@ -212,7 +222,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.packaging.service import package
         from poetry_plugin_package_function.packaging.stripping import find_tool
         from poetry_plugin_package_function.packaging.venv import find_site_packages
-        from poetry_plugin_package_function.report.json_report import as_json
         from poetry_plugin_package_function.report.sizes_page import sizes_page
 
         refuse_bad_settings(settings.handler, dict(settings.environment))
@@ -231,7 +240,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                 seeds=seeds,
                 wheels=built.wheels,
                 kept=built.kept,
-                serialize=as_json,
+                serialize=serialize,
                 draw=sizes_page,
                 progress=console.packaging(built.venv),
             )

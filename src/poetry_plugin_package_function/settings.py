@@ -55,6 +55,7 @@ class Settings:
     output: Path
     report: Path | None = None
     sizes: Path | None = None
+    compare: Path | None = None
     exclude: tuple[str, ...] = ()
     include: tuple[Inclusion, ...] = ()
     layers_size_bytes: int = 0
@@ -109,7 +110,7 @@ class Settings:
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
     *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
-    "sizes",
+    *("sizes", "compare"),
     *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
     *("runtime", "architecture", "platform", "no-audit", "handler", "memory-size"),
     *("exclude-provided", "environment", "strip"),
@@ -190,6 +191,7 @@ def resolve(
         output=output or Path(),
         report=report,
         sizes=sizes,
+        compare=value("compare", _path, None),
         exclude=value("exclude", _patterns, ()),
         include=value("include", _inclusions, ()),
         layers_size_bytes=value("layers-size", _size, 0),

@@ -123,6 +123,24 @@ def test_json_on_stdout(cli: str, venv: Path) -> None:
     assert "--format: expected text or json, got 'yaml'." in refused.stderr
 
 
+def test_what_has_changed(cli: str, venv: Path) -> None:
+    """Against the report that is replaced, or the one that is named."""
+    first = run(cli, "venv", "--report", "report.json")
+    shutil.copy("report.json", "old.json")
+    again = run(cli, "venv", "--report", "report.json")
+    (site_packages_of(venv) / "my_app/f.py").write_text("x = 2\n")
+    other = run(cli, "venv", "--compare", "old.json", "--format", "json")
+
+    assert "Compared" not in first.stdout
+    assert "Compared  unchanged: the same archive" in again.stdout
+    assert json.loads(Path("report.json").read_text())["comparison"]["unchanged"]
+    assert "Compared  other files in my-app" in other.stderr
+    assert ["my-app"] == json.loads(other.stdout)["comparison"]["changed"]
+    refused = run(cli, "venv", "--compare", "none.json")
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert "compare: " in refused.stderr
+
+
 def test_two_results_in_one_file(cli: str, venv: Path) -> None:
     done = run(cli, "venv", "--sizes", "x.html", "--report", "x.html")
 

@@ -59,7 +59,7 @@ REPORT = Report(
     compressor="deflate 0.9.0",
     compression_level=5,
     entry_modules=("my_app",),
-    distributions=(DistributionSize("six", "1.17.0", 1, 10, 5),),
+    distributions=(DistributionSize("six", "1.17.0", 1, 10, 5, "0" * 64),),
     left_out=(),
     nested=None,
 )
@@ -95,7 +95,7 @@ NESTED = replace(
         unit(200 * MB, "numpy", "pandas"),
         unit(30 * MB, "pandas", tests=True),
     ),
-    distributions=(DistributionSize("", "", 1, 10, 5),),
+    distributions=(DistributionSize("", "", 1, 10, 5, "0" * 64),),
     python=None,
 )
 

@@ -53,11 +53,13 @@ class Written:
     Attributes:
         size_bytes: Of the whole archive.
         compressed_bytes: What each member takes in it, by name, without headers.
+        checksums: The CRC-32 of each member's content, by name.
         sha256: Of a checksummed archive, in hexadecimal; "" for any other.
     """
 
     size_bytes: int
     compressed_bytes: dict[str, int]
+    checksums: dict[str, int]
     sha256: str = ""
 
 
@@ -88,6 +90,7 @@ class Archive:
         self._central: list[bytes] = []
         self._directory_bytes = 0
         self._compressed_bytes: dict[str, int] = {}
+        self._checksums: dict[str, int] = {}
         self._sha256 = Digest() if checksummed else None
         self._crc32 = 0
         self._written: Written | None = None
@@ -121,6 +124,7 @@ class Archive:
         self._central.append(central)
         self._directory_bytes += len(central)
         self._compressed_bytes[member.name] = len(member.data)
+        self._checksums[member.name] = member.crc32
 
     @contextmanager
     def nested(self, name: str) -> Iterator[Archive]:
@@ -161,6 +165,7 @@ class Archive:
             self._written = Written(
                 self._size_bytes,
                 self._compressed_bytes,
+                self._checksums,
                 self._sha256.hexdigest() if self._sha256 else "",
             )
         return self._written

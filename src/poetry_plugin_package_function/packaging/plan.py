@@ -36,6 +36,7 @@ class DistributionSize(NamedTuple):
         zipped_bytes: The sum of what they take in the archive, without headers.
         wheel: The hash of the wheel that its streams were copied from, as the lock has
             it; None if they were compressed here.
+        digest: SHA-256 over names, sizes, CRC-32 and modes of its files; hexadecimal.
         path: Who requires it, from the project on; it is the last one itself.
         nested: Whether it is in the inner ZIP, but for its metadata; tests and
             extension modules that are there alone do not count.
@@ -46,6 +47,7 @@ class DistributionSize(NamedTuple):
     files: int
     unzipped_bytes: int
     zipped_bytes: int
+    digest: str = ""
     wheel: str | None = None
     path: tuple[str, ...] = ()
     nested: bool = False

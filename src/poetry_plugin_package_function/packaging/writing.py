@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 
 from bisect import bisect_left
@@ -229,7 +230,7 @@ def _write_flat(job: Job) -> Measured:
         written.sha256,
         written.size_bytes,
         job.size_bytes,
-        _sizes(job, written.compressed_bytes),
+        _sizes(job, written.compressed_bytes, written.checksums),
         written.compressed_bytes,
     )
 
@@ -283,7 +284,7 @@ class _Nested:
             if nesting is not None:
                 return nesting
             least_bytes = self._nester.least_bytes(self._zipped_bytes)
-        distributions = _sizes(self._job, self._zipped_bytes)
+        distributions = _sizes(self._job, self._zipped_bytes, {})
         raise too_large(
             job.size_bytes, least_bytes, job.layers_size_bytes, distributions
         )
@@ -374,14 +375,15 @@ class _Nested:
         return is_new
 
     def _measured(self, nesting: Nesting, result: NestedArchive) -> Measured:
-        outer = result.outer.compressed_bytes
+        placed = [each for each in nesting.outer if not each.is_ours]
+        outer, inner = result.outer, result.inner
         compressed_bytes = {
-            **{
-                placed.entry.name: outer[placed.name]
-                for placed in nesting.outer
-                if not placed.is_ours
-            },
-            **result.inner.compressed_bytes,
+            **{each.entry.name: outer.compressed_bytes[each.name] for each in placed},
+            **inner.compressed_bytes,
+        }
+        checksums = {
+            **{each.entry.name: outer.checksums[each.name] for each in placed},
+            **inner.checksums,
         }
         return Measured(
             self._job,
@@ -389,7 +391,7 @@ class _Nested:
             result.outer.sha256,
             result.inner.size_bytes,
             result.unzipped_bytes,
-            _sizes(self._job, compressed_bytes),
+            _sizes(self._job, compressed_bytes, checksums),
             compressed_bytes,
             self._level,
             Nested(nesting.archive, result.inner.sha256, nesting.units),
@@ -397,7 +399,7 @@ class _Nested:
 
 
 def _sizes(
-    job: Job, compressed_bytes: Mapping[str, int]
+    job: Job, compressed_bytes: Mapping[str, int], checksums: Mapping[str, int]
 ) -> tuple[DistributionSize, ...]:
     versions = {each.name: each.version for each in job.tree.distributions}
     entries: dict[str, list[Entry]] = defaultdict(list)
@@ -410,6 +412,15 @@ def _sizes(
             len(of_one),
             sum(entry.size_bytes for entry in of_one),
             sum(compressed_bytes.get(entry.name, entry.size_bytes) for entry in of_one),
+            _digest(of_one, checksums),
         )
         for name, of_one in sorted(entries.items())
     )
+
+
+def _digest(entries: Iterable[Entry], checksums: Mapping[str, int]) -> str:
+    lines = [
+        f"{each.name}\0{each.size_bytes}\0{checksums.get(each.name)}\0{each.executable}"
+        for each in entries
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

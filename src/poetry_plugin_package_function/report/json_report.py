@@ -11,11 +11,13 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.report.changes import as_document
 
 
 if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.service import Report
     from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.runtimes import Target
 
 
@@ -39,8 +41,8 @@ def code_sha256(report: Report) -> str:
     return base64.b64encode(bytes.fromhex(report.sha256)).decode()
 
 
-def as_json(report: Report) -> bytes:
-    """Writes the report.
+def as_json(report: Report, changes: Changes | None = None) -> bytes:
+    """Writes the report, with what has changed since an earlier one.
 
     The first six fields after the version are those of package-python-function 1.0.0,
     with their names and meanings.
@@ -69,6 +71,7 @@ def as_json(report: Report) -> bytes:
             {**each._asdict(), "name": each.name or None}
             for each in report.distributions
         ],
+        "comparison": None if changes is None else as_document(changes),
         "left_out": list(report.left_out),
         "provided": sorted(report.provided.names),
         "nested": None

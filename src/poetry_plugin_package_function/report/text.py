@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
@@ -22,6 +24,7 @@ from poetry_plugin_package_function.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.stripping import Stripped
     from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
+    from poetry_plugin_package_function.report.changes import Changes
 
 
 _TMP_RESERVE_MIB: Final = 16
@@ -40,6 +44,9 @@ _PATCHES: Final = 60
 """More than a minor version of Python has ever had."""
 
 
+_NOTHING: Final[Mapping[str, Path | None]] = MappingProxyType({})
+
+
 class Line(NamedTuple):
     """A label and what it is about, without any markup."""
 
@@ -47,8 +54,21 @@ class Line(NamedTuple):
     text: str
 
 
-def summary(report: Report, elapsed_s: float) -> list[Line]:
-    """Tells what was made, how large it is, and by what name Lambda will know it."""
+def summary(
+    report: Report,
+    elapsed_s: float,
+    *,
+    changes: Changes | None = None,
+    beside: Mapping[str, Path | None] = _NOTHING,
+) -> list[Line]:
+    """Tells what was made, how large it is, and by what name Lambda will know it.
+
+    Args:
+        report: What has been packaged.
+        elapsed_s: How long that took.
+        changes: What is different from an earlier report.
+        beside: What else has been written, by what it is called.
+    """
     share = report.unzipped_bytes / report.limit_bytes
     layers = (
         f", with {report.layers_size_bytes:,} kept for layers"
@@ -90,7 +110,17 @@ def summary(report: Report, elapsed_s: float) -> list[Line]:
     if report.provided.names:
         names = ", ".join(sorted(report.provided.names))
         lines.insert(2, Line("Provided", f"{names}: the runtime has them"))
-    return lines
+    return [*lines, *_lines_of(changes, beside)]
+
+
+def _lines_of(
+    changes: Changes | None, beside: Mapping[str, Path | None]
+) -> Iterator[Line]:
+    if changes is not None:
+        yield Line("Compared", told(changes))
+    for label, path in beside.items():
+        if path is not None:
+            yield Line(label, shown_path(path))
 
 
 def warnings(report: Report) -> list[str]:
