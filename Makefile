@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format demo bench clean
+.PHONY: help test lint format reference demo bench clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -32,6 +32,9 @@ lint: $(READY)  ## Check style, types and the layers
 format: $(READY)  ## Mend what a machine can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+reference: $(READY)  ## Write the page of options out of the command's definition
+	$(BIN)/python tools/reference.py
 
 demo: $(READY)  ## Package two real examples and run them as Lambda would
 	$(BIN)/python -m docs.examples.demo

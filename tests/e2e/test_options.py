@@ -214,3 +214,15 @@ def test_a_source_date_epoch_that_is_none(
     done = poetry.package(project, env={"SOURCE_DATE_EPOCH": epoch})
     assert "SOURCE_DATE_EPOCH" in done.failed(2)
     assert "Building" not in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_command(
+    poetry: Poetry, tmp_path: Path, shell: str
+) -> None:
+    """Its name and its options."""
+    said = poetry(tmp_path, "completions", shell).well().stdout
+
+    assert "package-function" in said
+    for option in ("architecture", "handler", "exclude-provided", "sizes"):
+        assert option in said

@@ -1,0 +1,89 @@
+"""Writes docs/reference.md out of the command's own definition."""
+
+from __future__ import annotations
+
+import re
+
+from pathlib import Path
+
+from poetry_plugin_package_function.command import PackageFunctionCommand
+
+
+TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
+
+_BEFORE_OPTIONS = (
+    "What most of them mean in full is told in [configuration](configuration.md): they"
+    " can stand in `pyproject.toml`, too. Poetry's own, such as `-q`, `-v` and"
+    " `--directory`, work as everywhere."
+)
+
+
+def reference() -> str:
+    """Makes the text of the page."""
+    command = PackageFunctionCommand
+    described = command.description[0].lower() + command.description[1:]
+    lines = [
+        f"# poetry {command.name}",
+        "",
+        "<!-- Written by `make reference`; a test holds it against the command. -->",
+        "",
+        "## Name",
+        "",
+        f"`poetry {command.name}`: {described}",
+        "",
+        "## Synopsis",
+        "",
+        f"`poetry {command.name} [options]`",
+        "",
+        "## Description",
+        "",
+        *_described(command.help),
+        "",
+        "## Options",
+        "",
+        _BEFORE_OPTIONS,
+        "",
+    ]
+    for option in sorted(command.options, key=lambda each: each.name):
+        value = f" {option.name.replace('-', '_').upper()}"
+        names = [
+            f"--{option.name}",
+            *([f"-{option.shortcut}"] if option.shortcut else []),
+        ]
+        shown = ", ".join(
+            f"`{name}{value if option.requires_value() else ''}`" for name in names
+        )
+        often = " Can be given several times." if option.is_list() else ""
+        lines += [f"{shown}", f":   {option.description}{often}", ""]
+    lines += [
+        "## Exit status",
+        "",
+        "0",
+        ":   The archive is written.",
+        "",
+        "1",
+        ":   Something went wrong: what was there before is untouched.",
+        "",
+        "2",
+        ":   Options or settings are wrong: nothing has been begun.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _described(help_text: str) -> list[str]:
+    """Turns the help of the console into Markdown: examples are code."""
+    plain = re.sub(r"<(?:comment|c\d)>(.*?)</[a-z\d]*>", r"`\1`", help_text.strip())
+    paragraphs = re.split(r"\n\n+", plain)
+    found = []
+    for paragraph in paragraphs:
+        text = re.sub(r"</?(?:info)?>", "", paragraph)
+        if text.startswith("  "):
+            found += ["```console", f"$ {text.strip()}", "```", ""]
+        else:
+            found += [" ".join(text.split()), ""]
+    return found[:-1]
+
+
+if __name__ == "__main__":
+    TARGET.write_text(reference(), encoding="utf-8")
