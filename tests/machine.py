@@ -15,6 +15,19 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
+
+
+def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a process whose coverage is not measured.
+
+    A signal that comes while coverage holds its lock leaves it locked, for ever.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("COVERAGE_")
+    }
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.projects import pep621
 from tests.e2e.projects import small_project
 from tests.e2e.running import LIMIT_S
+from tests.machine import unmeasured
 from tests.trees import write_files
 
 
@@ -56,7 +57,7 @@ def start(poetry: Poetry, directory: Path, tmp: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*poetry.command, "package-function", "--report", "report.json"],
         cwd=directory,
-        env={**poetry.env, "TMPDIR": str(tmp)},
+        env={**unmeasured(poetry.env), "TMPDIR": str(tmp)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.machine import mounted
+from tests.machine import unmeasured
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -306,7 +307,11 @@ def test_signals(cli: str, venv: Path, number: signal.Signals) -> None:
     Path("My_App.zip").write_text("old")
     before = sorted(os.listdir())
     process = subprocess.Popen(
-        [cli, "venv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [cli, "venv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=unmeasured(os.environ),
     )
     _wait_for(lambda: any(name.endswith(".tmp") for name in os.listdir()))
 
