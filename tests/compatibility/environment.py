@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import shutil
 import sys
 
 from pathlib import Path
 from typing import Final
 
+from tests.lambda_runtime.building import built_once
 from tests.lambda_runtime.building import kept_directory
-from tests.lambda_runtime.building import locked
 from tests.lambda_runtime.building import run_apart
 from tests.lambda_runtime.building import tail
 from tests.trees import site_packages_of
@@ -32,21 +31,11 @@ def distributions() -> list[str]:
 def libraries() -> Path:
     """The site-packages of this interpreter's environment; nobody may write to it.
 
-    Any number of processes may ask for it at a time: one holds the lock and builds, in
-    a directory beside the final one. The rename at the end makes it whole or absent.
+    It is built once, and kept.
     """
-    home = kept_directory("compatibility") / _key()
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with locked(home.with_name(f"{home.name}.lock")):
-        if not home.exists():
-            staging = home.with_name(f"{home.name}.partial")
-            shutil.rmtree(staging, ignore_errors=True)
-            try:
-                _build(staging)
-                staging.rename(home)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
-    return site_packages_of(home)
+    return site_packages_of(
+        built_once(kept_directory("compatibility") / _key(), _build)
+    )
 
 
 def _key() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Sequence
 
@@ -31,6 +33,29 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def built_once(home: Path, build: Callable[[Path], None]) -> Path:
+    """A directory that is built where it is not there yet.
+
+    Any number of processes may ask for it at a time: one holds the lock and builds, in
+    a directory beside the final one. The rename at the end makes it whole or absent.
+
+    Args:
+        home: The directory.
+        build: Makes the directory that it is given.
+    """
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with locked(home.with_name(f"{home.name}.lock")):
+        if not home.exists():
+            staging = home.with_name(f"{home.name}.partial")
+            shutil.rmtree(staging, ignore_errors=True)
+            try:
+                build(staging)
+                staging.rename(home)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    return home
 
 
 def run_apart(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

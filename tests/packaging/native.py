@@ -26,6 +26,14 @@ def importable(module: str) -> str:
     return f"-Wl,--defsym=PyInit_{module}=0"
 
 
+def compiled(target: Path, *flags: str) -> Path:
+    """Makes an object or a program that does nothing."""
+    source = target.with_suffix(".c")
+    source.write_text("void _start(void) {}\n")
+    subprocess.run(["gcc", *flags, source, "-o", target], check=True)
+    return target
+
+
 def linked(library: Path, *arguments: str | Path) -> Path:
     """Makes a shared library that has no code."""
     library.parent.mkdir(parents=True, exist_ok=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sys
 
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from tests.lambda_runtime.building import built_once
 from tests.lambda_runtime.building import kept_directory
-from tests.lambda_runtime.building import locked
 from tests.lambda_runtime.building import run_apart
 from tests.lambda_runtime.building import tail
 
@@ -59,17 +59,7 @@ class DownloadError(RuntimeError):
 def real_wheels(download: Download) -> list[Path]:
     """Downloads wheels for CPython 3.13, or finds them; nobody may change them."""
     digest = hashlib.sha256(repr(download).encode()).hexdigest()[:12]
-    home = kept_directory("wheels") / digest
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with locked(home.with_name(f"{digest}.lock")):
-        if not home.exists():
-            staging = home.with_name(f"{digest}.partial")
-            shutil.rmtree(staging, ignore_errors=True)
-            try:
-                _fetch(download, staging)
-                staging.rename(home)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+    home = built_once(kept_directory("wheels") / digest, partial(_fetch, download))
     return sorted(home.glob("*.whl"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 
 from typing import TYPE_CHECKING
 from typing import Final
@@ -31,6 +30,7 @@ from tests.packaging.elf_files import SHAPES
 from tests.packaging.elf_files import SONAME
 from tests.packaging.elf_files import Shape
 from tests.packaging.elf_files import elf
+from tests.packaging.native import compiled
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 
@@ -675,10 +675,7 @@ def test_an_extension_that_has_been_built_here(tmp_path: Path) -> None:
 @pytest.mark.parametrize("flags", [["-c"], ["-static", "-nostdlib", "-no-pie"]])
 def test_objects_and_static_programs(tmp_path: Path, flags: list[str]) -> None:
     """They need nothing, or nobody loads them."""
-    source = tmp_path / "a.c"
-    source.write_text("void _start(void) {}\n")
-    subprocess.run(["gcc", *flags, source, "-o", tmp_path / "a"], check=True)
-    content = (tmp_path / "a").read_bytes()
+    content = compiled(tmp_path / "a", *flags).read_bytes()
     machine = {62: "x86_64", 183: "aarch64"}.get(content[18], "x86_64")
 
     assert [] == found({"bin/a": content}, BUILT, on("python3.13", machine))

@@ -35,6 +35,7 @@ from tests.packaging.elf_files import USUAL
 from tests.packaging.elf_files import WEAK
 from tests.packaging.elf_files import Shape
 from tests.packaging.elf_files import elf
+from tests.packaging.native import compiled
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 
@@ -411,11 +412,7 @@ def test_what_gcc_makes(tmp_path: Path, flag: str) -> None:
 @pytest.mark.parametrize("flags", [["-c"], ["-static", "-nostdlib", "-no-pie"]])
 def test_what_is_not_linked(tmp_path: Path, flags: list[str]) -> None:
     """Objects and static programs have no dynamic section."""
-    source = tmp_path / "a.c"
-    source.write_text("void _start(void) {}\n")
-    subprocess.run(["gcc", *flags, source, "-o", tmp_path / "a"], check=True)
-
-    assert read_linkage(str(tmp_path / "a")) is None
+    assert read_linkage(str(compiled(tmp_path / "a", *flags))) is None
 
 
 def environment() -> list[Path]:
@@ -472,22 +469,31 @@ def test_the_environment() -> None:
     }
 
 
-@pytest.mark.skipif(
+needs_readelf = pytest.mark.skipif(
     shutil.which("readelf") is None or sys.platform != "linux",
     reason="there is no readelf",
 )
-def test_the_environment_as_readelf_has_it() -> None:
-    """`readelf` reads the same from all libraries of the running Python."""
-    paths = [path for path in environment() if read_linkage(str(path)) is not None]
+
+
+def read_by_readelf(what: str, paths: list[Path]) -> list[str]:
+    """What it says of each file."""
     shown = subprocess.run(
-        # A second file, so that there are headings in any case.
-        ["readelf", "--dynamic", "--wide", sys.executable, *paths],
+        # A further file, so that there are headings in any case.
+        ["readelf", what, "--wide", sys.executable, *paths],
         env={**os.environ, "LC_ALL": "C"},
         stdout=subprocess.PIPE,
         check=True,
         encoding="utf-8",
     ).stdout
     _, _, *parts = re.split(r"^File: .*$", shown, flags=re.MULTILINE)
+    return parts
+
+
+@needs_readelf
+def test_the_environment_as_readelf_has_it() -> None:
+    """`readelf` reads the same from all libraries of the running Python."""
+    paths = [path for path in environment() if read_linkage(str(path)) is not None]
+    parts = read_by_readelf("--dynamic", paths)
 
     def values(name: str, part: str) -> list[str]:
         return re.findall(rf"\({name}\) .*\[(.*)\]$", part, re.MULTILINE)
@@ -505,21 +511,11 @@ def test_the_environment_as_readelf_has_it() -> None:
     assert expected == [read_linkage(str(path)) for path in paths]
 
 
-@pytest.mark.skipif(
-    shutil.which("readelf") is None or sys.platform != "linux",
-    reason="there is no readelf",
-)
+@needs_readelf
 def test_versions_as_readelf_has_them() -> None:
     """`readelf` reads the same versions from all libraries of the running Python."""
     paths = [path for path in environment() if read_linkage(str(path)) is not None]
-    shown = subprocess.run(
-        ["readelf", "--version-info", "--wide", sys.executable, *paths],
-        env={**os.environ, "LC_ALL": "C"},
-        stdout=subprocess.PIPE,
-        check=True,
-        encoding="utf-8",
-    ).stdout
-    _, _, *parts = re.split(r"^File: .*$", shown, flags=re.MULTILINE)
+    parts = read_by_readelf("--version-info", paths)
 
     expected = []
     for part in parts:

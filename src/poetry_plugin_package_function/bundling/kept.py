@@ -31,6 +31,7 @@ from poetry_plugin_package_function.bundling.plan import choose_python
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.distributions import read_distribution
+from poetry_plugin_package_function.packaging.venv import find_python
 from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.packaging.wheels import Wheel
 
@@ -166,7 +167,7 @@ def _prepared(poetry: Poetry, home: Path) -> dict[NormalizedName, Wheel]:
     venv = home / "venv"
     if not (home / _STATE).is_file():
         raise _UnusableError("an earlier run did not complete it")
-    if not _has_interpreter(venv):
+    if find_python(venv) is None:
         raise _UnusableError("its Python has gone")
     if _leads_out(venv):
         raise _UnusableError("a link in it leads out of it")
@@ -272,12 +273,6 @@ def _read_state(
 def _configuration(venv: Path) -> str:
     # It says, for one, whether the system's distributions count as installed.
     return (venv / "pyvenv.cfg").read_text(encoding="utf-8")
-
-
-def _has_interpreter(venv: Path) -> bool:
-    return any(
-        os.access(venv / each, os.X_OK) for each in ("bin/python", "Scripts/python.exe")
-    )
 
 
 def _leads_out(venv: Path) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections import deque
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -14,6 +12,7 @@ from packaging.utils import parse_wheel_filename
 from poetry_plugin_package_function.bundling.constraining import marker_environment
 from poetry_plugin_package_function.bundling.constraining import supported_tags
 from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.packaging.dependency_paths import shortest_paths
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
@@ -52,17 +51,19 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
     """
     if bundle.target is None or not poetry.locker.is_locked_groups_and_markers():
         return
+    from poetry.config.config import PackageFilterPolicy
+
     target = bundle.target
     wanted = _wanted(poetry, bundle, marker_environment(target, env.marker_env))
     tags = frozenset(supported_tags(target))
-    refused = canonicalized(poetry.config.get("installer.no-binary") or ())
-    missing = []
-    for package in wanted:
-        wheels = _wheels(package)
-        if wheels and not any(tags & each for each in wheels.values()):
-            if ":all:" in refused or package.name in refused:
-                continue  # it is built out of its sdist in any case
-            missing.append(package)
+    no_binary = PackageFilterPolicy(poetry.config.get("installer.no-binary"))
+    missing = [
+        package
+        for package in wanted
+        if no_binary.allows(package.name)  # else it is built in any case
+        and (wheels := _wheels(package))
+        and not any(tags & each for each in wheels.values())
+    ]
     if missing:
         paths = _paths(poetry, wanted)
         lines = [line for each in missing for line in _told(each, target, paths)]
@@ -71,17 +72,6 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
             "Choose another version or runtime, or have it built out of its sdist on"
             " a machine of that kind: poetry config installer.no-binary NAME",
         )
-
-
-def canonicalized(policy: Iterable[str] | bool | str) -> frozenset[str]:
-    """Reads a setting of Poetry that names distributions."""
-    if isinstance(policy, bool):
-        return frozenset({":all:"} if policy else ())
-    names = policy.split(",") if isinstance(policy, str) else policy
-    return frozenset(
-        name if name.startswith(":") else canonicalize_name(name)
-        for name in map(str.strip, names)
-    )
 
 
 def _wanted(
@@ -155,24 +145,19 @@ def _near(wheels: Mapping[str, frozenset[Tag]], target: Target) -> str:
     return ""
 
 
-def _paths(poetry: Poetry, wanted: Iterable[Package]) -> dict[NormalizedName, str]:
-    """Finds for each distribution a shortest way that it is required by."""
-    names = {package.name for package in wanted}
-    required: dict[NormalizedName, set[NormalizedName]] = defaultdict(set)
+def _paths(poetry: Poetry, wanted: Iterable[Package]) -> Mapping[NormalizedName, str]:
+    """Tells for each distribution a shortest way that it is required by."""
+    required: dict[NormalizedName, set[NormalizedName]] = {
+        package.name: set() for package in wanted
+    }
     for package in poetry.locker.lock_data["package"]:
-        required[canonicalize_name(package["name"])].update(
-            map(canonicalize_name, package.get("dependencies", {}))
-        )
-    paths: dict[NormalizedName, str] = {}
-    pending = deque(
-        (dependency.name, poetry.package.pretty_name)
-        for dependency in poetry.package.all_requires
-    )
-    while pending:
-        name, path = pending.popleft()
-        if name in names and name not in paths:
-            paths[name] = path
-            pending.extend(
-                (each, f"{path} > {name}") for each in sorted(required[name])
+        name = canonicalize_name(package["name"])
+        if name in required:
+            required[name] |= set(
+                map(canonicalize_name, package.get("dependencies", {}))
             )
-    return paths
+    roots = (each.name for each in poetry.package.all_requires)
+    return {
+        name: " > ".join((poetry.package.pretty_name, *path[:-1]))
+        for name, path in shortest_paths(roots, required).items()
+    }

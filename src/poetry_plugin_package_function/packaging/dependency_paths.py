@@ -29,15 +29,30 @@ def dependency_paths(
         The names from a root to the distribution, both included. What nothing
         requires, as with extras, is its own way.
     """
-    by_name = {each.name: each for each in distributions}
+    required = {each.name: each.requirements for each in distributions}
+    paths = shortest_paths(
+        (each for each in sorted(required) if each in roots), required
+    )
+    return {name: paths.get(name, (name,)) for name in required}
+
+
+def shortest_paths(
+    roots: Iterable[NormalizedName],
+    required: Mapping[NormalizedName, AbstractSet[NormalizedName]],
+) -> dict[NormalizedName, tuple[NormalizedName, ...]]:
+    """Finds a shortest way from a root to each that is required.
+
+    Args:
+        roots: Where ways start: of two as short, that of the first is taken.
+        required: What each requires; what is not in here is passed over.
+    """
     paths: dict[NormalizedName, tuple[NormalizedName, ...]] = {
-        name: (name,) for name in sorted(by_name) if name in roots
+        name: (name,) for name in roots if name in required
     }
     pending = deque(paths)
     while pending:
         name = pending.popleft()
-        required = by_name[name].requirements
-        for found in sorted(by_name.keys() & required - paths.keys()):
+        for found in sorted(required.keys() & required[name] - paths.keys()):
             paths[found] = (*paths[name], found)
             pending.append(found)
-    return {name: paths.get(name, (name,)) for name in by_name}
+    return paths

@@ -239,7 +239,7 @@ def package(
             verified = None
             if settings.handler is not None:
                 verified = _verified(
-                    Path(archive.name), measured, settings, site_packages
+                    Path(archive.name), measured, settings, site_packages, target
                 )
             report = Report(
                 output_file=settings.output,
@@ -258,7 +258,9 @@ def package(
                 compressor=f"deflate {libdeflate.__version__}",
                 compression_level=measured.level,
                 entry_modules=tuple(module.name for module in tree.entry_modules),
-                distributions=_described(measured, wheels, project),
+                distributions=_described(
+                    measured, wheels, project_name, project.dependencies
+                ),
                 left_out=tuple(each.name for each in tree.left_out),
                 nested=measured.nested,
                 bytecode=interpreter
@@ -269,12 +271,11 @@ def package(
                 verified=verified,
                 stripped=stripper.result if stripper else None,
             )
-            contents = [
-                *((lambda: serialize(report),) if settings.report else ()),
-                *((lambda: draw(report, measured.files()),) if settings.sizes else ()),
-            ]
-            for stream, content in zip(others, contents, strict=True):
-                stream.write(content())
+            streams = iter(others)
+            if settings.report:
+                next(streams).write(serialize(report))
+            if settings.sizes:
+                next(streams).write(draw(report, measured.files()))
             comparison.finish()
     return report
 
@@ -299,12 +300,15 @@ def _audited(tree: Tree, target: Target) -> tuple[Finding, ...]:
 
 
 def _verified(
-    archive: Path, measured: Measured, settings: Settings, site_packages: SitePackages
+    archive: Path,
+    measured: Measured,
+    settings: Settings,
+    site_packages: SitePackages,
+    target: Target | None,
 ) -> Verified:
     from poetry_plugin_package_function.packaging.sdk import places_of
     from poetry_plugin_package_function.packaging.verify import verify
 
-    target = settings.target(site_packages.python)
     memory_mb = settings.memory_size_mb
     python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"
     provided = measured.job.tree.provided.names
@@ -388,14 +392,15 @@ def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -
 
 
 def _described(
-    measured: Measured, wheels: Mapping[NormalizedName, Wheel], project: Project
+    measured: Measured,
+    wheels: Mapping[NormalizedName, Wheel],
+    project_name: NormalizedName | None,
+    dependencies: frozenset[NormalizedName],
 ) -> tuple[DistributionSize, ...]:
     """Adds what is known of distributions beside their sizes."""
     shipped = measured.job.tree.distributions
-    own = canonicalize_name(project.name) if project.name else None
-    is_installed = any(each.name == own for each in shipped)
-    roots = {own} if is_installed and own else project.dependencies
-    paths = dependency_paths(shipped, roots)
+    own = {each.name for each in shipped if each.name == project_name}
+    paths = dependency_paths(shipped, own or dependencies)
     units = measured.nested.units if measured.nested else ()
     nested = {
         name

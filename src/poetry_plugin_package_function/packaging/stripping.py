@@ -146,7 +146,7 @@ def _strip(tool: str, entry: Entry, target: str) -> int | None:
     source = str(entry.source)
     try:
         with open(source, "rb", buffering=0) as file:
-            elf = read_elf(partial(_pread, file.fileno()))
+            elf = read_elf(partial(os.pread, file.fileno()))
     except OSError:
         return entry.size_bytes  # who packages it, finds out why
     if elf is None or elf.kind not in (EXECUTABLE, SHARED):
@@ -161,10 +161,6 @@ def _strip(tool: str, entry: Entry, target: str) -> int | None:
     if not _is_loaded_alike(source, target, elf.loaded_bytes, elf.bits):
         return None
     return os.path.getsize(target)
-
-
-def _pread(descriptor: int, size_bytes: int, offset: int) -> bytes:
-    return os.pread(descriptor, size_bytes, offset)
 
 
 def _is_loaded_alike(source: str, target: str, loaded_bytes: int, bits: int) -> bool:
