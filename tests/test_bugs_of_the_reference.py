@@ -30,7 +30,7 @@ from tests.trees import site_packages_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 LIMIT = 262_144_000

@@ -21,7 +21,7 @@ from poetry_plugin_package_function.settings import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 def write_files(directory: Path, files: Mapping[str, str | bytes]) -> Path:

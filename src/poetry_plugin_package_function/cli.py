@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import PackageFunctionError
+from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.distributions import SEEDS
 from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
@@ -28,23 +29,29 @@ from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_earlier
+from poetry_plugin_package_function.report.formats import Format
+from poetry_plugin_package_function.report.formats import printed
+from poetry_plugin_package_function.report.formats import read_format
 from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.json_report import wants_json
+from poetry_plugin_package_function.report.outcome import outcome
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.sizes_page import sizes_page
-from poetry_plugin_package_function.report.text import details
-from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import shown_path
-from poetry_plugin_package_function.report.text import sizes
-from poetry_plugin_package_function.report.text import summary
-from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.settings import KEYS
 from poetry_plugin_package_function.settings import resolve
+from poetry_plugin_package_function.settings import resolve_all
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.report.changes import Earlier
+    from poetry_plugin_package_function.report.outcome import Outcome
+    from poetry_plugin_package_function.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,72 +70,74 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _package(options: argparse.Namespace) -> None:
-    started_s = time.monotonic()
-    is_json = wants_json(options.format)
-    say = partial(_say, to_errors=is_json)
+    how = read_format(options.format)
     at = archive_time(os.environ)
     pyproject = Path(options.project)
     if pyproject.is_dir():
         pyproject /= "pyproject.toml"
     project = read_project(Path(os.path.realpath(pyproject)))
-    settings = resolve(
-        {
-            "venv": options.venv_dir,
-            "output": options.output,
-            "output-dir": options.output_dir,
-            "report": options.report,
-            "sizes": options.sizes,
-            "compare": options.compare,
-            "layers-size": options.layers_size,
-            "compile": options.compile,
-            "eager": options.eager,
-            "runtime": options.runtime,
-            "architecture": options.architecture,
-            "platform": options.platform,
-            "no-audit": options.no_audit,
-            "exclude-provided": options.exclude_provided,
-            "strip": options.strip,
-            "handler": options.handler,
-            "memory-size": options.memory_size,
-        },
-        project,
-        default_output_dir=Path.cwd(),
-    )
-    refuse_bad_settings(settings.handler, dict(settings.environment))
-    earlier = read_earlier(settings)
+    functions = _functions(options, project)
+    for settings in functions:
+        with naming(settings.function):
+            refuse_bad_settings(settings.handler, dict(settings.environment))
+    earlier = [read_earlier(settings) for settings in functions]
     site_packages = find_site_packages(Path(options.venv_dir))
-    say(f"Packaging {shown_path(site_packages.directories[0])}")
-    report = package(
-        site_packages,
-        project,
-        settings,
-        at,
-        seeds=SEEDS - project.needed(),
-        serialize=lambda report: as_json(report, changes_since(earlier, report)),
-        draw=sizes_page,
-        progress=_meter(),
-    )
-    _clear_progress()
-    changes = changes_since(earlier, report)
-    if is_json:
-        sys.stdout.buffer.write(as_json(report, changes))
+    told = []
+    for settings, before in zip(functions, earlier, strict=True):
+        started_s = time.monotonic()
+        what = f"{settings.function} out of " if settings.function else ""
+        _say(
+            f"Packaging {what}{shown_path(site_packages.directories[0])}",
+            to_errors=how is not Format.TEXT,
+        )
+        with naming(settings.function):
+            report = package(
+                site_packages,
+                project,
+                settings,
+                at,
+                seeds=SEEDS - project.needed(),
+                serialize=partial(_serialized, before),
+                draw=sizes_page,
+                progress=_meter(),
+            )
+        _clear_progress()
+        found = outcome(
+            report,
+            changes_since(before, report),
+            settings,
+            elapsed_s=time.monotonic() - started_s,
+            requires_python=project.requires_python,
+            today=datetime.now(UTC).date(),
+            verbose=options.verbose,
+        )
+        _tell(found, to_errors=how is not Format.TEXT)
+        told.append(found)
+    if how is not Format.TEXT:
+        sys.stdout.buffer.write(printed(how, told))
         sys.stdout.buffer.flush()
-    for line in summary(
-        report,
-        time.monotonic() - started_s,
-        changes=changes,
-        beside={"Report": settings.report, "Sizes": settings.sizes},
-    ):
-        say(f"{line.label:<9} {line.text}")
-    for row in sizes(report, all_of_them=options.verbose):
-        say(row)
-    for detail in details(report) if options.verbose else ():
-        say(detail)
-    today = datetime.now(UTC).date()
-    for warning in (
-        *warnings(report),
-        *runtime_warnings(report, project.requires_python, today),
-    ):
+
+
+def _functions(options: argparse.Namespace, project: Project) -> tuple[Settings, ...]:
+    """Reads the settings of the functions that are asked for, or of the project."""
+    flags = {key: getattr(options, key.replace("-", "_"), None) for key in KEYS}
+    flags["venv"] = options.venv_dir
+    names = options.function or ()
+    if names:
+        return resolve_all(flags, project, names, default_output_dir=Path.cwd())
+    return (resolve(flags, project, default_output_dir=Path.cwd()),)
+
+
+def _serialized(earlier: Earlier | None, report: Report) -> bytes:
+    return as_json(report, changes_since(earlier, report))
+
+
+def _tell(outcome: Outcome, *, to_errors: bool) -> None:
+    for line in outcome.summary:
+        _say(f"{line.label:<9} {line.text}", to_errors=to_errors)
+    for row in (*outcome.sizes, *outcome.details):
+        _say(row, to_errors=to_errors)
+    for warning in outcome.warnings:
         _say(f"Warning: {warning}", to_errors=True)
 
 
@@ -150,6 +159,22 @@ def _parser() -> argparse.ArgumentParser:
         "--output-dir", help="where to write NAME.zip (default: the current directory)"
     )
     output.add_argument("--output", help="the file to write")
+    parser.add_argument(
+        "--function",
+        action="append",
+        help="one of the functions that pyproject.toml names; may be given repeatedly",
+    )
+    parser.add_argument(
+        "--layer",
+        action="store_true",
+        help="write the dependencies into a layer of their own",
+    )
+    parser.add_argument(
+        "--layer-only", action="store_true", help="write nothing but that layer"
+    )
+    parser.add_argument(
+        "--layer-output", help="the layer's file (default: NAME-layer.zip)"
+    )
     parser.add_argument(
         "-v",
         "--verbose",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from cleo.helpers import argument
 from cleo.helpers import option
 from cleo.io.outputs.output import Verbosity
 from poetry.console.commands.command import Command
@@ -15,10 +16,7 @@ from poetry_plugin_package_function.errors import PackageFunctionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from poetry_plugin_package_function.packaging.service import Report
-    from poetry_plugin_package_function.packaging.timestamp import DosTime
-    from poetry_plugin_package_function.project import Project
-    from poetry_plugin_package_function.settings import Settings
+    from poetry_plugin_package_function.report.outcome import Outcome
 
 
 def _value(name: str, short: str | None, text: str, *, multiple: bool = False):  # type: ignore[no-untyped-def]
@@ -31,6 +29,14 @@ class PackageFunctionCommand(Command):
     name = "package-function"
     description = "Packages the project for AWS Lambda"
 
+    arguments = [
+        argument(
+            "functions",
+            "Which of the functions that pyproject.toml names (default: all).",
+            optional=True,
+            multiple=True,
+        )
+    ]
     options = [
         _value("without", None, "The dependency groups to ignore.", multiple=True),
         _value("with", None, "The dependency groups to add.", multiple=True),
@@ -53,6 +59,9 @@ class PackageFunctionCommand(Command):
         _value("memory-size", None, "The function's memory in MB, to judge it by."),
         _value("output", None, "The file to write."),
         _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
+        option("layer", None, "Write the dependencies into a layer of their own."),
+        option("layer-only", None, "Write nothing but that layer."),
+        _value("layer-output", None, "The layer's file (default: NAME-layer.zip)."),
         _value("report", None, "A file to write a JSON report to."),
         _value("format", None, "How to print the result: text (default) or json."),
         _value("compare", None, "An earlier report, to tell what has changed."),
@@ -95,6 +104,14 @@ A function starts faster with bytecode, which makes it larger:
 What is too large for Lambda's 250 MiB is put into a ZIP inside of the ZIP and is
 extracted when the function starts, with no change to its code.
 
+Code changes more often than dependencies; these can be a layer of their own:
+
+  <info>poetry package-function --layer</info>
+
+A project may have several functions: one, some or all of them are packaged:
+
+  <info>poetry package-function api worker</info>
+
 All options can stand in <comment>[tool.poetry-plugin-package-function]</> in
 pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 """
@@ -132,143 +149,82 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from cleo.io.io import IO
 
         from poetry_plugin_package_function.bundling.asking import ask_python
+        from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import escaped
+        from poetry_plugin_package_function.functions import Run
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
         from poetry_plugin_package_function.report.changes import changes_since
         from poetry_plugin_package_function.report.changes import read_earlier
+        from poetry_plugin_package_function.report.formats import Format
+        from poetry_plugin_package_function.report.formats import printed
+        from poetry_plugin_package_function.report.formats import read_format
         from poetry_plugin_package_function.report.json_report import as_json
-        from poetry_plugin_package_function.report.json_report import wants_json
-        from poetry_plugin_package_function.report.text import details
-        from poetry_plugin_package_function.report.text import runtime_warnings
-        from poetry_plugin_package_function.report.text import sizes
-        from poetry_plugin_package_function.report.text import summary
-        from poetry_plugin_package_function.report.text import warnings
+        from poetry_plugin_package_function.report.outcome import outcome
         from poetry_plugin_package_function.settings import KEYS
-        from poetry_plugin_package_function.settings import resolve
+        from poetry_plugin_package_function.settings import resolve_all
 
         started_s = time.monotonic()
         if not self.option("venv") and not self.option("python"):
             ask_python()
-        is_json = wants_json(self.option("format"))
-        if is_json:  # nothing else goes to where the report goes
+        how = read_format(self.option("format"))
+        if how is not Format.TEXT:  # nothing else goes to where the report goes
             self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
         at = archive_time(os.environ)
         project = read_project(self.poetry.file.path)
         flags = {
             key: self.option(key) for key in KEYS if self.definition.has_option(key)
         }
-        settings = resolve(
-            flags, project, default_output_dir=project.directory / "dist"
+        functions = resolve_all(
+            flags,
+            project,
+            self.argument("functions"),
+            default_output_dir=project.directory / "dist",
         )
         self.line(
             f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
             f" (<c2>{self.poetry.package.pretty_version}</c2>)"
         )
         self.line("")
-        earlier = read_earlier(settings)
-
-        def serialize(report: Report) -> bytes:
-            return as_json(report, changes_since(earlier, report))
-
-        report = self._build_and_package(project, settings, at, serialize, check)
-        changes = changes_since(earlier, report)
-        if is_json:
-            sys.stdout.buffer.write(as_json(report, changes))
-            sys.stdout.buffer.flush()
-        self.line("")
-        for line in summary(
-            report,
-            time.monotonic() - started_s,
-            changes=changes,
-            beside={"Report": settings.report, "Sizes": settings.sizes},
-        ):
-            self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
-        is_verbose = self.io.is_verbose()
-        self.line("")
-        for row in sizes(report, all_of_them=is_verbose):
-            self.line(f"  {escaped(row)}")
-        for detail in details(report):
-            self.line(f"  {escaped(detail)}", verbosity=Verbosity.VERBOSE)
-        today = datetime.now(UTC).date()
-        for warning in (
-            *warnings(report),
-            *runtime_warnings(report, project.requires_python, today),
-        ):
-            self.line_error(f"<warning>Warning: {escaped(warning)}</warning>")
-
-    def _build_and_package(
-        self,
-        project: Project,
-        settings: Settings,
-        at: DosTime,
-        serialize: Callable[[Report], bytes],
-        check: Callable[[], None],
-    ) -> Report:
-        from contextlib import ExitStack
-        from pathlib import Path
-
-        from poetry_plugin_package_function.bundling.build import Built
-        from poetry_plugin_package_function.bundling.build import build_venv
-        from poetry_plugin_package_function.bundling.build import home_for
-        from poetry_plugin_package_function.bundling.kept import discard
-        from poetry_plugin_package_function.bundling.kept import warn
-        from poetry_plugin_package_function.bundling.plan import plan_bundle
-        from poetry_plugin_package_function.console import Console
-        from poetry_plugin_package_function.errors import SourceError
-        from poetry_plugin_package_function.packaging.distributions import SEEDS
-        from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
-        from poetry_plugin_package_function.packaging.output import check_targets
-        from poetry_plugin_package_function.packaging.service import package
-        from poetry_plugin_package_function.packaging.stripping import find_tool
-        from poetry_plugin_package_function.packaging.venv import find_site_packages
-        from poetry_plugin_package_function.report.sizes_page import sizes_page
-
-        refuse_bad_settings(settings.handler, dict(settings.environment))
-        console = Console(self.io)
-        bytecode_dir = Path(
-            self.poetry.config.get("cache-dir"), "package-function", "bytecode"
+        earlier = {each.output: read_earlier(each) for each in functions}
+        run = Run(
+            self.poetry,
+            project,
+            at,
+            Console(self.io),
+            check,
+            lambda settings, report: as_json(
+                report, changes_since(earlier[settings.output], report)
+            ),
         )
-
-        def packaged(built: Built, seeds: frozenset[str] = frozenset()) -> Report:
-            return package(
-                find_site_packages(built.venv),
-                project,
+        told = {}
+        for settings, report in run.package_all(functions):
+            told[settings.output] = outcome(
+                report,
+                changes_since(earlier[settings.output], report),
                 settings,
-                at,
-                bytecode_dir=bytecode_dir,
-                seeds=seeds,
-                wheels=built.wheels,
-                kept=built.kept,
-                serialize=serialize,
-                draw=sizes_page,
-                progress=console.packaging(built.venv),
+                elapsed_s=time.monotonic() - started_s,
+                requires_python=project.requires_python,
+                today=datetime.now(UTC).date(),
+                verbose=self.io.is_verbose(),
             )
+            self._tell(told[settings.output])
+            started_s = time.monotonic()
+        if how is not Format.TEXT:
+            in_order = [told[settings.output] for settings in functions]
+            sys.stdout.buffer.write(printed(how, in_order))
+            sys.stdout.buffer.flush()
 
-        with ExitStack() as stack:
-            stack.callback(console.done)
-            if settings.venv is not None:
-                return packaged(Built(settings.venv, {}), SEEDS - project.needed())
-            if settings.strips:
-                find_tool()
-            bundle = plan_bundle(self.poetry, settings)
-            check_targets(*settings.targets)
-            home, bundle = stack.enter_context(
-                home_for(self.poetry, bundle, console, keep=settings.reuse)
-            )
+    def _tell(self, outcome: Outcome) -> None:
+        from poetry_plugin_package_function.console import escaped
 
-            def build() -> Built:
-                console.building(bundle)
-                return build_venv(
-                    self.poetry, bundle, home, console, check, keep=settings.reuse
-                )
-
-            built = build()
-            try:
-                return packaged(built)
-            except SourceError as error:
-                if not built.kept:
-                    raise
-                warn(console, built.venv, error.reason.rstrip("."))
-                discard(home)
-            return packaged(build())
+        self.line("")
+        for line in outcome.summary:
+            self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
+        self.line("")
+        for row in (*outcome.sizes, *outcome.details):
+            self.line(f"  {escaped(row)}")
+        for warning in outcome.warnings:
+            self.line_error(f"<warning>Warning: {escaped(warning)}</warning>")
+        if outcome.report.function is not None:
+            self.line("")

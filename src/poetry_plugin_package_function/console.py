@@ -71,9 +71,10 @@ class Console:
         """See `bundling.listening.Listener`."""
         self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
 
-    def packaging(self, venv: Path) -> Meter:
+    def packaging(self, venv: Path, function: str | None) -> Meter:
         """The files are being packaged; returns what hears of each."""
-        self._step(f"Packaging <c2>{escaped(str(venv))}</c2>")
+        what = f"<c1>{escaped(function)}</c1> out of " if function else ""
+        self._step(f"Packaging {what}<c2>{escaped(str(venv))}</c2>")
         return Meter(
             lambda text: self._progress(f"    {escaped(text)}"),
             TERMINAL_S if self._overwrites else PIPE_S,

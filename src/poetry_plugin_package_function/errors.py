@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
 
@@ -76,3 +78,14 @@ class VerifyError(PackageFunctionError):
 
 class InterruptedBySignal(PackageFunctionError):  # noqa: N818 - not a fault
     """The user, or the machine that runs the job, has asked to stop."""
+
+
+@contextmanager
+def naming(function: str | None) -> Iterator[None]:
+    """Adds to errors which of several functions they are about."""
+    try:
+        yield
+    except PackageFunctionError as error:
+        if function is not None:
+            error.reason = f"{function}: {error.reason}"
+        raise

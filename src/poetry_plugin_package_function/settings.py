@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 
 from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -16,17 +17,31 @@ from typing import Final
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.project import TABLE
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
-from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
-from poetry_plugin_package_function.runtimes import RUNTIMES
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
+from poetry_plugin_package_function.values import Inclusion
+from poetry_plugin_package_function.values import Source
+from poetry_plugin_package_function.values import read_architecture
+from poetry_plugin_package_function.values import read_boolean
+from poetry_plugin_package_function.values import read_inclusions
+from poetry_plugin_package_function.values import read_memory
+from poetry_plugin_package_function.values import read_names
+from poetry_plugin_package_function.values import read_path
+from poetry_plugin_package_function.values import read_patterns
+from poetry_plugin_package_function.values import read_platform
+from poetry_plugin_package_function.values import read_provided
+from poetry_plugin_package_function.values import read_result
+from poetry_plugin_package_function.values import read_runtime
+from poetry_plugin_package_function.values import read_size
+from poetry_plugin_package_function.values import read_text
+from poetry_plugin_package_function.values import read_variables
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from poetry_plugin_package_function.project import Project
@@ -34,25 +49,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Inclusion:
-    """Project files to copy into the archive, in the words of Poetry's `packages`.
-
-    Attributes:
-        pattern: A glob, relative to `source`.
-        source: A directory, relative to the project's.
-        target: A directory in the archive; "" is its root.
-    """
-
-    pattern: str
-    source: str = ""
-    target: str = ""
-
-
-@dataclass(frozen=True)
 class Settings:
     """All that one run is asked to do. The fields are described in docs/usage.md."""
 
     output: Path
+    function: str | None = None
+    layer_output: Path | None = None
+    layer_only: bool = False
     report: Path | None = None
     sizes: Path | None = None
     compare: Path | None = None
@@ -101,22 +104,25 @@ class Settings:
         return Target(python, machine, system)
 
     @property
+    def archives(self) -> tuple[Path, ...]:
+        """The archives that are written; the last is a layer's, if there is one."""
+        return (self.output, *([self.layer_output] if self.layer_output else []))
+
+    @property
     def targets(self) -> tuple[Path, ...]:
-        """The files that are written: the archive, and what tells of it."""
+        """The files that are written: archives, and what tells of them."""
         others = (self.report, self.sizes)
-        return (self.output, *(each for each in others if each is not None))
+        return (*self.archives, *(each for each in others if each is not None))
 
 
 KEYS: Final = (
     *("with", "without", "only", "all-groups", "extras", "all-extras"),
     *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
-    *("sizes", "compare"),
+    *("sizes", "compare", "layer", "layer-only", "layer-output"),
     *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
     *("runtime", "architecture", "platform", "no-audit", "handler", "memory-size"),
     *("exclude-provided", "environment", "strip"),
 )
-
-_UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
 
 _EXCLUSIVE: Final = (
     ("output", ("output-dir",)),
@@ -131,13 +137,27 @@ _EXCLUSIVE: Final = (
             *("all-groups", "extras", "all-extras"),
         ),
     ),
+    ("layer", ("layer-only", "nest", "keep-flat", "eager")),
+    (
+        "layer-only",
+        (
+            *("layer-output", "nest", "keep-flat", "eager", "include"),
+            *("handler", "memory-size", "environment"),
+        ),
+    ),
 )
+
+_FUNCTIONS: Final = "functions"
+_FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
+
+_HINT: Final = "Every key is described in docs/configuration.md."
 
 
 def resolve(
     flags: Mapping[str, Any], project: Project, *, default_output_dir: Path
 ) -> Settings:
-    """Merges flags, table and defaults.
+    """Merges flags, table and defaults, for a project that is one function.
 
     Args:
         flags: What the command line says, under the same names as in the table; an
@@ -149,116 +169,285 @@ def resolve(
     Raises:
         ConfigError: Lists everything that is wrong, not just the first problem.
     """
-    given = {key: v for key, v in flags.items() if v not in (None, False, [])}
-    problems: list[str] = []
-    from_flags = _Source("--{}", Path.cwd(), given, problems)
-    from_table = _Source(
-        f"[tool.{TABLE}] {{}}", project.directory, project.table, problems
-    )
-    _refuse_unknown(project.table, problems)
-    for source in (from_flags, from_table):
-        _refuse_exclusive(source, problems)
-    silenced = _silenced_by(given)
+    _functions(project)
+    found = _Resolution(flags, project, default_output_dir)
+    _raise(dict.fromkeys((*found.problems, *found.lonely)))
+    return found.settings
 
-    def value(key: str, parse: Callable[[_Source, str], Any], default: Any) -> Any:
-        parsed = default
-        for source in (from_table, from_flags):  # both are parsed: all is checked
+
+def resolve_all(
+    flags: Mapping[str, Any],
+    project: Project,
+    names: Sequence[str],
+    *,
+    default_output_dir: Path,
+) -> tuple[Settings, ...]:
+    """Merges flags, tables and defaults, for each function of a project.
+
+    A function's own table beats the one of all, and flags beat both.
+
+    Args:
+        flags: See `resolve`.
+        project: See `resolve`.
+        names: Those of the functions, in order; all that the project has
+            if there are none.
+        default_output_dir: See `resolve`.
+
+    Returns:
+        One for each function; one without a name for a project that has no functions.
+
+    Raises:
+        ConfigError: Lists everything that is wrong with any of them.
+    """
+    functions = _functions(project)
+    _raise([_no_function(name, functions) for name in names if name not in functions])
+    if not functions:
+        return (resolve(flags, project, default_output_dir=default_output_dir),)
+    found = [
+        _Resolution(flags, project, default_output_dir, name)
+        for name in dict.fromkeys(names or functions)
+    ]
+    # What all of them share says something if it does for one of them.
+    lonely = [
+        problem
+        for problem in dict.fromkeys(each for one in found for each in one.lonely)
+        if all(problem in one.lonely for one in found)
+    ]
+    all_settings = tuple(each.settings for each in found)
+    _raise(
+        dict.fromkeys(
+            (
+                *(problem for one in found for problem in one.problems),
+                *lonely,
+                *_shared_files(all_settings),
+            )
+        )
+    )
+    return all_settings
+
+
+def _raise(problems: Iterable[str]) -> None:
+    found = [*problems]
+    if found:
+        raise ConfigError(found, _HINT)
+
+
+def _functions(project: Project) -> Mapping[str, Mapping[str, Any]]:
+    """Reads the tables of a project's functions.
+
+    Raises:
+        ConfigError: They are none, or Lambda has no such names.
+    """
+    table = project.table.get(_FUNCTIONS, {})
+    label = f"[tool.{TABLE}.{_FUNCTIONS}]"
+    if not isinstance(table, dict):
+        _raise([f"{label}: expected a table for each function, got {table!r}."])
+    problems = []
+    for name, function in table.items():
+        if not isinstance(function, dict):
+            problems.append(f"{label} {name}: expected a table, got {function!r}.")
+        if not _FUNCTION_NAME.fullmatch(name):
+            problems.append(
+                f"{label} {name!r}: a name has letters, digits, - and _, and at most 64"
+                " of them."
+            )
+    _raise(problems)
+    return table  # type: ignore[no-any-return]
+
+
+def _no_function(name: str, functions: Iterable[str]) -> str:
+    known = [*functions]
+    if not known:
+        return (
+            f"The project has no function {name!r}: it has no tables"
+            f" [tool.{TABLE}.{_FUNCTIONS}.NAME]."
+        )
+    return f"The project has no function {name!r}; its functions: {', '.join(known)}."
+
+
+def _shared_files(all_settings: Iterable[Settings]) -> Iterable[str]:
+    """Finds files that more than one function would write, or be compared with."""
+    writers: dict[Path, list[str]] = defaultdict(list)
+    readers: dict[Path, list[str]] = defaultdict(list)
+    for settings in all_settings:
+        for path in {*settings.targets}:
+            writers[path].append(str(settings.function))
+        if settings.compare:
+            readers[settings.compare].append(str(settings.function))
+    for users, what in (
+        (writers, "would all be written to"),
+        (readers, "would all be compared with"),
+    ):
+        for path, names in users.items():
+            if len(names) > 1:
+                yield (
+                    f"The functions {', '.join(names)} {what} {path}: put {{name}} into"
+                    " the path, which stands for each one's name."
+                )
+
+
+class _Resolution:
+    """What flags and tables come to, and what is wrong with them.
+
+    Attributes:
+        settings: They can be used if nothing is wrong.
+        problems: What is wrong.
+        lonely: What says nothing by itself.
+    """
+
+    def __init__(
+        self,
+        flags: Mapping[str, Any],
+        project: Project,
+        default_output_dir: Path,
+        function: str | None = None,
+    ) -> None:
+        self.problems: list[str] = []
+        self.lonely: list[str] = []
+        self._sources = self._make_sources(flags, project, function)
+        for source in self._sources:
+            _refuse_unknown(source)
+            _refuse_exclusive(source)
+        self.settings = self._read(project, default_output_dir, function)
+        for source in self._sources:
+            self.lonely += _lonely(source, self.settings, self._silenced(source))
+
+    def _make_sources(
+        self, flags: Mapping[str, Any], project: Project, function: str | None
+    ) -> tuple[Source, ...]:
+        """Those that beat others come later."""
+        name = function or project.distribution_name
+        shared = {k: v for k, v in project.table.items() if k != _FUNCTIONS}
+        given = {key: v for key, v in flags.items() if v not in (None, False, [])}
+        in_project = (project.directory, name)
+        sources = [_source(f"[tool.{TABLE}] {{}}", shared, *in_project)]
+        if function is not None:
+            own = project.table[_FUNCTIONS][function]
+            label = f"[tool.{TABLE}.{_FUNCTIONS}.{function}] {{}}"
+            sources.append(_source(label, own, *in_project))
+        sources.append(_source("--{}", given, Path.cwd(), name))
+        return tuple(replace(each, problems=self.problems) for each in sources)
+
+    def _silenced(self, source: Source) -> set[str]:
+        """Finds the keys that make no sense beside what beats a source."""
+        later = self._sources[self._sources.index(source) + 1 :]
+        return {key for each in later for key in _silenced_by(each.values)}
+
+    def _value(
+        self, key: str, read: Callable[[Source, str], Any], default: Any = None
+    ) -> Any:
+        value = default
+        for source in self._sources:  # all are read: all is checked
             if key not in source.values:
                 continue
-            found = parse(source, key)
-            if found is None or (source is from_table and key in silenced):
-                continue
-            parsed = found
-        return parsed
+            found = read(source, key)
+            if found is not None and key not in self._silenced(source):
+                value = found
+        return value
 
-    output = value("output", _result, None)
-    output_dir = value("output-dir", _path, default_output_dir)
-    if output is None:
-        if project.distribution_name is None:
-            problems.append(
-                "The project has no name to call the archive by: set `name` in"
-                " [project], or give --output FILE."
-            )
-        else:
-            output = output_dir / f"{project.distribution_name}.zip"
-    report = value("report", _result, None)
-    sizes = value("sizes", _result, None)
-    _refuse_one_file((output, report, sizes), problems)
-    # A flag cannot name a version, and does not take back the table's.
-    provided = project.table.get("exclude-provided")
-    provided = value("exclude-provided", _provided, False) and (provided or True)
-    settings = Settings(
-        output=output or Path(),
-        report=report,
-        sizes=sizes,
-        compare=value("compare", _path, None),
-        exclude=value("exclude", _patterns, ()),
-        include=value("include", _inclusions, ()),
-        layers_size_bytes=value("layers-size", _size, 0),
-        with_groups=value("with", _names, frozenset()),
-        without_groups=value("without", _names, frozenset()),
-        only_groups=value("only", _names, frozenset()),
-        all_groups=value("all-groups", _boolean, False),
-        extras=value("extras", _names, frozenset()),
-        all_extras=value("all-extras", _boolean, False),
-        python=value("python", _text, None),
-        venv=value("venv", _path, None),
-        reuse=value("reuse", _boolean, False),
-        compiles=value("compile", _boolean, False),
-        nest=value("nest", _names, frozenset()),
-        keep_flat=value("keep-flat", _names, frozenset()),
-        eager=value("eager", _boolean, False),
-        runtime=value("runtime", _runtime, None),
-        architecture=value("architecture", _architecture, "x86_64"),
-        platform=value("platform", _platform, None),
-        no_audit=value("no-audit", _boolean, False),
-        strips=value("strip", _boolean, False),
-        excludes_provided=bool(provided),
-        provided_version=provided if isinstance(provided, str) else None,
-        handler=value("handler", _text, None),
-        memory_size_mb=value("memory-size", _memory, None),
-        environment=value("environment", _variables, ()),
-    )
-    _refuse_lonely(from_flags, settings, frozenset())
-    _refuse_lonely(from_table, settings, silenced)
-    if problems:
-        raise ConfigError(problems, "Every key is described in docs/configuration.md.")
-    return settings
+    def _read(
+        self, project: Project, default_output_dir: Path, function: str | None
+    ) -> Settings:
+        value = self._value
+        layer_only = value("layer-only", read_boolean, False)
+        output = value("output", read_result)
+        output_dir = value("output-dir", read_path, default_output_dir)
+        if output is None:
+            name = function or project.distribution_name
+            if name is None:
+                self.problems.append(
+                    "The project has no name to call the archive by: set `name` in"
+                    " [project], or give --output FILE."
+                )
+            else:
+                output = output_dir / f"{name}{'-layer' if layer_only else ''}.zip"
+        output = output or Path()
+        layer_output = value("layer-output", read_result)
+        if not value("layer", read_boolean, False):
+            layer_output = None
+        elif layer_output is None:
+            layer_output = output.with_name(f"{output.stem}-layer.zip")
+        provided = self._provided()
+        settings = Settings(
+            output=output,
+            function=function,
+            layer_output=layer_output,
+            layer_only=layer_only,
+            report=value("report", read_result),
+            sizes=value("sizes", read_result),
+            compare=value("compare", read_path),
+            exclude=value("exclude", read_patterns, ()),
+            include=value("include", read_inclusions, ()),
+            layers_size_bytes=value("layers-size", read_size, 0),
+            with_groups=value("with", read_names, frozenset()),
+            without_groups=value("without", read_names, frozenset()),
+            only_groups=value("only", read_names, frozenset()),
+            all_groups=value("all-groups", read_boolean, False),
+            extras=value("extras", read_names, frozenset()),
+            all_extras=value("all-extras", read_boolean, False),
+            python=value("python", read_text),
+            venv=value("venv", read_path),
+            reuse=value("reuse", read_boolean, False),
+            compiles=value("compile", read_boolean, False),
+            nest=value("nest", read_names, frozenset()),
+            keep_flat=value("keep-flat", read_names, frozenset()),
+            eager=value("eager", read_boolean, False),
+            runtime=value("runtime", read_runtime),
+            architecture=value("architecture", read_architecture, "x86_64"),
+            platform=value("platform", read_platform),
+            no_audit=value("no-audit", read_boolean, False),
+            strips=value("strip", read_boolean, False),
+            excludes_provided=bool(provided),
+            provided_version=provided if isinstance(provided, str) else None,
+            handler=value("handler", read_text),
+            memory_size_mb=value("memory-size", read_memory),
+            environment=value("environment", read_variables, ()),
+        )
+        _refuse_one_file(settings, self.problems)
+        return settings
+
+    def _provided(self) -> bool | str:
+        """Reads whether the SDK is left out, and the version that the runtime has.
+
+        A flag cannot name a version, and does not take back a table's.
+        """
+        key = "exclude-provided"
+        versions = [
+            found
+            for each in self._sources
+            if isinstance(found := each.values.get(key), str)
+        ]
+        provided: bool | str = self._value(key, read_provided, False)
+        return versions[-1] if provided is True and versions else provided
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Flags, or the table: how its keys are called, and where its paths start."""
-
-    label: str
-    directory: Path
-    values: Mapping[str, Any]
-    problems: list[str]
-
-    def refuse(self, key: str, what: str) -> None:
-        self.problems.append(f"{self.label.format(key)}: {what}")
+def _source(
+    label: str, values: Mapping[str, Any], directory: Path, name: str | None
+) -> Source:
+    return Source(label, directory, values, name, [])
 
 
-def _refuse_unknown(table: Mapping[str, Any], problems: list[str]) -> None:
-    for key in table:
+def _refuse_unknown(source: Source) -> None:
+    for key in source.values:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, 1)
             meant = f" Did you mean `{near[0]}`?" if near else ""
-            problems.append(f"[tool.{TABLE}] {key}: unknown key.{meant}")
+            source.refuse(key, f"unknown key.{meant}")
 
 
-def _silenced_by(flags: Mapping[str, Any]) -> set[str]:
-    """Finds the keys of the table that make no sense beside these flags."""
+def _silenced_by(values: Mapping[str, Any]) -> set[str]:
+    """Finds the keys that make no sense beside these."""
+    said = {key for key, value in values.items() if value not in (None, False, [])}
     silenced: set[str] = set()
     for key, excluded in _EXCLUSIVE:
-        if key in flags:
+        if key in said:
             silenced.update(excluded)
-        if not flags.keys().isdisjoint(excluded):
+        if not said.isdisjoint(excluded):
             silenced.add(key)
     return silenced
 
 
-def _refuse_exclusive(source: _Source, problems: list[str]) -> None:
+def _refuse_exclusive(source: Source) -> None:
     for key, excluded in _EXCLUSIVE:
         if not source.values.get(key):
             continue
@@ -266,22 +455,21 @@ def _refuse_exclusive(source: _Source, problems: list[str]) -> None:
         if clashes:
             names = ", ".join(source.label.format(other) for other in clashes)
             verb = "exclude" if len(clashes) > 1 else "excludes"
-            problems.append(f"{names} {verb} {source.label.format(key)}.")
+            source.problems.append(f"{names} {verb} {source.label.format(key)}.")
 
 
-def _refuse_one_file(targets: Iterable[Path | None], problems: list[str]) -> None:
-    counted = Counter(each for each in targets if each is not None)
+def _refuse_one_file(settings: Settings, problems: list[str]) -> None:
     problems += [
-        f"The archive, the report and the sizes are files of their own, not {each}."
-        for each, count in counted.items()
+        f"Archives, the report and the sizes are files of their own, not {each}."
+        for each, count in Counter(settings.targets).items()
         if count > 1
     ]
 
 
-def _refuse_lonely(
-    source: _Source, settings: Settings, silenced: AbstractSet[str]
-) -> None:
-    """Refuses what says nothing by itself; not if what it needs may be misspelt."""
+def _lonely(
+    source: Source, settings: Settings, silenced: AbstractSet[str]
+) -> Iterable[str]:
+    """Finds what says nothing by itself; not if what it needs may be misspelt."""
     if source.problems:
         return
     for key, needed, is_there in (
@@ -290,208 +478,7 @@ def _refuse_lonely(
         ("architecture", "runtime", settings.runtime),
         ("exclude-provided", "runtime", settings.runtime),
         ("no-audit", "runtime", settings.runtime or settings.platform),
+        ("layer-output", "layer", settings.layer_output),
     ):
         if source.values.get(key) and not is_there and key not in silenced:
-            source.refuse(key, f"says nothing without `{needed}`.")
-
-
-def _boolean(source: _Source, key: str) -> bool | None:
-    found = source.values[key]
-    if isinstance(found, bool):
-        return found
-    source.refuse(key, f"expected true or false, got {found!r}.")
-    return None
-
-
-def _text(source: _Source, key: str) -> str | None:
-    found = source.values[key]
-    if isinstance(found, str) and found.strip():
-        return found
-    source.refuse(key, f"expected a string, got {found!r}.")
-    return None
-
-
-def _path(source: _Source, key: str) -> Path | None:
-    text = _text(source, key)
-    if text is None:
-        return None
-    try:
-        path = Path(os.path.realpath(source.directory / Path(text).expanduser()))
-    except (ValueError, RuntimeError) as error:  # a NUL; a user who does not exist
-        source.refuse(key, f"{text!r} is not a path: {error}.")
-        return None
-    return path
-
-
-def _result(source: _Source, key: str) -> Path | None:
-    path = _path(source, key)
-    if path is not None and (
-        path.suffix == ".py" or path.name in ("pyproject.toml", "poetry.lock")
-    ):
-        source.refuse(key, f"{path} would be overwritten: it is no result of ours.")
-        return None
-    return path
-
-
-def _strings(source: _Source, key: str) -> list[str] | None:
-    found = source.values[key]
-    if isinstance(found, list) and all(isinstance(item, str) for item in found):
-        return found
-    source.refuse(key, f"expected a list of strings, got {found!r}.")
-    return None
-
-
-def _names(source: _Source, key: str) -> frozenset[str] | None:
-    found = _strings(source, key)
-    if found is None:
-        return None
-    # Poetry takes `--with a,b` for groups and `--extras "a b"` for extras.
-    return frozenset(name for text in found for name in re.split(r"[,\s]+", text)) - {
-        ""
-    }
-
-
-def _patterns(source: _Source, key: str) -> tuple[str, ...] | None:
-    found = _strings(source, key)
-    if found is None:
-        return None
-    from pathspec import GitIgnoreSpec
-
-    for pattern in found:
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError:
-            source.refuse(key, f"{pattern!r} is not a gitignore pattern.")
-    return tuple(found)
-
-
-def _inclusions(source: _Source, key: str) -> tuple[Inclusion, ...] | None:
-    found = source.values[key]
-    if not isinstance(found, list):
-        source.refuse(key, f"expected a list, got {found!r}.")
-        return None
-    inclusions = []
-    for item in found:
-        table = {"include": item} if isinstance(item, str) else item
-        if (
-            not isinstance(table, dict)
-            or "include" not in table
-            or table.keys() - {"include", "from", "to"}
-            or not all(isinstance(text, str) for text in table.values())
-        ):
-            source.refuse(
-                key,
-                "expected a path, a glob or"
-                f' {{include = "...", from = "...", to = "..."}}, got {item!r}.',
-            )
-            continue
-        outside = [
-            text
-            for text in table.values()
-            if os.path.isabs(text) or ".." in Path(text).parts
-        ]
-        if outside or not Path(table["include"]).parts:
-            source.refuse(
-                key,
-                f"{(outside or [table['include']])[0]!r} is not below the project's"
-                " directory: make it a path dependency.",
-            )
-            continue
-        inclusions.append(
-            Inclusion(
-                table["include"],
-                os.path.normpath(table.get("from") or "."),
-                "/".join(Path(table.get("to", "")).parts),
-            )
-        )
-    return tuple(inclusions)
-
-
-def _runtime(source: _Source, key: str) -> Runtime | None:
-    text = _text(source, key)
-    if text is None or text in RUNTIMES:
-        return RUNTIMES.get(text or "")
-    source.refuse(key, f"Lambda has no {text!r}; it has {', '.join(RUNTIMES)}.")
-    return None
-
-
-def _architecture(source: _Source, key: str) -> str | None:
-    text = _text(source, key)
-    if text is None or text in ARCHITECTURES:
-        return text
-    others = {machine: name for name, machine in ARCHITECTURES.items()}
-    meant = f" Lambda calls it {others[text]!r}." if text in others else ""
-    source.refuse(
-        key, f"expected one of {', '.join(ARCHITECTURES)}, got {text!r}.{meant}"
-    )
-    return None
-
-
-def _platform(source: _Source, key: str) -> str | None:
-    text = _text(source, key)
-    if text is None or parse_platform(text):
-        return text
-    source.refuse(
-        key,
-        "expected a tag of Linux with glibc, such as manylinux_2_28_x86_64 or"
-        f" manylinux2014_aarch64, got {text!r}.",
-    )
-    return None
-
-
-def _variables(source: _Source, key: str) -> tuple[tuple[str, str], ...] | None:
-    found = source.values[key]
-    if isinstance(found, dict) and all(isinstance(v, str) for v in found.values()):
-        return tuple(sorted(found.items()))
-    source.refuse(key, f"expected a table of strings, got {found!r}.")
-    return None
-
-
-def _provided(source: _Source, key: str) -> bool | str | None:
-    found = source.values[key]
-    if isinstance(found, bool):
-        return found
-    if isinstance(found, str) and re.fullmatch(r"\d+(\.\d+)+", found):
-        return found
-    source.refuse(
-        key,
-        "expected true, false or the version of the runtime's boto3, such as"
-        f' "1.40.4", got {found!r}.',
-    )
-    return None
-
-
-def _memory(source: _Source, key: str) -> int | None:
-    found = source.values[key]
-    text = str(found)
-    if text.isascii() and text.isdigit() and int(text) in MEMORY_SIZES_MB:
-        return int(text)
-    source.refuse(
-        key,
-        f"expected megabytes from {MEMORY_SIZES_MB[0]:,} to {MEMORY_SIZES_MB[-1]:,},"
-        f" got {found!r}.",
-    )
-    return None
-
-
-def _size(source: _Source, key: str) -> int | None:
-    found = source.values[key]
-    if isinstance(found, int) and not isinstance(found, bool):
-        size_bytes = found
-    else:
-        match = re.fullmatch(
-            r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", str(found).strip()
-        )
-        unit = _UNITS.get(match[2].lower()) if match else None
-        if match is None or unit is None:
-            source.refuse(key, f"expected bytes, or a size as 40MB, got {found!r}.")
-            return None
-        size_bytes = round(float(match[1]) * unit)
-    if not 0 <= size_bytes < UNZIPPED_LIMIT_BYTES:
-        source.refuse(
-            key,
-            f"{size_bytes:,} bytes leave nothing of the {UNZIPPED_LIMIT_BYTES:,} bytes"
-            " that function and layers share.",
-        )
-        return None
-    return size_bytes
+            yield f"{source.label.format(key)}: says nothing without `{needed}`."

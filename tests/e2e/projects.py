@@ -98,6 +98,7 @@ def answer(
     client_python: Path,
     event: object = None,
     env: Mapping[str, str] = {},
+    layer: Path | None = None,
 ) -> Any:
     """What the function answers to an event, from a task directory that is read-only.
 
@@ -107,6 +108,9 @@ def answer(
     sent = {"n": 1} if event is None else event
     with workspace() as place:
         unpack(archive, place.task_root)
+        layers_root = None if layer is None else place.task_root.with_name("opt")
+        if layer is not None and layers_root is not None:
+            unpack(layer, layers_root)
         outcome = run(
             place.task_root,
             handler,
@@ -114,6 +118,7 @@ def answer(
             client_python=client_python,
             tmp_dir=place.tmp_dir,
             env=env,
+            layers_root=layers_root,
         )
     assert outcome.init_error is None, outcome
     assert [None, None] == [result.error for result in outcome.results], outcome

@@ -146,7 +146,7 @@ def test_two_results_in_one_file(cli: str, venv: Path) -> None:
     done = run(cli, "venv", "--sizes", "x.html", "--report", "x.html")
 
     assert 2 == done.returncode
-    assert "The archive, the report and the sizes are files of their own" in done.stderr
+    assert "Archives, the report and the sizes are files of their own" in done.stderr
 
 
 def test_verbose_says_all_that_is_known(cli: str, venv: Path) -> None:

@@ -19,11 +19,11 @@ from poetry_plugin_package_function.packaging.audit import Finding
 from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.sdk import Provided
-from poetry_plugin_package_function.packaging.service import Compiled
-from poetry_plugin_package_function.packaging.service import Report
 from poetry_plugin_package_function.packaging.stripping import Stripped
 from poetry_plugin_package_function.packaging.verify import Judgement
 from poetry_plugin_package_function.packaging.verify import Limit

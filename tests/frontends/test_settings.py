@@ -10,9 +10,9 @@ import pytest
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.settings import KEYS
-from poetry_plugin_package_function.settings import Inclusion
 from poetry_plugin_package_function.settings import Settings
 from poetry_plugin_package_function.settings import resolve
+from poetry_plugin_package_function.values import Inclusion
 from tests.trees import make_project
 
 
@@ -242,7 +242,7 @@ def test_sizes_that_leave_nothing(tmp_path: Path, value: str) -> None:
 def test_archive_and_report_in_one_file(tmp_path: Path) -> None:
     """One would overwrite the other."""
     (problem,) = problems(tmp_path, output="a.zip", report="./a.zip")
-    assert problem.startswith("The archive, the report and the sizes are files")
+    assert problem.startswith("Archives, the report and the sizes are files")
 
 
 @pytest.mark.parametrize(

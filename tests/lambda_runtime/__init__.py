@@ -8,8 +8,8 @@ the handler out of it, and a Runtime API on loopback feeds it events (`run`).
 What is emulated: the Runtime API, the client and the order of `sys.path` that
 `/var/runtime/bootstrap.py` sets up, `.pth` files in the task root included; a task
 root that cannot be written; an unprivileged user; a `/tmp` of its own (by `TMPDIR`);
-Lambda's environment variables. What is not: Amazon Linux, memory and CPU limits,
-layers, and the other limits of the service. Linux only.
+Lambda's environment variables; layers, below `/opt`. What is not: Amazon Linux, memory
+and CPU limits, and the other limits of the service. Linux only.
 """
 
 from __future__ import annotations

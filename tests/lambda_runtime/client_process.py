@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING
 
 from tests.lambda_runtime.lambda_user import hand_over
 from tests.lambda_runtime.lambda_user import launch
+from tests.lambda_runtime.layers import OPT
+from tests.lambda_runtime.layers import mounted
+from tests.lambda_runtime.layers import place_of
 from tests.lambda_runtime.runtime_api import Exited
 from tests.lambda_runtime.runtime_api import RuntimeApi
 
@@ -99,6 +102,7 @@ def running(
     tmp_dir: Path,
     env: Mapping[str, str] = {},
     pythonpath_front: Path | None = None,
+    layers_root: Path | None = None,
 ) -> Iterator[Client]:
     """Start the client and the Runtime API; both are gone when the block ends.
 
@@ -107,8 +111,13 @@ def running(
     """
     hand_over(tmp_dir)
     needed = [client_python, client_python.resolve().parent, _BOOTSTRAP, task_root]
-    needed += [tmp_dir] if pythonpath_front is None else [tmp_dir, pythonpath_front]
-    variables = {**_environment(task_root.resolve(), handler, tmp_dir.resolve()), **env}
+    others = [each for each in (pythonpath_front, layers_root) if each is not None]
+    needed += [tmp_dir, *others]
+    opt = None if layers_root is None else place_of(layers_root, needed)
+    variables = {
+        **_environment(task_root.resolve(), handler, tmp_dir.resolve(), opt),
+        **env,
+    }
     # `env` sets it once the user is changed: nothing out of the ZIP is loaded as root.
     # The interpreter's path is not resolved: it finds its environment by the link's.
     command = [
@@ -116,10 +125,12 @@ def running(
         f"LD_LIBRARY_PATH={variables.pop('LD_LIBRARY_PATH')}",
         str(client_python.absolute()),
         str(_BOOTSTRAP),
+        "" if pythonpath_front is None else str(pythonpath_front.resolve()),
+        "" if opt is None else str(opt),
     ]
-    if pythonpath_front is not None:
-        command.append(str(pythonpath_front.resolve()))
     start = launch(command, [path.absolute() for path in needed])
+    if layers_root is not None and opt == OPT:
+        start = mounted(start, layers_root)
     with (
         tempfile.TemporaryFile() as stdout,
         tempfile.TemporaryFile() as stderr,
@@ -153,7 +164,10 @@ def running(
             watcher.join()
 
 
-def _environment(task_root: Path, handler: str, tmp_dir: Path) -> dict[str, str]:
+def _environment(
+    task_root: Path, handler: str, tmp_dir: Path, opt: Path | None
+) -> dict[str, str]:
+    libraries = [task_root, task_root / "lib", *([opt / "lib"] if opt else [])]
     return {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",  # one vCPU
@@ -166,7 +180,7 @@ def _environment(task_root: Path, handler: str, tmp_dir: Path) -> dict[str, str]
         "LAMBDA_RUNTIME_DIR": str(_BOOTSTRAP.parent),
         "LAMBDA_TASK_ROOT": str(task_root),
         "LANG": "C.UTF-8",  # Lambda's is en_US.UTF-8, which not every system has
-        "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib",
+        "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "TMPDIR": str(tmp_dir),
         "TZ": ":UTC",

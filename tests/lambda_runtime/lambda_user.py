@@ -74,6 +74,14 @@ def launch(command: Sequence[str], needed: Sequence[Path]) -> Launch:
     raise UnreachableError(msg)
 
 
+def with_setpriv(start: Launch) -> tuple[str, ...]:
+    """A command that becomes unprivileged itself, for one that has to begin as root."""
+    if start.uid is None:
+        return start.command
+    setpriv = ("setpriv", f"--reuid={start.uid}", f"--regid={start.gid}")
+    return (*setpriv, "--clear-groups", "--inh-caps=-all", "--", *start.command)
+
+
 def hand_over(directory: Path) -> None:
     """Make `directory` and all that is in it the function's own."""
     if os.geteuid() != 0:

@@ -90,12 +90,15 @@ def run(
     init_timeout_s: float = 60,
     invoke_timeout_s: float = 60,
     pythonpath_front: Path | None = None,
+    layers_root: Path | None = None,
 ) -> Outcome:
     """Run INIT, send the events one after another, end the client.
 
     `env` is the function's configuration: it adds to Lambda's own variables.
-    `pythonpath_front` stands before the task root on `sys.path`. Of this process's
-    environment nothing is passed on. `LambdaTimeoutError` if a time limit is passed.
+    `pythonpath_front` stands before the task root on `sys.path`. `layers_root` has what
+    layers unpack to; the process sees it as `/opt` where that can be had (`layers`). Of
+    this process's environment nothing is passed on. `LambdaTimeoutError` if a time
+    limit is passed.
     """
     with running(
         task_root,
@@ -104,6 +107,7 @@ def run(
         tmp_dir=tmp_dir,
         env=env,
         pythonpath_front=pythonpath_front,
+        layers_root=layers_root,
     ) as client:
         first = _report(client, 0, init_timeout_s, "INIT")
         init_error: dict[str, object] | None = None

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 LIMIT_BYTES: Final = 100_000

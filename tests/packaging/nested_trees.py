@@ -29,9 +29,10 @@ from poetry_plugin_package_function.packaging.scan import Tree
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.writing import Job
+from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
-from poetry_plugin_package_function.settings import Inclusion
+from poetry_plugin_package_function.values import Inclusion
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import site_packages_of
@@ -252,7 +253,7 @@ def write_archive(
     stream = io.BytesIO()
     layers_bytes = UNZIPPED_LIMIT_BYTES - limit_bytes
     job = Job(
-        stream=stream,
+        parts=(Part(stream),),
         tree=ready.tree,
         bytecode=bytecode,
         sources=NO_SOURCES,
@@ -262,7 +263,7 @@ def write_archive(
         progress=None,
     )
     measured = write(job)
-    assert stream.tell() == len(stream.getvalue()) == measured.output_bytes
+    assert stream.tell() == len(stream.getvalue()) == measured.parts[0].output_bytes
     assert counted(stream) == measured.unzipped_bytes < limit_bytes
     return measured, stream.getvalue()
 

@@ -44,7 +44,7 @@ from tests.trees import write_files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]

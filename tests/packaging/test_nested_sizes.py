@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
     from tests.packaging.wheel_files import Installation
 
 

@@ -18,7 +18,7 @@ from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree
 from poetry_plugin_package_function.packaging.scan import scan
-from poetry_plugin_package_function.settings import Inclusion
+from poetry_plugin_package_function.values import Inclusion
 from tests.trees import install
 from tests.trees import is_root
 from tests.trees import make_venv

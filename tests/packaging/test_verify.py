@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 HANDLER: Final = "my_app.handler.handler"
@@ -1150,6 +1150,7 @@ def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
         "task_root": str(task_root),
         "python_path": None,
         "runtime_path": [verifier.RUNTIME],
+        "layers_root": verifier.LAYERS,
         "handler": "verified_here.handler",
         "started_s": 0,
         "time_limit_s": 60,

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from installer.records import RecordEntry
     from installer.utils import Scheme
 
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 WHEEL: Final = "demo-1.0-py3-none-any.whl"

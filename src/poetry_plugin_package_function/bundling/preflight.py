@@ -54,7 +54,7 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
     from poetry.config.config import PackageFilterPolicy
 
     target = bundle.target
-    wanted = _wanted(poetry, bundle, marker_environment(target, env.marker_env))
+    wanted = wanted_packages(poetry, bundle, marker_environment(target, env.marker_env))
     tags = frozenset(supported_tags(target))
     no_binary = PackageFilterPolicy(poetry.config.get("installer.no-binary"))
     missing = [
@@ -74,10 +74,10 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
         )
 
 
-def _wanted(
+def wanted_packages(
     poetry: Poetry, bundle: Bundle, environment: Mapping[str, object]
 ) -> list[Package]:
-    """Lists what Poetry will install."""
+    """Lists what Poetry will install out of a lock that names groups and markers."""
     from poetry.puzzle.transaction import Transaction
 
     transaction = Transaction(

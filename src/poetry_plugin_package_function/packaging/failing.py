@@ -13,6 +13,7 @@ from poetry_plugin_package_function.packaging.handler import function_error
 from poetry_plugin_package_function.packaging.handler import module_error
 from poetry_plugin_package_function.packaging.importing import ending
 from poetry_plugin_package_function.packaging.variables import TASK_ROOT
+from poetry_plugin_package_function.packaging.verifier import LAYERS
 from poetry_plugin_package_function.packaging.verifier import RUNTIME
 
 
@@ -93,6 +94,7 @@ def failure(
     for ours, lambdas in (
         (place.task_root, TASK_ROOT),
         *((each, RUNTIME) for each in place.runtime_path),
+        (place.layers_root, LAYERS),
         (place.tmp_dir, "/tmp"),  # noqa: S108 - it is only shown
         (place.home_dir, "/home/user"),
     ):

@@ -69,6 +69,7 @@ class Task:
                 "task_root": self.place.task_root,
                 "python_path": python_path(self.variables, self.place),
                 "runtime_path": self.place.runtime_path,
+                "layers_root": self.place.layers_root,
                 "time_limit_s": self.time_limit_s,
                 "started_s": time.monotonic(),
                 "result": self.path("result.json"),

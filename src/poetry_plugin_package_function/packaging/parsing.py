@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.handler import function_error
 from poetry_plugin_package_function.packaging.handler import module_error
 from poetry_plugin_package_function.packaging.handler import name_of
+from poetry_plugin_package_function.packaging.layering import PREFIX
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import module_parts
 
@@ -84,11 +85,19 @@ class Modules:
 
 
 @contextmanager
-def modules_in(path: Path) -> Iterator[Modules]:
-    """Opens an archive until the block ends."""
+def modules_in(path: Path, layer: Path | None = None) -> Iterator[Modules]:
+    """Opens an archive, and that of its layer, until the block ends."""
     with ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(path))
-        yield Modules(_files(archive, stack))
+        below = stack.enter_context(zipfile.ZipFile(layer)) if layer else None
+        yield Modules(
+            (*(_files_of_layer(below) if below else ()), *_files(archive, stack))
+        )
+
+
+def _files_of_layer(archive: zipfile.ZipFile) -> Iterator[_File]:
+    for member in archive.infolist():
+        yield _File(member.filename.removeprefix(PREFIX), archive, member)
 
 
 def _files(archive: zipfile.ZipFile, stack: ExitStack) -> Iterator[_File]:

@@ -40,6 +40,7 @@ class DistributionSize(NamedTuple):
         path: Who requires it, from the project on; it is the last one itself.
         nested: Whether it is in the inner ZIP, but for its metadata; tests and
             extension modules that are there alone do not count.
+        layer: Whether it is in the layer.
     """
 
     name: str
@@ -51,6 +52,7 @@ class DistributionSize(NamedTuple):
     wheel: str | None = None
     path: tuple[str, ...] = ()
     nested: bool = False
+    layer: bool = False
 
 
 class FileSize(NamedTuple):
@@ -104,18 +106,57 @@ def too_large(
         layers_size_bytes: What is kept for layers.
         distributions: To name the ten largest of.
     """
-    limit_bytes = limit_for(layers_size_bytes)
-    largest = sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))
     rows = [
         f"  {each.unzipped_bytes:>14,} bytes unzipped {each.zipped_bytes:>14,} zipped"
-        f"  {each.name or 'files of no distribution'} {each.version}".rstrip()
-        for each in largest[:10]
+        f"  {_called(each)}"
+        for each in _largest(distributions)
     ]
-    layers = f" ({layers_size_bytes:,} kept for layers)" if layers_size_bytes else ""
     return PackageTooLargeError(
         f"The files have {unzipped_bytes:,} bytes, and nested they still have"
-        f" {nested_bytes:,}; both must be smaller than {limit_bytes:,} bytes{layers}."
+        f" {nested_bytes:,}; both must be smaller than {_told(layers_size_bytes)}."
         " The largest distributions:\n" + "\n".join(rows),
         "Leave something out with `exclude`, drop a dependency, take names out of"
         " `keep-flat`, or deploy a container image, which may have 10 GB.",
     )
+
+
+def too_large_for_a_layer(
+    they_have: str,
+    unzipped_bytes: int,
+    layers_size_bytes: int,
+    distributions: Iterable[DistributionSize],
+) -> PackageTooLargeError:
+    """Makes the error for a layer that, with its function, does not fit unzipped.
+
+    Args:
+        they_have: What is too large, as the beginning of a sentence.
+        unzipped_bytes: All files.
+        layers_size_bytes: What is kept for other layers.
+        distributions: To name the ten largest of.
+    """
+    rows = [
+        f"  {each.unzipped_bytes:>14,} bytes unzipped  {_called(each)}"
+        for each in _largest(distributions)
+    ]
+    return PackageTooLargeError(
+        f"{they_have} {unzipped_bytes:,} bytes unzipped, which must be less than"
+        f" {_told(layers_size_bytes)}, and no layer is nested. The largest"
+        " distributions:\n" + "\n".join(rows),
+        "Package without a layer: what is too large is nested then. Or leave something"
+        " out with `exclude`, or drop a dependency.",
+    )
+
+
+def _largest(distributions: Iterable[DistributionSize]) -> list[DistributionSize]:
+    return sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))[
+        :10
+    ]
+
+
+def _called(each: DistributionSize) -> str:
+    return f"{each.name or 'files of no distribution'} {each.version}".rstrip()
+
+
+def _told(layers_size_bytes: int) -> str:
+    kept = f" ({layers_size_bytes:,} kept for layers)" if layers_size_bytes else ""
+    return f"{limit_for(layers_size_bytes):,} bytes{kept}"

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.distributions import Distribution
     from poetry_plugin_package_function.packaging.sdk import Provided
     from poetry_plugin_package_function.packaging.wheels import Stream
-    from poetry_plugin_package_function.settings import Inclusion
+    from poetry_plugin_package_function.values import Inclusion
 
 
 class Entry(NamedTuple):
@@ -146,6 +146,7 @@ def scan(
     project_name: NormalizedName | None,
     project_directory: Path,
     seeds: frozenset[str] = frozenset(),
+    only: frozenset[NormalizedName] | None = None,
     exclude: tuple[str, ...] = (),
     include: tuple[Inclusion, ...] = (),
     results: frozenset[str] = frozenset(),
@@ -159,6 +160,7 @@ def scan(
         project_name: The project's own distribution.
         project_directory: Where the patterns of `include` start.
         seeds: See `unneeded_seeds`.
+        only: The distributions that are shipped at most; None for all.
         exclude: gitignore patterns on names in the archive.
         include: Project files to add.
         results: Real paths that are not shipped wherever they are: what is written.
@@ -171,13 +173,15 @@ def scan(
     directories = tuple(directories)
     distributions = read_distributions(directories)
     unneeded = unneeded_seeds(distributions, seeds)
-    provided = sdk([each for each in distributions if each not in unneeded])
-    left_out = tuple(
+    wanted = [
         each
         for each in distributions
-        if each in unneeded or each.name in provided.names
-    )
-    shipped = tuple(each for each in distributions if each not in left_out)
+        if each not in unneeded and (only is None or each.name in only)
+    ]
+    provided = sdk(wanted)
+    shipped = tuple(each for each in wanted if each.name not in provided.names)
+    names = {each.name for each in shipped}
+    left_out = tuple(each for each in distributions if each.name not in names)
     # Of several, the one that has been installed over the others: the last by name,
     # and the project before all.
     by_rank = sorted(shipped, key=lambda each: (each.name == project_name, each.name))

@@ -6,13 +6,11 @@ import gc
 
 from contextlib import ExitStack
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
-from typing import NamedTuple
 
 import deflate as libdeflate
 
@@ -29,20 +27,29 @@ from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
 from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
 from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.layering import PREFIX
+from poetry_plugin_package_function.packaging.layering import check_halves
+from poetry_plugin_package_function.packaging.layering import dependencies_of
+from poetry_plugin_package_function.packaging.layering import is_dependency
+from poetry_plugin_package_function.packaging.layering import unread_path_files
 from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
+from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Contents
+from poetry_plugin_package_function.packaging.result import Layer
+from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import scan
-from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
 from poetry_plugin_package_function.packaging.sdk import provided_by
 from poetry_plugin_package_function.packaging.venv import check_python
 from poetry_plugin_package_function.packaging.venv import find_python
 from poetry_plugin_package_function.packaging.venv import runs_here
 from poetry_plugin_package_function.packaging.writing import Job
+from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.runtimes import MIB
 
@@ -53,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
+    from typing import BinaryIO
 
     from packaging.utils import NormalizedName
 
@@ -62,15 +70,12 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
-    from poetry_plugin_package_function.packaging.sdk import Provided
-    from poetry_plugin_package_function.packaging.stripping import Stripped
     from poetry_plugin_package_function.packaging.stripping import Stripper
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
     from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.packaging.wheels import Wheel
     from poetry_plugin_package_function.packaging.writing import Measured
-    from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.packaging.writing import Progress
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.runtimes import Target
@@ -80,59 +85,6 @@ if TYPE_CHECKING:
 NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Report:
-    """All that is known of a finished archive; sizes are in bytes.
-
-    Each field is described in docs/report.md.
-    """
-
-    output_file: Path
-    distribution_name: str
-    layout: Layout
-    output_bytes: int
-    uncompressed_bytes: int
-    compressed_bytes: int
-    unzipped_bytes: int
-    limit_bytes: int
-    layers_size_bytes: int
-    files: int
-    sha256: str
-    python: str | None
-    source_date_epoch: int
-    compressor: str
-    compression_level: int
-    entry_modules: tuple[str, ...]
-    distributions: tuple[DistributionSize, ...]
-    left_out: tuple[str, ...]
-    nested: Nested | None
-    bytecode: Compiled | None = None
-    target: Target | None = None
-    provided: Provided = NOTHING_PROVIDED
-    findings: tuple[Finding, ...] = ()
-    verified: Verified | None = None
-    stripped: Stripped | None = None
-
-
-class Compiled(NamedTuple):
-    """What has been compiled.
-
-    Attributes:
-        python: The interpreter's full version: another one makes other bytecode.
-        files: How many `.pyc` files are shipped.
-        size_bytes: The sum of them.
-        skipped: Names of sources that do not compile.
-        left_out: Distributions whose bytecode did not fit; "" for files that are no
-            distribution's.
-    """
-
-    python: str
-    files: int
-    size_bytes: int
-    skipped: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-
 def package(
     site_packages: SitePackages,
     project: Project,
@@ -140,6 +92,7 @@ def package(
     time: DosTime,
     *,
     seeds: frozenset[str] = frozenset(),
+    only: frozenset[NormalizedName] | None = None,
     wheels: Mapping[NormalizedName, Wheel] = NO_WHEELS,
     kept: bool = False,
     bytecode_dir: Path | None = None,
@@ -158,6 +111,7 @@ def package(
         settings: What goes in, and where the results go.
         time: Of all members.
         seeds: Distributions that are shipped only if something needs them.
+        only: Distributions that are shipped at most; None for all that are there.
         wheels: What distributions have been installed from, where it is still there.
         kept: Whether the environment is from an earlier run, so that somebody may have
             changed it: then what is not as its wheel has it is an error.
@@ -180,6 +134,8 @@ def package(
     target = settings.target(site_packages.python)
     check_python(site_packages, settings, target)
     interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
+    if only is not None:
+        wheels = {name: wheel for name, wheel in wheels.items() if name in only}
     in_order = [wheels[name] for name in sorted(wheels)]
     with (
         _no_garbage_collection(),
@@ -192,6 +148,7 @@ def package(
             project_name=project_name,
             project_directory=project.directory,
             seeds=seeds,
+            only=only,
             exclude=settings.exclude,
             include=settings.include,
             results=frozenset(str(target) for target in settings.targets),
@@ -204,6 +161,11 @@ def package(
             comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
         )
         _check_complete(tree, sources, site_packages)
+        is_of_layer = is_dependency(project_name)
+        if settings.layer_only:
+            tree = dependencies_of(tree, is_of_layer)
+        elif settings.layer_output:
+            check_halves(tree, is_of_layer)
         findings: tuple[Finding, ...] = ()
         if target is not None and not settings.no_audit:
             findings = _audited(tree, target)
@@ -218,10 +180,11 @@ def package(
             bytecode = stack.enter_context(
                 _compiled(tree, limit_bytes, interpreter, cache, progress)
             )
-        with replacing(*settings.targets) as (archive, *others):
+        with replacing(*settings.targets) as opened:
+            streams = iter(opened)
             measured = write(
                 Job(
-                    archive,
+                    tuple(_parts(streams, settings, is_of_layer)),
                     tree,
                     bytecode.entries,
                     sources,
@@ -235,24 +198,24 @@ def package(
                     progress,
                 )
             )
-            archive.flush()
             verified = None
             if settings.handler is not None:
-                verified = _verified(
-                    Path(archive.name), measured, settings, site_packages, target
-                )
+                verified = _verified(measured, settings, site_packages, target)
+            parts = dict(zip(settings.archives, measured.parts, strict=True))
             report = Report(
                 output_file=settings.output,
                 distribution_name=project.distribution_name or settings.output.stem,
+                function=settings.function,
+                contents=Contents.LAYER if settings.layer_only else Contents.FUNCTION,
                 layout=Layout.NESTED if measured.nested else Layout.FLAT,
-                output_bytes=measured.output_bytes,
+                output_bytes=parts[settings.output].output_bytes,
                 uncompressed_bytes=measured.job.size_bytes,
                 compressed_bytes=measured.compressed_bytes,
                 unzipped_bytes=measured.unzipped_bytes,
                 limit_bytes=limit_bytes,
                 layers_size_bytes=settings.layers_size_bytes,
                 files=len(measured.job.entries),
-                sha256=measured.sha256,
+                sha256=parts[settings.output].sha256,
                 python=site_packages.python,
                 source_date_epoch=time.epoch_s,
                 compressor=f"deflate {libdeflate.__version__}",
@@ -270,14 +233,46 @@ def package(
                 findings=findings,
                 verified=verified,
                 stripped=stripper.result if stripper else None,
+                layer=_layer(settings, measured, is_of_layer),
             )
-            streams = iter(others)
             if settings.report:
                 next(streams).write(serialize(report))
             if settings.sizes:
                 next(streams).write(draw(report, measured.files()))
             comparison.finish()
     return report
+
+
+def _parts(
+    streams: Iterator[BinaryIO],
+    settings: Settings,
+    is_of_layer: Callable[[Entry], bool],
+) -> Iterator[Part]:
+    """Tells what goes into which of the settings' archives, in their order."""
+    if settings.layer_only:
+        yield Part(next(streams), prefix=PREFIX)
+    elif settings.layer_output is None:
+        yield Part(next(streams))
+    else:
+        yield Part(next(streams), lambda entry: not is_of_layer(entry))
+        yield Part(next(streams), is_of_layer, PREFIX)
+
+
+def _layer(
+    settings: Settings, measured: Measured, is_of_layer: Callable[[Entry], bool]
+) -> Layer | None:
+    if not measured.job.has_layer:
+        return None
+    names = (each.name for each in measured.job.entries if is_of_layer(each))
+    written = measured.parts[-1]
+    return Layer(
+        settings.archives[-1],
+        written.output_bytes,
+        written.unzipped_bytes,
+        written.files,
+        written.sha256,
+        unread_path_files(names),
+    )
 
 
 # What few ask for is imported when it is asked for: it takes a tenth of a short run.
@@ -300,7 +295,6 @@ def _audited(tree: Tree, target: Target) -> tuple[Finding, ...]:
 
 
 def _verified(
-    archive: Path,
     measured: Measured,
     settings: Settings,
     site_packages: SitePackages,
@@ -312,6 +306,9 @@ def _verified(
     memory_mb = settings.memory_size_mb
     python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"
     provided = measured.job.tree.provided.names
+    for part in measured.job.parts:
+        part.stream.flush()
+    archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
     return verify(
         archive,
         settings.handler or "",
@@ -327,6 +324,7 @@ def _verified(
         provided=places_of(provided, read_distributions(site_packages.directories))
         if provided
         else {},
+        layer=layers[0] if layers else None,
         has_layers=settings.layers_size_bytes > 0,
     )
 
@@ -415,6 +413,7 @@ def _described(
             wheel=copied[name].hash if name in copied else None,
             path=paths.get(name, ()),
             nested=name in nested,
+            layer=measured.job.has_layer and each.name != "" and name != project_name,
         )
         for each in measured.distributions
         for name in (canonicalize_name(each.name),)

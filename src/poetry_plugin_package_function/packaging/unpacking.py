@@ -41,6 +41,7 @@ class Unpacked:
         runtime_path: Where modules of Lambda's runtime are looked for: where Lambda has
             them, as its own images do, then in a directory with links to what stands
             for them, if anything does.
+        layers_root: What is `/opt` there: the layer's files, if it has been unpacked.
         home_dir: A home directory that is not there and cannot be made, as Lambda's.
         scratch: Where all of them are; more may be put there.
     """
@@ -48,13 +49,16 @@ class Unpacked:
     task_root: str
     tmp_dir: str
     runtime_path: tuple[str, ...]
+    layers_root: str
     home_dir: str
     scratch: str
 
 
 @contextmanager
 def unpacked(
-    archive: Path, provided: Mapping[str, Path] = NOTHING_PROVIDED
+    archive: Path,
+    provided: Mapping[str, Path] = NOTHING_PROVIDED,
+    layer: Path | None = None,
 ) -> Iterator[Unpacked]:
     """Unpacks an archive; all is gone when the block ends.
 
@@ -62,9 +66,10 @@ def unpacked(
         archive: A result of packaging.
         provided: What stands for modules of Lambda's runtime: files and directories, by
             the names that they have there.
+        layer: The archive of the function's layer.
 
     Raises:
-        VerifyError: It cannot be unpacked.
+        VerifyError: One of them cannot be unpacked.
     """
     scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
     runtime_dir = os.path.join(scratch, "runtime")
@@ -73,15 +78,16 @@ def unpacked(
             task_root=os.path.join(scratch, "task"),
             tmp_dir=os.path.join(scratch, "tmp"),
             runtime_path=(verifier.RUNTIME, *([runtime_dir] if provided else [])),
+            layers_root=os.path.join(scratch, "opt") if layer else verifier.LAYERS,
             home_dir=os.path.join(scratch, "home", "user"),
             scratch=scratch,
         )
         try:
-            os.mkdir(place.task_root)
             os.mkdir(place.tmp_dir)
             os.mkdir(os.path.dirname(place.home_dir), _READ_AND_EXECUTE)
-            with zipfile.ZipFile(archive) as source:
-                _unpack(source, place.task_root)
+            _unpack(archive, place.task_root)
+            if layer:
+                _unpack(layer, place.layers_root)
             if provided:
                 os.mkdir(runtime_dir)
             for name, path in provided.items():
@@ -96,8 +102,16 @@ def unpacked(
         _remove(scratch)
 
 
-def _unpack(source: zipfile.ZipFile, task_root: str) -> None:
+def _unpack(archive: Path, root: str) -> None:
     """Writes all members, then takes away the right to write."""
+    os.mkdir(root)
+    with zipfile.ZipFile(archive) as source:
+        _write_members(source, root)
+    for directory, _, _ in os.walk(root, topdown=False):
+        os.chmod(directory, _READ_AND_EXECUTE)
+
+
+def _write_members(source: zipfile.ZipFile, root: str) -> None:
     members = [each for each in source.infolist() if not each.is_dir()]
     outside = sorted(each.filename for each in members if _leads_out(each.filename))
     if outside:
@@ -105,9 +119,9 @@ def _unpack(source: zipfile.ZipFile, task_root: str) -> None:
             f"The archive has members outside of the task root: {', '.join(outside)}.",
             "Package it again.",
         )
-    directories = {task_root}
+    directories = {root}
     for member in members:
-        path = os.path.join(task_root, member.filename)
+        path = os.path.join(root, member.filename)
         parent = os.path.dirname(path)
         if parent not in directories:
             os.makedirs(parent, exist_ok=True)
@@ -116,8 +130,6 @@ def _unpack(source: zipfile.ZipFile, task_root: str) -> None:
             shutil.copyfileobj(stream, file, _CHUNK_BYTES)
         is_executable = member.external_attr >> 16 & 0o001
         os.chmod(path, _READ_AND_EXECUTE if is_executable else _READ)
-    for directory, _, _ in os.walk(task_root, topdown=False):
-        os.chmod(directory, _READ_AND_EXECUTE)
 
 
 def _leads_out(name: str) -> bool:

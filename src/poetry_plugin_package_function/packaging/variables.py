@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.packaging import verifier
+from poetry_plugin_package_function.packaging.verifier import LAYERS
 from poetry_plugin_package_function.runtimes import MIB
 
 
@@ -84,7 +85,7 @@ def python_path(
     """What the function's PYTHONPATH names here; None if it does not set it."""
     if "PYTHONPATH" not in variables:
         return None
-    return tuple(_entries(variables["PYTHONPATH"], place.task_root))
+    return tuple(_entries(variables["PYTHONPATH"], place))
 
 
 def environment(
@@ -107,10 +108,10 @@ def environment(
     root = place.task_root
     front = python_path(variables, place)
     libraries = [
-        *_entries(variables.get("LD_LIBRARY_PATH", ""), root),
+        *_entries(variables.get("LD_LIBRARY_PATH", ""), place),
         *("/var/lang/lib", "/lib64", "/usr/lib64"),
         *(verifier.RUNTIME, f"{verifier.RUNTIME}/lib", root, f"{root}/lib"),
-        "/opt/lib",
+        f"{place.layers_root}/lib",
     ]
     return {
         "AWS_ACCESS_KEY_ID": "none",
@@ -127,7 +128,7 @@ def environment(
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_SESSION_TOKEN": "none",
         "LANG": "C.UTF-8",  # Lambda's is en_US.UTF-8, which not every system has
-        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin:/bin:{place.layers_root}/bin",
         "TZ": ":UTC",
         **variables,
         # Those that hold the process together cannot be the function's.
@@ -141,12 +142,15 @@ def environment(
     }
 
 
-def _entries(path: str, task_root: str) -> list[str]:
-    """Takes a search path apart; what is in the task root is where that is here."""
+def _entries(path: str, place: Unpacked) -> list[str]:
+    """Takes a search path apart; what is in the function or a layer is where it is."""
     return [
-        task_root + entry.removeprefix(TASK_ROOT)
-        if f"{entry}/".startswith(f"{TASK_ROOT}/")
-        else entry
+        _here(_here(entry, TASK_ROOT, place.task_root), LAYERS, place.layers_root)
         for entry in path.split(":")
         if entry
     ]
+
+
+def _here(path: str, theirs: str, ours: str) -> str:
+    is_below = f"{path}/".startswith(f"{theirs}/")
+    return ours + path.removeprefix(theirs) if is_below else path

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 LOADER = "/.dependencies/loader.py"
 STUB = "_package_function"
 RUNTIME = "/var/runtime"
+LAYERS = "/opt"
 
 
 def main() -> None:
@@ -49,7 +50,12 @@ def main() -> None:
         leave = _told_when_left(trace)
         opened = _listen()
         process = os.getpid()
-        stand_in(task["task_root"], task["python_path"], task["runtime_path"])
+        stand_in(
+            task["task_root"],
+            task["python_path"],
+            task["runtime_path"],
+            task["layers_root"],
+        )
         answer = attempt(task["handler"], task["task_root"], task["started_s"])
         faulthandler.cancel_dump_traceback_later()
         if os.getpid() == process:  # not a child that the handler's module has forked
@@ -90,7 +96,10 @@ def _listen() -> set[str]:
 
 
 def stand_in(
-    task_root: str, python_path: list[str] | None, runtime_path: list[str]
+    task_root: str,
+    python_path: list[str] | None,
+    runtime_path: list[str],
+    layers_root: str = LAYERS,
 ) -> None:
     """Makes the process what Lambda's client is before it imports a handler.
 
@@ -99,12 +108,14 @@ def stand_in(
         python_path: What the function's PYTHONPATH names; None if it does not set it.
             As there, it stands behind the task root and in place of that of layers.
         runtime_path: Where the runtime's own modules are.
+        layers_root: Where the files of layers are.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     os.environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version}"
     sys.argv = [f"{RUNTIME}/bootstrap.py"]
     if python_path is None:
-        front = [f"/opt/python/lib/{version}/site-packages", "/opt/python"]
+        layers = f"{layers_root}/python"
+        front = [f"{layers}/lib/{version}/site-packages", layers]
     else:
         front = list(map(os.path.abspath, python_path))
     sys.path[:] = [

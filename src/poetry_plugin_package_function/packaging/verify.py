@@ -113,6 +113,7 @@ def verify(
     variables: Mapping[str, str] = _NO_VARIABLES,
     python: str | None = None,
     provided: Mapping[str, Path] = NOTHING_PROVIDED,
+    layer: Path | None = None,
     has_layers: bool = False,
 ) -> Verified:
     """Imports a handler out of an archive, in a clean process.
@@ -132,7 +133,8 @@ def verify(
         python: The target's minor version, such as "3.13", to judge syntax by.
         provided: What stands for modules of Lambda's runtime: files and directories, by
             the names that they have there.
-        has_layers: Whether the function has layers, which may bring more modules.
+        layer: The archive of the function's layer, which is packaged with it.
+        has_layers: Whether it has other layers, which may bring more modules.
 
     Raises:
         VerifyError: Lambda cannot import the handler; the text has the user's own
@@ -143,10 +145,10 @@ def verify(
         raise VerifyError(
             "\n".join(problems), "Name the handler as package.module.function."
         )
-    parsed = partial(_parsed, archive, handler, python)
+    parsed = partial(_parsed, archive, layer, handler, python)
     if interpreter is None:
         return parsed("It was not imported, as the target is not this machine.")
-    with unpacked(archive, provided) as place:
+    with unpacked(archive, provided, layer) as place:
         task = Task(place, handler, memory_bytes, time_limit_s, variables)
         try:
             outcome = run(interpreter, task)
@@ -162,7 +164,7 @@ def verify(
             )
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
-            with modules_in(archive) as modules:
+            with modules_in(archive, layer) as modules:
                 names = modules.names
             missing = brought_by_others(
                 answer, (*names, *provided), has_layers=has_layers
@@ -203,7 +205,8 @@ def _names(files: list[str], place: Unpacked) -> frozenset[str]:
     """Turns paths into the names that the files have in a flat archive."""
     extracted = re.escape(place.tmp_dir) + r"/package-function-[0-9a-f]+-[0-9]+"
     ours = re.compile(
-        f"(?:{extracted}|{re.escape(place.task_root)})/"
+        f"(?:{extracted}|{re.escape(place.task_root)}"
+        f"|{re.escape(place.layers_root)}/python)/"
         f"(?:(?:.+/)?{re.escape(loader.MOVED)}/)?(.+)"
     )
     found = (
@@ -213,11 +216,14 @@ def _names(files: list[str], place: Unpacked) -> frozenset[str]:
     return frozenset(each[1] for each in found if each)
 
 
-def _parsed(archive: Path, handler: str, python: str | None, reason: str) -> Verified:
+def _parsed(
+    archive: Path, layer: Path | None, handler: str, python: str | None, reason: str
+) -> Verified:
     """Finds a handler by parsing.
 
     Args:
         archive: A result of packaging.
+        layer: That of its layer.
         handler: One without problems.
         python: The target's minor version, if it is known.
         reason: Why no more can be done.
@@ -225,7 +231,7 @@ def _parsed(archive: Path, handler: str, python: str | None, reason: str) -> Ver
     Raises:
         VerifyError: See `parsing.find`.
     """
-    with modules_in(archive) as modules:
+    with modules_in(archive, layer) as modules:
         told = find(handler, modules, python)
     return Verified(
         handler,

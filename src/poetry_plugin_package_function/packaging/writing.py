@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 from typing import Protocol
 
 from packaging.utils import canonicalize_name
@@ -32,10 +33,12 @@ from poetry_plugin_package_function.packaging.plan import is_worth_compressing_m
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.plan import too_large
+from poetry_plugin_package_function.packaging.plan import too_large_for_a_layer
 from poetry_plugin_package_function.packaging.spool import spool
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
@@ -94,12 +97,47 @@ class Progress(Protocol):
         ...
 
 
+class Part(NamedTuple):
+    """An archive that is to be written.
+
+    Attributes:
+        stream: Where to; empty, and seekable.
+        holds: Whether a file goes into it; None if all do.
+        prefix: What stands before their names there: a layer has all below `python/`.
+    """
+
+    stream: BinaryIO
+    holds: Callable[[Entry], bool] | None = None
+    prefix: str = ""
+
+    def of(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Chooses what goes into it."""
+        return entries if self.holds is None else [*filter(self.holds, entries)]
+
+
+class WrittenPart(NamedTuple):
+    """What is known of an archive; sizes are in bytes.
+
+    Attributes:
+        output_bytes: Its own.
+        unzipped_bytes: What Lambda counts of it.
+        files: How many it holds.
+        sha256: In hexadecimal.
+    """
+
+    output_bytes: int
+    unzipped_bytes: int
+    files: int
+    sha256: str
+
+
 @dataclass(frozen=True)
 class Job:
     """What is to be written.
 
     Attributes:
-        stream: Where to; empty, and seekable.
+        parts: Where to: a function, a layer, or both. Only a function alone, which has
+            no prefix either, is nested where that is needed.
         tree: What is shipped in any case.
         bytecode: What is shipped as far as there is room for it.
         sources: Streams that are copied.
@@ -109,7 +147,7 @@ class Job:
         progress: Hears how far it has come.
     """
 
-    stream: BinaryIO
+    parts: tuple[Part, ...]
     tree: Tree
     bytecode: tuple[Entry, ...]
     sources: Sources
@@ -136,6 +174,11 @@ class Job:
     def size_bytes(self) -> int:
         """The sum of all files, unzipped."""
         return self.tree.size_bytes + sum(each.size_bytes for each in self.bytecode)
+
+    @property
+    def has_layer(self) -> bool:
+        """Whether one is written."""
+        return any(part.prefix for part in self.parts)
 
     def members(
         self, what: str, entries: Sequence[Entry], level: int = LEVEL
@@ -167,10 +210,8 @@ class Measured:
 
     Attributes:
         job: What has been written, with the bytecode that there was room for.
-        output_bytes: Of the archive.
-        sha256: Of the archive, in hexadecimal.
+        parts: The archives.
         compressed_bytes: Of the ZIP that holds the dependencies.
-        unzipped_bytes: What Lambda counts.
         distributions: What each takes.
         zipped_bytes: What each file takes, by its name.
         level: libdeflate's.
@@ -178,33 +219,38 @@ class Measured:
     """
 
     job: Job
-    output_bytes: int
-    sha256: str
+    parts: tuple[WrittenPart, ...]
     compressed_bytes: int
-    unzipped_bytes: int
     distributions: tuple[DistributionSize, ...]
     zipped_bytes: Mapping[str, int]
     level: int = LEVEL
     nested: Nested | None = None
 
+    @property
+    def unzipped_bytes(self) -> int:
+        """What Lambda counts of all of it."""
+        return sum(part.unzipped_bytes for part in self.parts)
+
     def files(self) -> Iterator[FileSize]:
         """Tells what each file takes."""
         units = self.nested.units if self.nested else ()
         nested = {entry.name for unit in units for entry in unit.entries}
-        for entry in self.job.entries:
-            yield FileSize(
-                entry.name,
-                entry.distribution or "",
-                entry.size_bytes,
-                self.zipped_bytes.get(entry.name, entry.size_bytes),
-                entry.name in nested,
-            )
+        for part in self.job.parts:
+            for entry in part.of(self.job.entries):
+                yield FileSize(
+                    part.prefix + entry.name,
+                    entry.distribution or "",
+                    entry.size_bytes,
+                    self.zipped_bytes.get(entry.name, entry.size_bytes),
+                    entry.name in nested,
+                )
 
 
 def write(job: Job) -> Measured:
     """Writes an archive: flat if it fits, nested if not.
 
-    Bytecode does not make a nested one of what would be flat.
+    Bytecode does not make a nested one of what would be flat. A layer is flat, and so
+    is its function: together they have to fit.
 
     Raises:
         PackageTooLargeError: It fits neither flat nor nested.
@@ -212,6 +258,15 @@ def write(job: Job) -> Measured:
         SourceError: See `deflate.deflate`.
     """
     if layout_for(job.tree.size_bytes, job.limit_bytes) is Layout.NESTED:
+        if job.has_layer:
+            raise too_large_for_a_layer(
+                "The layer has"
+                if len(job.parts) == 1
+                else "The function and its layer have",
+                job.tree.size_bytes,
+                job.layers_size_bytes,
+                _sizes(job, {}, {}),
+            )
         return _write_nested(job)
     check_wishes(job.tree, job.wishes)
     if layout_for(job.size_bytes, job.limit_bytes) is Layout.NESTED:
@@ -220,18 +275,39 @@ def write(job: Job) -> Measured:
 
 
 def _write_flat(job: Job) -> Measured:
-    archive = Archive(job.stream, job.time, checksummed=True)
-    for member in job.members("Packaging", job.entries):
-        archive.add(member)
-    written = archive.close()
+    parts = []
+    compressed_bytes: dict[str, int] = {}
+    checksums: dict[str, int] = {}
+    for part in job.parts:
+        entries = part.of(job.entries)
+        archive = Archive(part.stream, job.time, checksummed=True)
+        for member in job.members("Packaging", entries):
+            archive.add(
+                member._replace(name=part.prefix + member.name)
+                if part.prefix
+                else member
+            )
+        written = archive.close()
+        start = len(part.prefix)
+        for found, of_all in (
+            (written.compressed_bytes, compressed_bytes),
+            (written.checksums, checksums),
+        ):
+            of_all |= {name[start:]: value for name, value in found.items()}
+        parts.append(
+            WrittenPart(
+                written.size_bytes,
+                sum(entry.size_bytes for entry in entries),
+                len(entries),
+                written.sha256,
+            )
+        )
     return Measured(
         job,
-        written.size_bytes,
-        written.sha256,
-        written.size_bytes,
-        job.size_bytes,
-        _sizes(job, written.compressed_bytes, written.checksums),
-        written.compressed_bytes,
+        tuple(parts),
+        parts[-1].output_bytes,
+        _sizes(job, compressed_bytes, checksums),
+        compressed_bytes,
     )
 
 
@@ -348,7 +424,8 @@ class _Nested:
         return self._nesting(with_project=True)
 
     def _write(self, nesting: Nesting) -> NestedArchive:
-        stream = self._job.stream
+        (part,) = self._job.parts
+        stream = part.stream
         stream.seek(0)
         stream.truncate()
         entries = [
@@ -387,10 +464,15 @@ class _Nested:
         }
         return Measured(
             self._job,
-            result.outer.size_bytes,
-            result.outer.sha256,
+            (
+                WrittenPart(
+                    result.outer.size_bytes,
+                    result.unzipped_bytes,
+                    len(self._job.entries),
+                    result.outer.sha256,
+                ),
+            ),
             result.inner.size_bytes,
-            result.unzipped_bytes,
             _sizes(self._job, compressed_bytes, checksums),
             compressed_bytes,
             self._level,

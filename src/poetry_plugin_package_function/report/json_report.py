@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.report.changes import as_document
 
 
 if TYPE_CHECKING:
-    from poetry_plugin_package_function.packaging.service import Report
+    from collections.abc import Iterable
+
+    from poetry_plugin_package_function.packaging.result import Layer
+    from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.runtimes import Target
@@ -25,29 +27,34 @@ SCHEMA_VERSION: Final = 1
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
 
 
-def wants_json(text: str | None) -> bool:
-    """Reads how a result is to be printed: as text, unless JSON is asked for.
-
-    Raises:
-        ConfigError: It is neither.
-    """
-    if text not in (None, "text", "json"):
-        raise ConfigError([f"--format: expected text or json, got {text!r}."])
-    return text == "json"
-
-
-def code_sha256(report: Report) -> str:
+def code_sha256(sha256: str) -> str:
     """What Lambda calls CodeSha256 and Terraform `source_code_hash`."""
-    return base64.b64encode(bytes.fromhex(report.sha256)).decode()
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
 def as_json(report: Report, changes: Changes | None = None) -> bytes:
-    """Writes the report, with what has changed since an earlier one.
+    """Writes the report, with what has changed since an earlier one."""
+    return _written(_document(report, changes))
+
+
+def as_json_array(reports: Iterable[tuple[Report, Changes | None]]) -> bytes:
+    """Writes several reports."""
+    return _written([_document(report, changes) for report, changes in reports])
+
+
+def _written(document: dict[str, Any] | list[dict[str, Any]]) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
+        errors="surrogateescape"
+    )
+
+
+def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
+    """Makes what stands in a report.
 
     The first six fields after the version are those of package-python-function 1.0.0,
     with their names and meanings.
     """
-    document: dict[str, Any] = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "output_file": str(report.output_file),
         "distribution_name": report.distribution_name,
@@ -55,12 +62,15 @@ def as_json(report: Report, changes: Changes | None = None) -> bytes:
         "uncompressed_bytes": report.uncompressed_bytes,
         "compressed_bytes": report.compressed_bytes,
         "nested_zip": report.layout is Layout.NESTED,
+        "function": report.function,
+        "contents": str(report.contents),
         "layout": str(report.layout),
         "unzipped_bytes": report.unzipped_bytes,
         "limit_bytes": report.limit_bytes,
         "layers_size_bytes": report.layers_size_bytes,
         "files": report.files,
-        "code_sha256": code_sha256(report),
+        "layer": None if report.layer is None else _layer(report.layer),
+        "code_sha256": code_sha256(report.sha256),
         "sha256": report.sha256,
         "python": report.python,
         "source_date_epoch": report.source_date_epoch,
@@ -109,9 +119,18 @@ def as_json(report: Report, changes: Changes | None = None) -> bytes:
             "left_out": [name or None for name in report.bytecode.left_out],
         },
     }
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
-        errors="surrogateescape"
-    )
+
+
+def _layer(layer: Layer) -> dict[str, object]:
+    return {
+        "output_file": str(layer.output_file),
+        "output_bytes": layer.output_bytes,
+        "unzipped_bytes": layer.unzipped_bytes,
+        "files": layer.files,
+        "code_sha256": code_sha256(layer.sha256),
+        "sha256": layer.sha256,
+        "unread": list(layer.unread),
+    }
 
 
 def _verified(verified: Verified) -> dict[str, object]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from poetry_plugin_package_function.packaging.plan import FileSize
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 def sizes_page(report: Report, files: Iterable[FileSize]) -> bytes:

@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.result import Contents
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.service import Compiled
-    from poetry_plugin_package_function.packaging.service import Report
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.result import Compiled
+    from poetry_plugin_package_function.packaging.result import Layer
+    from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.stripping import Stripped
     from poetry_plugin_package_function.packaging.verify import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
@@ -69,24 +72,20 @@ def summary(
         changes: What is different from an earlier report.
         beside: What else has been written, by what it is called.
     """
-    share = report.unzipped_bytes / report.limit_bytes
-    layers = (
-        f", with {report.layers_size_bytes:,} kept for layers"
-        if report.layers_size_bytes
-        else ""
-    )
     lines = [
         Line("File", shown_path(report.output_file)),
         Line("Layout", _layout(report)),
-        Line(
-            "Unzipped",
-            f"{report.unzipped_bytes:,} bytes, {share:.1%} of the"
-            f" {report.limit_bytes:,} that Lambda allows{layers}",
-        ),
+        Line("Unzipped", _unzipped(report)),
         Line("Zipped", f"{report.output_bytes:,} bytes"),
-        Line("SHA-256", f"{code_sha256(report)} (CodeSha256, source_code_hash)"),
+        Line("SHA-256", f"{code_sha256(report.sha256)} (CodeSha256, source_code_hash)"),
         Line("Took", f"{elapsed_s:.1f} s"),
     ]
+    if report.layer and report.contents is Contents.FUNCTION:
+        lines[-1:-1] = [
+            Line("Layer", shown_path(report.layer.output_file)),
+            Line("", _told(report.layer)),
+            Line("", f"{code_sha256(report.layer.sha256)} (CodeSha256 of the layer)"),
+        ]
     if report.nested:
         lines.insert(2, Line("Nested", _nested(report.nested)))
     bytecode = report.bytecode
@@ -113,6 +112,31 @@ def summary(
     return [*lines, *_lines_of(changes, beside)]
 
 
+def _unzipped(report: Report) -> str:
+    share = report.unzipped_bytes / report.limit_bytes
+    kept = (
+        f", with {report.layers_size_bytes:,} kept for layers"
+        if report.layers_size_bytes
+        else ""
+    )
+    both = (
+        " with its layer"
+        if report.layer and report.contents is Contents.FUNCTION
+        else ""
+    )
+    return (
+        f"{report.unzipped_bytes:,} bytes{both}, {share:.1%} of the"
+        f" {report.limit_bytes:,} that Lambda allows{kept}"
+    )
+
+
+def _told(layer: Layer) -> str:
+    return (
+        f"{layer.files:,} files, {layer.unzipped_bytes:,} bytes,"
+        f" {layer.output_bytes:,} zipped"
+    )
+
+
 def _lines_of(
     changes: Changes | None, beside: Mapping[str, Path | None]
 ) -> Iterator[Line]:
@@ -126,7 +150,8 @@ def _lines_of(
 def warnings(report: Report) -> list[str]:
     """Tells what the user should know before deploying."""
     found = []
-    if not report.entry_modules:
+    is_function = report.contents is Contents.FUNCTION
+    if is_function and not report.entry_modules:
         found.append(
             "The archive has no code of the project. Add it: `packages` in"
             ' [tool.poetry], or include = ["lambda_function.py"] in'
@@ -137,11 +162,9 @@ def warnings(report: Report) -> list[str]:
         found.append(report.provided.why_not)
     if report.bytecode and report.bytecode.left_out:
         found.append(_without_bytecode(report, report.bytecode))
-    if report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        found.append(
-            f"The ZIP is larger than {DIRECT_UPLOAD_LIMIT_BYTES:,} bytes (50 MB): it"
-            " has to be uploaded through S3."
-        )
+    found += _about_layer(report.layer) if report.layer else ()
+    if is_function and report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
+        found.append(_through_s3("The ZIP"))
     tmp_bytes = report.nested.tmp_bytes if report.nested else 0
     needed_mib = -(-tmp_bytes // MIB) + _TMP_RESERVE_MIB
     if needed_mib * MIB > MAX_EPHEMERAL_STORAGE_BYTES:
@@ -156,6 +179,23 @@ def warnings(report: Report) -> list[str]:
             f" {needed_mib} MB."
         )
     return found
+
+
+def _through_s3(what: str) -> str:
+    return (
+        f"{what} is larger than {DIRECT_UPLOAD_LIMIT_BYTES:,} bytes (50 MB): it has to"
+        " be uploaded through S3."
+    )
+
+
+def _about_layer(layer: Layer) -> Iterator[str]:
+    if layer.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
+        yield _through_s3("The layer's ZIP")
+    if layer.unread:
+        yield (
+            f"Python does not obey .pth files of layers: {', '.join(layer.unread)}."
+            " If something needs them, package without a layer."
+        )
 
 
 def runtime_warnings(
@@ -218,16 +258,24 @@ def sizes(report: Report, *, all_of_them: bool) -> list[str]:
     names = [each.name or "(no distribution)" for each in rows]
     width = max(map(len, names), default=0)
     lines = [
-        f"{'':<{width}}  {'unzipped':>13}  {'zipped':>13}  share          required by"
+        f"{'':<{width}}  {'unzipped':>13}  {'zipped':>13}  share            required by"
     ]
     for each, name in zip(rows, names, strict=True):
         share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
         lines.append(
             f"{name:<{width}}  {each.unzipped_bytes:>13,}  {each.zipped_bytes:>13,}"
-            f"  {share:>5.1%}  {'nested' if each.nested else 'flat':<6}"
+            f"  {share:>5.1%}  {_place(each, report):<8}"
             f"  {' > '.join(each.path[:-1])}"
         )
     return [line.rstrip() for line in lines] if rows else []
+
+
+def _place(distribution: DistributionSize, report: Report) -> str:
+    if distribution.nested:
+        return "nested"
+    if report.layer:
+        return "layer" if distribution.layer else "function"
+    return "flat"
 
 
 def details(report: Report) -> list[str]:
@@ -318,6 +366,8 @@ def shown_path(path: Path) -> str:
 
 def _without_bytecode(report: Report, bytecode: Compiled) -> str:
     names = ", ".join(name or "files of no distribution" for name in bytecode.left_out)
+    if report.layer:
+        return f"The bytecode was left out ({names}): with it nothing would fit."
     if report.layout is Layout.FLAT:
         return (
             f"The bytecode was left out ({names}): with it the result would not be flat"
@@ -327,6 +377,11 @@ def _without_bytecode(report: Report, bytecode: Compiled) -> str:
 
 
 def _layout(report: Report) -> str:
+    if report.contents is Contents.LAYER:
+        return f"layer, {report.files:,} files"
+    if report.layer:
+        own = report.files - report.layer.files
+        return f"flat, {own:,} files, and a layer"
     if report.layout is Layout.FLAT:
         return f"flat, {report.files:,} files"
     nested = report.nested

@@ -1,0 +1,120 @@
+"""Builds one environment for several functions, as far as they can share it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections import defaultdict
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.bundling.constraining import marker_environment
+from poetry_plugin_package_function.bundling.preflight import wanted_packages
+from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.venv import find_site_packages
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+    from poetry.poetry import Poetry
+
+    from poetry_plugin_package_function.bundling.plan import Bundle
+
+
+_Name = TypeVar("_Name", bound=str)
+
+
+@dataclass(frozen=True)
+class Share:
+    """An environment, and for whom it is built.
+
+    Attributes:
+        bundle: All that it holds.
+        users: What each of its users takes of it, by position.
+    """
+
+    bundle: Bundle
+    users: dict[int, Bundle]
+
+
+def shares(poetry: Poetry, bundles: Sequence[Bundle]) -> list[Share]:
+    """Finds out who can share an environment.
+
+    Those of one interpreter and target can: then what they have in common is downloaded
+    and installed once. But if the lock has something in several versions, it depends on
+    groups and extras which of them is taken; and only newer locks say what is of which
+    group. Then those share that take the same.
+
+    Args:
+        poetry: Whose lock file it is.
+        bundles: What each user takes.
+
+    Returns:
+        Environments, in the order of their first users.
+    """
+    can_merge = _is_merged_lock(poetry)
+    users: dict[Bundle, dict[int, Bundle]] = defaultdict(dict)
+    for position, bundle in enumerate(bundles):
+        alike = replace(bundle, groups=(), extras=()) if can_merge else bundle
+        users[alike][position] = bundle
+    return [
+        Share(
+            replace(
+                alike,
+                groups=_all_of(each.groups for each in of_one.values()),
+                extras=_all_of(each.extras for each in of_one.values()),
+            ),
+            of_one,
+        )
+        for alike, of_one in users.items()
+    ]
+
+
+def _is_merged_lock(poetry: Poetry) -> bool:
+    if not poetry.locker.is_locked_groups_and_markers():
+        return False
+    packages = poetry.locker.lock_data.get("package", [])
+    counts = Counter(canonicalize_name(each["name"]) for each in packages)
+    return all(count == 1 for count in counts.values())
+
+
+def _all_of(names: Iterable[tuple[_Name, ...]]) -> tuple[_Name, ...]:
+    return tuple(sorted({name for each in names for name in each}))
+
+
+def taken_by(poetry: Poetry, bundle: Bundle, venv: Path) -> frozenset[NormalizedName]:
+    """Names the distributions that would be in an environment of a bundle alone.
+
+    Args:
+        poetry: Whose lock file it is.
+        bundle: What is taken.
+        venv: An environment that has more.
+    """
+    from poetry.utils.env import VirtualEnv
+
+    own = VirtualEnv(venv).marker_env
+    markers = marker_environment(bundle.target, own) if bundle.target else own
+    found = wanted_packages(poetry, bundle, markers)
+    return frozenset((poetry.package.name, *(each.name for each in found)))
+
+
+def is_separable(venv: Path, names: frozenset[NormalizedName]) -> bool:
+    """Whether no file of these distributions is another one's, too.
+
+    Such a file would be what was installed last, whoever takes it.
+    """
+    ours: set[str] = set()
+    others: set[str] = set()
+    for each in read_distributions(find_site_packages(venv).directories):
+        paths = (row.path for row in each.rows or ())
+        (ours if each.name in names else others).update(
+            path for path in paths if not path.startswith("..")
+        )
+    return ours.isdisjoint(others)

@@ -1,0 +1,106 @@
+"""What is known of finished archives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.audit import Finding
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.plan import Layout
+    from poetry_plugin_package_function.packaging.sdk import Provided
+    from poetry_plugin_package_function.packaging.stripping import Stripped
+    from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.packaging.writing import Nested
+    from poetry_plugin_package_function.runtimes import Target
+
+
+class Contents(StrEnum):
+    """What an archive is for."""
+
+    FUNCTION = "function"
+    LAYER = "layer"
+
+
+class Layer(NamedTuple):
+    """What is known of a layer's archive; sizes are in bytes.
+
+    Attributes:
+        output_file: Where it is.
+        output_bytes: Its size.
+        unzipped_bytes: What Lambda counts of it.
+        files: How many it holds.
+        sha256: Its digest, in hexadecimal.
+        unread: `.pth` files in it, which Python does not obey there.
+    """
+
+    output_file: Path
+    output_bytes: int
+    unzipped_bytes: int
+    files: int
+    sha256: str
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is known of a finished archive; sizes are in bytes.
+
+    Each field is described in docs/report.md.
+    """
+
+    output_file: Path
+    distribution_name: str
+    layout: Layout
+    output_bytes: int
+    uncompressed_bytes: int
+    compressed_bytes: int
+    unzipped_bytes: int
+    limit_bytes: int
+    layers_size_bytes: int
+    files: int
+    sha256: str
+    python: str | None
+    source_date_epoch: int
+    compressor: str
+    compression_level: int
+    entry_modules: tuple[str, ...]
+    distributions: tuple[DistributionSize, ...]
+    left_out: tuple[str, ...]
+    nested: Nested | None
+    bytecode: Compiled | None = None
+    target: Target | None = None
+    provided: Provided = NOTHING_PROVIDED
+    findings: tuple[Finding, ...] = ()
+    verified: Verified | None = None
+    stripped: Stripped | None = None
+    function: str | None = None
+    contents: Contents = Contents.FUNCTION
+    layer: Layer | None = None
+
+
+class Compiled(NamedTuple):
+    """What has been compiled.
+
+    Attributes:
+        python: The interpreter's full version: another one makes other bytecode.
+        files: How many `.pyc` files are shipped.
+        size_bytes: The sum of them.
+        skipped: Names of sources that do not compile.
+        left_out: Distributions whose bytecode did not fit; "" for files that are no
+            distribution's.
+    """
+
+    python: str
+    files: int
+    size_bytes: int
+    skipped: tuple[str, ...]
+    left_out: tuple[str, ...]

@@ -1,0 +1,51 @@
+"""What is printed for programs and pages, in place of text for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.json_report import as_json_array
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from poetry_plugin_package_function.report.outcome import Outcome
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def read_format(text: str | None) -> Format:
+    """Reads how a result is to be printed: as text, unless something is asked for.
+
+    Raises:
+        ConfigError: There is no such format.
+    """
+    try:
+        return Format(text or Format.TEXT)
+    except ValueError:
+        known = " or ".join(Format)
+        problem = f"--format: expected {known}, got {text!r}."
+        raise ConfigError([problem]) from None
+
+
+def printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
+    """Writes what goes to standard output; nothing for text, which is told on the way.
+
+    Of functions that have names JSON is an array, even if it is one of them: a reader
+    need not know how many were asked for.
+    """
+    if how is Format.TEXT:
+        return b""
+    reports = [(each.report, each.changes) for each in outcomes]
+    if reports[0][0].function is None:
+        return as_json(*reports[0])
+    return as_json_array(reports)

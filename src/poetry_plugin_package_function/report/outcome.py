@@ -1,0 +1,73 @@
+"""All that is told of a finished package, whoever prints it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from poetry_plugin_package_function.report.text import details
+from poetry_plugin_package_function.report.text import runtime_warnings
+from poetry_plugin_package_function.report.text import sizes
+from poetry_plugin_package_function.report.text import summary
+from poetry_plugin_package_function.report.text import warnings
+
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.changes import Changes
+    from poetry_plugin_package_function.report.text import Line
+    from poetry_plugin_package_function.settings import Settings
+
+
+class Outcome(NamedTuple):
+    """What is told, without any markup.
+
+    Attributes:
+        report: What it is told of.
+        changes: What is different from an earlier report.
+        summary: What was made.
+        sizes: A table of the largest distributions, or of all.
+        details: What only those want to know who ask for it.
+        warnings: What is to be known before it is deployed.
+    """
+
+    report: Report
+    changes: Changes | None
+    summary: tuple[Line, ...]
+    sizes: tuple[str, ...]
+    details: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def outcome(
+    report: Report,
+    changes: Changes | None,
+    settings: Settings,
+    *,
+    elapsed_s: float,
+    requires_python: str | None,
+    today: date,
+    verbose: bool,
+) -> Outcome:
+    """Puts together what is told.
+
+    Args:
+        report: What has been packaged.
+        changes: What is different from an earlier report.
+        settings: What was asked for.
+        elapsed_s: How long that took.
+        requires_python: What the project says of itself.
+        today: What "not any more" is measured by.
+        verbose: Whether all of it is told.
+    """
+    beside = {"Report": settings.report, "Sizes": settings.sizes}
+    return Outcome(
+        report,
+        changes,
+        tuple(summary(report, elapsed_s, changes=changes, beside=beside)),
+        tuple(sizes(report, all_of_them=verbose)),
+        tuple(details(report)) if verbose else (),
+        (*warnings(report), *runtime_warnings(report, requires_python, today)),
+    )
