@@ -40,6 +40,9 @@ class DistributionSize(NamedTuple):
         path: Who requires it, from the project on; it is the last one itself.
         nested: Whether it is in the inner ZIP, but for its metadata; tests and
             extension modules that are there alone do not count.
+        contents: For each file, by its name in the archive, what changes with it: made
+            of CRC-32, size and mode. None if the streams come out of that wheel: its
+            files change with its hash.
     """
 
     name: str
@@ -51,6 +54,7 @@ class DistributionSize(NamedTuple):
     wheel: str | None = None
     path: tuple[str, ...] = ()
     nested: bool = False
+    contents: dict[str, str] | None = None
 
 
 class FileSize(NamedTuple):

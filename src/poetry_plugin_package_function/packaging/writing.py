@@ -413,6 +413,7 @@ def _sizes(
             sum(entry.size_bytes for entry in of_one),
             sum(compressed_bytes.get(entry.name, entry.size_bytes) for entry in of_one),
             _digest(of_one, checksums),
+            contents=_contents(of_one, checksums) if checksums else None,
         )
         for name, of_one in sorted(entries.items())
     )
@@ -424,3 +425,12 @@ def _digest(entries: Iterable[Entry], checksums: Mapping[str, int]) -> str:
         for each in entries
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _contents(entries: Iterable[Entry], checksums: Mapping[str, int]) -> dict[str, str]:
+    """Makes what changes with each file's content, size or mode, by its name."""
+    return {
+        each.name: f"{checksums[each.name]:08x}-{each.size_bytes:x}"
+        f"{'x' if each.executable else ''}"
+        for each in entries
+    }
