@@ -415,7 +415,6 @@ def _described(
             wheel=copied[name].hash if name in copied else None,
             path=paths.get(name, ()),
             nested=name in nested,
-            contents=None if name in copied else each.contents,
         )
         for each in measured.distributions
         for name in (canonicalize_name(each.name),)

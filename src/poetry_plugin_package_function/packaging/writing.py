@@ -391,7 +391,7 @@ class _Nested:
             result.outer.sha256,
             result.inner.size_bytes,
             result.unzipped_bytes,
-            _sizes(self._job, compressed_bytes, checksums),
+            _sizes(self._job, compressed_bytes, checksums, self._level),
             compressed_bytes,
             self._level,
             Nested(nesting.archive, result.inner.sha256, nesting.units),
@@ -399,8 +399,13 @@ class _Nested:
 
 
 def _sizes(
-    job: Job, compressed_bytes: Mapping[str, int], checksums: Mapping[str, int]
+    job: Job,
+    compressed_bytes: Mapping[str, int],
+    checksums: Mapping[str, int],
+    level: int = LEVEL,
 ) -> tuple[DistributionSize, ...]:
+    # At a higher level nothing has been copied.
+    copied = job.sources.distributions if level <= LEVEL else frozenset()
     versions = {each.name: each.version for each in job.tree.distributions}
     entries: dict[str, list[Entry]] = defaultdict(list)
     for entry in job.entries:
@@ -413,7 +418,9 @@ def _sizes(
             sum(entry.size_bytes for entry in of_one),
             sum(compressed_bytes.get(entry.name, entry.size_bytes) for entry in of_one),
             _digest(of_one, checksums),
-            contents=_contents(of_one, checksums) if checksums else None,
+            contents=_contents(of_one, checksums)
+            if checksums and canonicalize_name(name) not in copied
+            else None,
         )
         for name, of_one in sorted(entries.items())
     )
