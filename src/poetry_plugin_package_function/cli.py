@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.project import Project
-    from poetry_plugin_package_function.report.changes import Earlier
+    from poetry_plugin_package_function.report.earlier import Earlier
     from poetry_plugin_package_function.report.outcome import Outcome
     from poetry_plugin_package_function.settings import Settings
 

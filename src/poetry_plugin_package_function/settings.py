@@ -292,7 +292,7 @@ class _Resolution:
     Attributes:
         settings: They can be used if nothing is wrong.
         problems: What is wrong.
-        lonely: What says nothing by itself.
+        lonely: What says nothing by itself, of what is not the function's alone.
     """
 
     def __init__(
@@ -310,7 +310,9 @@ class _Resolution:
             _refuse_exclusive(source)
         self.settings = self._read(project, default_output_dir, function)
         for source in self._sources:
-            self.lonely += _lonely(source, self.settings, self._silenced(source))
+            is_own = function is not None and source is self._sources[1]
+            found = self.problems if is_own else self.lonely
+            found += _lonely(source, self.settings, self._silenced(source))
 
     def _make_sources(
         self, flags: Mapping[str, Any], project: Project, function: str | None
@@ -468,17 +470,19 @@ def _refuse_one_file(settings: Settings, problems: list[str]) -> None:
 
 def _lonely(
     source: Source, settings: Settings, silenced: AbstractSet[str]
-) -> Iterable[str]:
+) -> list[str]:
     """Finds what says nothing by itself; not if what it needs may be misspelt."""
     if source.problems:
-        return
-    for key, needed, is_there in (
-        ("memory-size", "handler", settings.handler),
-        ("environment", "handler", settings.handler),
-        ("architecture", "runtime", settings.runtime),
-        ("exclude-provided", "runtime", settings.runtime),
-        ("no-audit", "runtime", settings.runtime or settings.platform),
-        ("layer-output", "layer", settings.layer_output),
-    ):
-        if source.values.get(key) and not is_there and key not in silenced:
-            yield f"{source.label.format(key)}: says nothing without `{needed}`."
+        return []
+    return [
+        f"{source.label.format(key)}: says nothing without `{needed}`."
+        for key, needed, is_there in (
+            ("memory-size", "handler", settings.handler),
+            ("environment", "handler", settings.handler),
+            ("architecture", "runtime", settings.runtime),
+            ("exclude-provided", "runtime", settings.runtime),
+            ("no-audit", "runtime", settings.runtime or settings.platform),
+            ("layer-output", "layer", settings.layer_output),
+        )
+        if source.values.get(key) and not is_there and key not in silenced
+    ]

@@ -95,7 +95,7 @@ def test_function_and_layer_work_together(
 
     report = reported(report_file)
     found = report["layer"]
-    assert ("function", str(function)) == (report["contents"], report["output_file"])
+    assert ("function", str(function)) == (report["kind"], report["output_file"])
     assert sha256(function) == report["code_sha256"]
     assert (str(layer), sha256(layer)) == (found["output_file"], found["code_sha256"])
     assert layer.stat().st_size == found["output_bytes"] == report["compressed_bytes"]
@@ -193,7 +193,7 @@ def test_a_layer_alone_is_the_same(poetry: Poetry, small: Path, tmp_path: Path) 
     assert "Layout    layer, " in done.stdout
     assert "Warning" not in done.stderr
     report = reported(report_file)
-    assert "layer" == report["contents"]
+    assert "layer" == report["kind"]
     assert report["layer"]["output_file"] == report["output_file"] == str(layer)
     assert report["layer"]["sha256"] == report["sha256"]
     assert report["sha256"] == hashlib.sha256(layer.read_bytes()).hexdigest()

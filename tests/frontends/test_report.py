@@ -134,6 +134,15 @@ AUDITED = replace(
 )
 AUDITED_ONCE = replace(TARGETED, findings=(ARM,))
 
+LISTED = replace(
+    REPORT,
+    distributions=(
+        DistributionSize(
+            "my-app", "1", 1, 10, 5, "0" * 64, contents={"my_app.py": "0-a"}
+        ),
+    ),
+)
+
 STRIPPED = replace(
     TARGETED, stripped=Stripped("strip: GNU strip 2.40", 1234, 9 * MB, ())
 )
@@ -175,7 +184,7 @@ PARSED = replace(
     "report",
     [
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
-        *(IMPORTED, TOO_MUCH, PARSED),
+        *(IMPORTED, TOO_MUCH, PARSED, LISTED),
     ],
 )
 def test_json_is_as_the_schema_says(report: Report) -> None:
@@ -189,7 +198,10 @@ def test_the_schema_describes_all_fields() -> None:
     document = json.loads(as_json(NESTED))
 
     assert set(document) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
-    assert document["distributions"][0]["name"] is None
+    (row,) = document["distributions"]
+    assert row["name"] is None
+    rows = SCHEMA["properties"]["distributions"]["items"]
+    assert set(row) == set(rows["properties"]) == set(rows["required"])
 
 
 def test_the_fields_of_the_reference_keep_their_meaning() -> None:

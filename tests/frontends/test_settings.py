@@ -12,6 +12,7 @@ from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.settings import KEYS
 from poetry_plugin_package_function.settings import Settings
 from poetry_plugin_package_function.settings import resolve
+from poetry_plugin_package_function.settings import resolve_all
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import make_project
 
@@ -410,3 +411,203 @@ def test_what_is_no_version_of_an_sdk(tmp_path: Path, value: str) -> None:
 def test_variables_are_strings(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, 'handler = "a.b"\nenvironment = { A = 1 }')
     assert "environment: expected a table of strings" in found
+
+
+# -- layers --------------------------------------------------------------------------
+
+
+def test_where_a_layer_goes(tmp_path: Path) -> None:
+    """Beside the function, unless it is said."""
+    dist = tmp_path / "project/dist"
+    settings = resolved(tmp_path, "layer = true")
+    assert (dist / "my_app.zip", dist / "my_app-layer.zip") == settings.archives
+    settings = resolved(tmp_path, 'layer = true\noutput = "a.zip"\nreport = "r.json"')
+    project = tmp_path / "project"
+    assert (
+        *(project / "a.zip", project / "a-layer.zip", project / "r.json"),
+    ) == settings.targets
+    settings = resolved(tmp_path, "layer = true", layer_output=str(tmp_path / "l.zip"))
+    assert tmp_path / "l.zip" == settings.layer_output
+    settings = resolved(tmp_path, "layer-only = true")
+    assert (dist / "my_app-layer.zip",) == settings.archives
+
+
+def test_flags_for_layers_silence_what_they_exclude(tmp_path: Path) -> None:
+    """A table may be for functions that are nested, and have handlers."""
+    table = 'nest = ["scipy"]\neager = true\nhandler = "a.b"\nmemory-size = 512\n'
+    settings = resolved(tmp_path, table, layer=True)
+    assert (False, frozenset()) == (settings.eager, settings.nest)
+    assert "a.b" == settings.handler
+    table += 'environment = {A = "b"}\ninclude = ["a"]\n'
+    settings = resolved(tmp_path, table, layer_only=True)
+    found = (settings.handler, settings.include, settings.environment)
+    assert (None, (), ()) == found
+    assert settings.memory_size_mb is None
+
+
+def test_layers_that_make_no_sense(tmp_path: Path) -> None:
+    label = "[tool.poetry-plugin-package-function]"
+    table = "layer = true\neager = true\n"
+    assert (f"{label} eager excludes {label} layer.",) == problems(tmp_path, table)
+    assert ("--layer-output: says nothing without `layer`.",) == problems(
+        tmp_path, layer_output="a.zip"
+    )
+    (problem,) = problems(tmp_path, layer=True, output="a.zip", layer_output="a.zip")
+    assert problem.startswith("Archives, the report and the sizes are files")
+
+
+# -- several functions ---------------------------------------------------------------
+
+
+LABEL = "[tool.poetry-plugin-package-function.functions"
+FUNCTIONS = """
+with = ["shared"]
+handler = "a.b"
+[tool.poetry-plugin-package-function.functions.api]
+handler = "api.handler"
+only = ["main"]
+[tool.poetry-plugin-package-function.functions.worker]
+layer = true
+"""
+
+
+def all_resolved(
+    directory: Path, table: str, *names: str, **flags: Any
+) -> tuple[Settings, ...]:
+    project = read_project(make_project(directory / "project", "my-app", table))
+    named = {key.replace("_", "-").strip("-"): value for key, value in flags.items()}
+    return resolve_all(
+        named, project, names, default_output_dir=project.directory / "dist"
+    )
+
+
+def all_problems(
+    directory: Path, table: str, *names: str, **flags: Any
+) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as raised:
+        all_resolved(directory, table, *names, **flags)
+    return raised.value.problems
+
+
+def test_a_functions_table_beats_the_one_of_all(tmp_path: Path) -> None:
+    """And silences keys of that which make no sense beside its own."""
+    api, worker = all_resolved(tmp_path, FUNCTIONS)
+
+    dist = tmp_path / "project/dist"
+    assert ("api", "worker") == (api.function, worker.function)
+    assert (dist / "api.zip",) == api.archives
+    assert (dist / "worker.zip", dist / "worker-layer.zip") == worker.archives
+    assert ("api.handler", "a.b") == (api.handler, worker.handler)
+    assert [{"main"}, set()] == [api.only_groups, api.with_groups]
+    assert {"shared"} == worker.with_groups
+
+
+def test_flags_beat_both(tmp_path: Path) -> None:
+    flags = {"with_": ["x"], "handler": "x.y"}
+    for settings in all_resolved(tmp_path, FUNCTIONS, **flags):
+        assert "x.y" == settings.handler
+        assert [{"x"}, set()] == [settings.with_groups, settings.only_groups]
+
+
+def test_some_of_the_functions(tmp_path: Path) -> None:
+    """In the order in which they are named, and each once."""
+    found = all_resolved(tmp_path, FUNCTIONS, "worker", "api", "worker")
+    assert ["worker", "api"] == [each.function for each in found]
+    (only,) = all_resolved(tmp_path, FUNCTIONS, "worker", output="x.zip")
+    assert Path.cwd() / "x.zip" == only.output
+
+
+def test_a_project_that_is_one_function(tmp_path: Path) -> None:
+    (settings,) = all_resolved(tmp_path, 'report = "dist/{name}.json"')
+    assert settings.function is None
+    assert tmp_path / "project/dist/my_app.json" == settings.report
+    (problem,) = all_problems(tmp_path, "", "api")
+    assert "The project has no function 'api': it has no tables" in problem
+
+
+def test_names_stand_in_paths(tmp_path: Path) -> None:
+    table = 'report = "{name}.json"\noutput-dir = "out/{name}"\n' + FUNCTIONS
+    api, worker = all_resolved(tmp_path, table, compare="old/{name}.json")
+
+    project = tmp_path / "project"
+    assert (project / "api.json", project / "worker.json") == (
+        *(api.report, worker.report),
+    )
+    assert project / "out/api/api.zip" == api.output
+    assert Path.cwd() / "old/worker.json" == worker.compare
+
+
+def test_a_name_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        resolved(tmp_path, "", None, output="a.zip", report="{name}.json")
+    expected = "--report: the project has no name to put for {name}."
+    assert (expected,) == raised.value.problems
+
+
+def test_the_project_itself_passes_over_its_functions(tmp_path: Path) -> None:
+    """`package-python-function` without `--function`."""
+    settings = resolved(tmp_path, FUNCTIONS)
+    assert (None, "a.b") == (settings.function, settings.handler)
+
+
+def test_what_is_wrong_with_functions(tmp_path: Path) -> None:
+    """All of it, each once, and by the name of its table."""
+    found = all_problems(
+        tmp_path,
+        """
+        eagr = true
+        [tool.poetry-plugin-package-function.functions.api]
+        hander = "x.y"
+        functions = {}
+        [tool.poetry-plugin-package-function.functions.worker]
+        layer = true
+        eager = true
+        """,
+    )
+    assert (
+        f"{LABEL[:-10]}] eagr: unknown key. Did you mean `eager`?",
+        f"{LABEL}.api] hander: unknown key. Did you mean `handler`?",
+        f"{LABEL}.api] functions: unknown key.",
+        f"{LABEL}.worker] eager excludes {LABEL}.worker] layer.",
+    ) == found
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("functions = 1", f"{LABEL}]: expected a table for each function, got 1."),
+        ("[tool.x]", None),
+        ("functions = {a = 1}", f"{LABEL}] a: expected a table, got 1."),
+        ('functions = {"a b" = {}}', f"{LABEL}] 'a b': a name has letters, digits,"),
+        (f"functions = {{{'a' * 65} = {{}}}}", "at most 64 of them."),
+    ],
+)
+def test_functions_that_are_none(
+    tmp_path: Path, table: str, expected: str | None
+) -> None:
+    if expected is None:
+        assert 1 == len(all_resolved(tmp_path, table))
+        return
+    (problem,) = all_problems(tmp_path, table)
+    assert expected in problem
+
+
+def test_what_says_nothing_for_some_functions(tmp_path: Path) -> None:
+    """What is said for all of them has to say something for one; its own has to."""
+    table = 'memory-size = 512\nhandler = "x.y"\n'
+    functions = "".join(
+        f"[tool.poetry-plugin-package-function.functions.{name}]\n{keys}\n"
+        for name, keys in (("a", "layer-only = true"), ("b", 'handler = "x.y"'))
+    )
+    a, b = all_resolved(tmp_path, table + functions)
+    assert (None, 512) == (a.memory_size_mb, b.memory_size_mb)
+    found = all_problems(tmp_path, functions.replace("-only", "-output") + "")
+    assert found == (f"{LABEL}.a] layer-output: expected a string, got True.",)
+    (problem,) = all_problems(
+        tmp_path, FUNCTIONS.replace("layer = true", 'layer-output = "x"')
+    )
+    assert f"{LABEL}.worker] layer-output: says nothing without `layer`." == problem
+    (problem,) = all_problems(
+        tmp_path, FUNCTIONS.replace("handler", "python"), memory_size="512"
+    )
+    assert "--memory-size: says nothing without `handler`." == problem

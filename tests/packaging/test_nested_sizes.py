@@ -129,6 +129,35 @@ def test_copied_streams_are_counted_as_they_are(tmp_path: Path) -> None:
         assert raw(content, 1) in outer.read(report.nested.archive)
 
 
+def test_files_are_listed_of_what_is_not_copied(tmp_path: Path) -> None:
+    """The same list whether flat or nested; nothing is copied at level 12."""
+    parts = [Part("demo/__init__.py", b""), Part("demo/text.txt", lines(9000), 1)]
+    installed = installed_beside(tmp_path, parts, {})
+    flat = package_with_wheel(installed, tmp_path / "flat.zip", 600_000)
+    nested = package_with_wheel(installed, tmp_path / "nested.zip", 60_000)
+    smallest = nested
+    while smallest.compression_level == nested.compression_level:
+        smallest = package_with_wheel(
+            installed, tmp_path / "smallest.zip", smallest.unzipped_bytes
+        )
+    listed = [
+        {row.name: row.contents for row in report.distributions}
+        for report in (flat, nested, smallest)
+    ]
+
+    assert ["flat", "nested", 5, 12] == [
+        *(flat.layout, nested.layout),
+        *(nested.compression_level, smallest.compression_level),
+    ]
+    for report in (flat, nested, smallest):
+        for row in report.distributions:
+            assert (row.wheel is None) == (row.contents is not None)
+            assert row.contents is None or row.files == len(row.contents)
+    assert None is listed[0]["demo"] is listed[1]["demo"]
+    assert "demo/text.txt" in (listed[2]["demo"] or {})
+    assert listed[0]["my-app"] == listed[1]["my-app"] == listed[2]["my-app"]
+
+
 def test_the_same_bytes_with_and_without_wheels(tmp_path: Path) -> None:
     """Where a wheel has the streams that would be made here, nobody can tell."""
     contents = {"demo/__init__.py": lines(99), "demo/text.txt": lines(9000)}

@@ -41,6 +41,9 @@ class DistributionSize(NamedTuple):
         nested: Whether it is in the inner ZIP, but for its metadata; tests and
             extension modules that are there alone do not count.
         layer: Whether it is in the layer.
+        contents: For each file, by its name in the archive, what changes with it: made
+            of CRC-32, size and mode. None if the streams come out of that wheel: its
+            files change with its hash.
     """
 
     name: str
@@ -53,6 +56,7 @@ class DistributionSize(NamedTuple):
     path: tuple[str, ...] = ()
     nested: bool = False
     layer: bool = False
+    contents: dict[str, str] | None = None
 
 
 class FileSize(NamedTuple):

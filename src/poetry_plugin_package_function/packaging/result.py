@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.runtimes import Target
 
 
-class Contents(StrEnum):
+class Kind(StrEnum):
     """What an archive is for."""
 
     FUNCTION = "function"
@@ -83,7 +83,7 @@ class Report:
     verified: Verified | None = None
     stripped: Stripped | None = None
     function: str | None = None
-    contents: Contents = Contents.FUNCTION
+    kind: Kind = Kind.FUNCTION
     layer: Layer | None = None
 
 

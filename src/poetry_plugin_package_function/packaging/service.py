@@ -39,7 +39,7 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Compiled
-from poetry_plugin_package_function.packaging.result import Contents
+from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import scan
@@ -206,7 +206,7 @@ def package(
                 output_file=settings.output,
                 distribution_name=project.distribution_name or settings.output.stem,
                 function=settings.function,
-                contents=Contents.LAYER if settings.layer_only else Contents.FUNCTION,
+                kind=Kind.LAYER if settings.layer_only else Kind.FUNCTION,
                 layout=Layout.NESTED if measured.nested else Layout.FLAT,
                 output_bytes=parts[settings.output].output_bytes,
                 uncompressed_bytes=measured.job.size_bytes,

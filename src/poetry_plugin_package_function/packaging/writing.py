@@ -473,7 +473,7 @@ class _Nested:
                 ),
             ),
             result.inner.size_bytes,
-            _sizes(self._job, compressed_bytes, checksums),
+            _sizes(self._job, compressed_bytes, checksums, self._level),
             compressed_bytes,
             self._level,
             Nested(nesting.archive, result.inner.sha256, nesting.units),
@@ -481,8 +481,13 @@ class _Nested:
 
 
 def _sizes(
-    job: Job, compressed_bytes: Mapping[str, int], checksums: Mapping[str, int]
+    job: Job,
+    compressed_bytes: Mapping[str, int],
+    checksums: Mapping[str, int],
+    level: int = LEVEL,
 ) -> tuple[DistributionSize, ...]:
+    # At a higher level nothing has been copied.
+    copied = job.sources.distributions if level <= LEVEL else frozenset()
     versions = {each.name: each.version for each in job.tree.distributions}
     entries: dict[str, list[Entry]] = defaultdict(list)
     for entry in job.entries:
@@ -495,6 +500,9 @@ def _sizes(
             sum(entry.size_bytes for entry in of_one),
             sum(compressed_bytes.get(entry.name, entry.size_bytes) for entry in of_one),
             _digest(of_one, checksums),
+            contents=_contents(of_one, checksums)
+            if checksums and canonicalize_name(name) not in copied
+            else None,
         )
         for name, of_one in sorted(entries.items())
     )
@@ -506,3 +514,12 @@ def _digest(entries: Iterable[Entry], checksums: Mapping[str, int]) -> str:
         for each in entries
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _contents(entries: Iterable[Entry], checksums: Mapping[str, int]) -> dict[str, str]:
+    """Makes what changes with each file's content, size or mode, by its name."""
+    return {
+        each.name: f"{checksums[each.name]:08x}-{each.size_bytes:x}"
+        f"{'x' if each.executable else ''}"
+        for each in entries
+    }

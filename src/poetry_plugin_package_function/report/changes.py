@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import json
-
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.report.earlier import Known
+from poetry_plugin_package_function.report.earlier import read_report
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.earlier import Earlier
     from poetry_plugin_package_function.settings import Settings
+
+
+_MOST_NAMED: Final = 3
+_DERIVED: Final = (".pyc", ".dist-info/RECORD")
+"""What changes with other files is named after them."""
+
+_NO_FILES: Final = Known("", "", None, {})
 
 
 class Update(NamedTuple):
@@ -33,6 +41,27 @@ class Update(NamedTuple):
     now: str
 
 
+class FileChanges(NamedTuple):
+    """Which files are different: their names in the archive, in order.
+
+    Attributes:
+        added: Those that were not there.
+        removed: Those that are not there any more.
+        changed: Those with another content, or that are executable or not any more.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def in_order(self) -> list[tuple[str, str]]:
+        """Names all of them, with what has become of each; by name, causes first."""
+        found = [
+            (name, what) for what, names in self._asdict().items() for name in names
+        ]
+        return sorted(found, key=lambda each: (each[0].endswith(_DERIVED), each))
+
+
 class Changes(NamedTuple):
     """What is different from an earlier report; names in order.
 
@@ -43,6 +72,10 @@ class Changes(NamedTuple):
         updated: Those in another version.
         changed: Those of the same version with other files; "" for files that are no
             distribution's.
+        other_wheels: Those of them that come out of another wheel.
+        files: The files, as far as both reports have them one by one.
+        layer_unchanged: Whether the layer's archive is the same; None if one of the
+            reports has none.
     """
 
     unchanged: bool
@@ -50,18 +83,9 @@ class Changes(NamedTuple):
     removed: tuple[str, ...] = ()
     updated: tuple[Update, ...] = ()
     changed: tuple[str, ...] = ()
-
-
-class Earlier(NamedTuple):
-    """What is compared of an earlier report.
-
-    Attributes:
-        sha256: Of the archive.
-        distributions: Version and digest, by name.
-    """
-
-    sha256: str
-    distributions: Mapping[str, tuple[str, str]]
+    other_wheels: tuple[str, ...] = ()
+    files: FileChanges = FileChanges()
+    layer_unchanged: bool | None = None
 
 
 def read_earlier(settings: Settings) -> Earlier | None:
@@ -74,28 +98,11 @@ def read_earlier(settings: Settings) -> Earlier | None:
         ConfigError: There is no such report where the user names it.
     """
     if settings.compare is not None:
-        return _read(settings.compare)
+        return read_report(settings.compare)
     try:
-        return _read(settings.report) if settings.report else None
+        return read_report(settings.report) if settings.report else None
     except ConfigError:
         return None
-
-
-def _read(path: Path) -> Earlier:
-    try:
-        document = json.loads(path.read_bytes())
-        return Earlier(
-            str(document["sha256"]),
-            {
-                each["name"] or "": (str(each["version"]), str(each["digest"]))
-                for each in document["distributions"]
-            },
-        )
-    except OSError as error:
-        problem = f"compare: {path} cannot be read: {error.strerror}."
-    except (ValueError, LookupError, TypeError):
-        problem = f"compare: {path} is no report, or one without digests."
-    raise ConfigError([problem], "Write one with --report, and name it.")
 
 
 def changes_since(earlier: Earlier | None, report: Report) -> Changes | None:
@@ -103,21 +110,55 @@ def changes_since(earlier: Earlier | None, report: Report) -> Changes | None:
     if earlier is None:
         return None
     before = earlier.distributions
-    now = {each.name: (each.version, each.digest) for each in report.distributions}
+    now = {
+        each.name: Known(each.version, each.digest, each.wheel, each.contents)
+        for each in report.distributions
+    }
     both = sorted(before.keys() & now.keys())
+    pairs = [(name, before[name], now[name]) for name in both]
+    changed = [
+        (name, old, new)
+        for name, old, new in pairs
+        if old.version == new.version and old.digest != new.digest
+    ]
     return Changes(
         earlier.sha256 == report.sha256,
         tuple(sorted(now.keys() - before.keys())),
         tuple(sorted(before.keys() - now.keys())),
         tuple(
-            Update(name, before[name][0], now[name][0])
-            for name in both
-            if before[name][0] != now[name][0]
+            Update(name, old.version, new.version)
+            for name, old, new in pairs
+            if old.version != new.version
         ),
+        tuple(name for name, _, _ in changed),
         tuple(
             name
-            for name in both
-            if before[name][0] == now[name][0] and before[name] != now[name]
+            for name, old, new in changed
+            if old.wheel and new.wheel and old.wheel != new.wheel
+        ),
+        _files(before, now),
+        report.layer.sha256 == earlier.layer_sha256
+        if report.layer and earlier.layer_sha256
+        else None,
+    )
+
+
+def _files(before: Mapping[str, Known], now: Mapping[str, Known]) -> FileChanges:
+    """Compares files one by one, whichever distribution they belong to."""
+    old: dict[str, str] = {}
+    new: dict[str, str] = {}
+    # If there are no files of no distribution, that is known, too.
+    for name in before.keys() & now.keys() | {""}:
+        earlier = before.get(name, _NO_FILES).contents
+        ours = now.get(name, _NO_FILES).contents
+        if earlier is not None and ours is not None:
+            old |= earlier
+            new |= ours
+    return FileChanges(
+        tuple(sorted(new.keys() - old.keys())),
+        tuple(sorted(old.keys() - new.keys())),
+        tuple(
+            sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
         ),
     )
 
@@ -126,26 +167,56 @@ def as_document(changes: Changes) -> dict[str, Any]:
     """Makes what stands of it in JSON."""
     return {
         "unchanged": changes.unchanged,
+        "layer_unchanged": changes.layer_unchanged,
         "added": [name or None for name in changes.added],
         "removed": [name or None for name in changes.removed],
         "updated": [each._asdict() for each in changes.updated],
         "changed": [name or None for name in changes.changed],
+        "other_wheels": list(changes.other_wheels),
+        "files": {what: list(names) for what, names in changes.files._asdict().items()},
     }
 
 
 def told(changes: Changes) -> str:
     """Tells it in a line."""
-    if changes.unchanged:
+    if changes.unchanged and changes.layer_unchanged is not False:
         return "unchanged: the same archive, byte for byte"
+    same = [
+        *(["the function"] if changes.unchanged else []),
+        *(["the layer"] if changes.layer_unchanged else []),
+    ]
     updated = [f"{each.name} {each.before} -> {each.now}" for each in changes.updated]
+    others = [name for name in changes.changed if name not in changes.other_wheels]
     parts = [
         f"{what} {', '.join(name or 'files of no distribution' for name in names)}"
         for what, names in (
+            ("unchanged", same),
             ("updated", updated),
             ("added", changes.added),
             ("removed", changes.removed),
-            ("other files in", changes.changed),
+            ("another wheel of", changes.other_wheels),
+            ("other files in", others),
+            ("files:", _few(changes.files)),
         )
         if names
     ]
-    return "; ".join(parts) or "the same files, packaged in another way"
+    return printable("; ".join(parts) or "the same files, packaged in another way")
+
+
+def _few(files: FileChanges) -> list[str]:
+    names = [f"{name} ({what})" for name, what in files.in_order()]
+    more = len(names) - _MOST_NAMED
+    return [*names[:_MOST_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def printable(text: str) -> str:
+    """Shows what would not be seen, or would move the cursor, as an escape sequence.
+
+    Names come out of a file that anybody may have written, and ZIPs take any name.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in text
+    )

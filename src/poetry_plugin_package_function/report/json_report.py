@@ -63,7 +63,7 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "compressed_bytes": report.compressed_bytes,
         "nested_zip": report.layout is Layout.NESTED,
         "function": report.function,
-        "contents": str(report.contents),
+        "kind": str(report.kind),
         "layout": str(report.layout),
         "unzipped_bytes": report.unzipped_bytes,
         "limit_bytes": report.limit_bytes,

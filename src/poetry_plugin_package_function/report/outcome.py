@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from poetry_plugin_package_function.report.changes import printable
+from poetry_plugin_package_function.report.text import Line
+from poetry_plugin_package_function.report.text import changed_files
 from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import sizes
@@ -17,12 +20,11 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.changes import Changes
-    from poetry_plugin_package_function.report.text import Line
     from poetry_plugin_package_function.settings import Settings
 
 
 class Outcome(NamedTuple):
-    """What is told, without any markup.
+    """What is told, without any markup, and without characters that no one would see.
 
     Attributes:
         report: What it is told of.
@@ -63,11 +65,13 @@ def outcome(
         verbose: Whether all of it is told.
     """
     beside = {"Report": settings.report, "Sizes": settings.sizes}
+    told = summary(report, elapsed_s, changes=changes, beside=beside)
+    more = (*details(report), *changed_files(changes)) if verbose else ()
     return Outcome(
         report,
         changes,
-        tuple(summary(report, elapsed_s, changes=changes, beside=beside)),
-        tuple(sizes(report, all_of_them=verbose)),
-        tuple(details(report)) if verbose else (),
+        tuple(Line(line.label, printable(line.text)) for line in told),
+        tuple(map(printable, sizes(report, all_of_them=verbose))),
+        tuple(map(printable, more)),
         (*warnings(report), *runtime_warnings(report, requires_python, today)),
     )

@@ -13,7 +13,8 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.result import Contents
+from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.report.changes import printable
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
@@ -80,7 +81,7 @@ def summary(
         Line("SHA-256", f"{code_sha256(report.sha256)} (CodeSha256, source_code_hash)"),
         Line("Took", f"{elapsed_s:.1f} s"),
     ]
-    if report.layer and report.contents is Contents.FUNCTION:
+    if report.layer and report.kind is Kind.FUNCTION:
         lines[-1:-1] = [
             Line("Layer", shown_path(report.layer.output_file)),
             Line("", _told(report.layer)),
@@ -119,11 +120,7 @@ def _unzipped(report: Report) -> str:
         if report.layers_size_bytes
         else ""
     )
-    both = (
-        " with its layer"
-        if report.layer and report.contents is Contents.FUNCTION
-        else ""
-    )
+    both = " with its layer" if report.layer and report.kind is Kind.FUNCTION else ""
     return (
         f"{report.unzipped_bytes:,} bytes{both}, {share:.1%} of the"
         f" {report.limit_bytes:,} that Lambda allows{kept}"
@@ -150,7 +147,7 @@ def _lines_of(
 def warnings(report: Report) -> list[str]:
     """Tells what the user should know before deploying."""
     found = []
-    is_function = report.contents is Contents.FUNCTION
+    is_function = report.kind is Kind.FUNCTION
     if is_function and not report.entry_modules:
         found.append(
             "The archive has no code of the project. Add it: `packages` in"
@@ -305,6 +302,12 @@ def details(report: Report) -> list[str]:
     return lines
 
 
+def changed_files(changes: Changes | None) -> Iterator[str]:
+    """Names all files that are different from those of an earlier report."""
+    for name, what in changes.files.in_order() if changes else ():
+        yield printable(f"File {what}: {name}")
+
+
 def _stripped(stripped: Stripped) -> str:
     what = "library" if stripped.files == 1 else "libraries"
     return (
@@ -377,7 +380,7 @@ def _without_bytecode(report: Report, bytecode: Compiled) -> str:
 
 
 def _layout(report: Report) -> str:
-    if report.contents is Contents.LAYER:
+    if report.kind is Kind.LAYER:
         return f"layer, {report.files:,} files"
     if report.layer:
         own = report.files - report.layer.files
