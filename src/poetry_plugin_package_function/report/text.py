@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.service import Compiled
     from poetry_plugin_package_function.packaging.service import Report
     from poetry_plugin_package_function.packaging.stripping import Stripped
@@ -77,7 +78,7 @@ def summary(
     )
     lines = [
         Line("File", shown_path(report.output_file)),
-        Line("Layout", _layout(report)),
+        Line("Layout", layout(report)),
         Line(
             "Unzipped",
             f"{report.unzipped_bytes:,} bytes, {share:.1%} of the"
@@ -204,17 +205,25 @@ _MOST: Final = 8
 _SMALLEST_SHARE: Final = 0.01
 
 
-def sizes(report: Report, *, all_of_them: bool) -> list[str]:
-    """Makes a table of the largest distributions, or of all.
+def ranked(
+    report: Report,
+) -> tuple[list[DistributionSize], list[DistributionSize]]:
+    """Sorts distributions by size: the largest, and the rest.
 
-    Those that take less than a hundredth are left out of a table of the largest.
+    Those that take less than a hundredth are not among the largest.
     """
     rows = sorted(
         report.distributions, key=lambda each: (-each.unzipped_bytes, each.name)
     )
-    if not all_of_them:
-        least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
-        rows = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
+    least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
+    largest = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
+    return largest, rows[len(largest) :]
+
+
+def sizes(report: Report, *, all_of_them: bool) -> list[str]:
+    """Makes a table of the largest distributions, or of all."""
+    largest, rest = ranked(report)
+    rows = [*largest, *rest] if all_of_them else largest
     names = [each.name or "(no distribution)" for each in rows]
     width = max(map(len, names), default=0)
     lines = [
@@ -326,7 +335,8 @@ def _without_bytecode(report: Report, bytecode: Compiled) -> str:
     return f"There is no room for the bytecode of {names}."
 
 
-def _layout(report: Report) -> str:
+def layout(report: Report) -> str:
+    """Tells how the files stand in the archive, and what is extracted of them."""
     if report.layout is Layout.FLAT:
         return f"flat, {report.files:,} files"
     nested = report.nested
