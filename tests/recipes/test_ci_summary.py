@@ -34,7 +34,7 @@ def packaging_lines() -> Iterator[tuple[str, str, str]]:
         yield page, line, target
 
 
-@pytest.mark.parametrize(("page", "line", "target"), packaging_lines())
+@pytest.mark.parametrize(("page", "line", "target"), [*packaging_lines()])
 def test_the_summary_is_a_page(
     page: str, line: str, target: str, tmp_path: Path
 ) -> None:
