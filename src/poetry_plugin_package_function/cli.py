@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         help="say all that is known of the result",
     )
     parser.add_argument(
-        "--format", help="how to print the result: text (the default) or json"
+        "--format", help="how to print the result: text (the default), json or markdown"
     )
     parser.add_argument("--report", help="a file to write a JSON report to")
     parser.add_argument(

@@ -63,7 +63,7 @@ class PackageFunctionCommand(Command):
         option("layer-only", None, "Write nothing but that layer."),
         _value("layer-output", None, "The layer's file (default: NAME-layer.zip)."),
         _value("report", None, "A file to write a JSON report to."),
-        _value("format", None, "How to print the result: text (default) or json."),
+        _value("format", None, "How to print it: text (default), json, markdown."),
         _value("compare", None, "An earlier report, to tell what has changed."),
         _value("sizes", None, "An HTML file to show what takes how much."),
         _value(

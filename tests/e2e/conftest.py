@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 from dataclasses import replace
@@ -10,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.environments import ROOT
 from tests.e2e.environments import cached_environment
 from tests.e2e.environments import own_requirements
+from tests.e2e.environments import own_wheel
 from tests.e2e.environments import pip
 from tests.e2e.projects import small_project
 from tests.e2e.running import BIN
@@ -64,16 +63,8 @@ def client_python() -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this project, built from a copy: others may use the checkout."""
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "src", copy / "src", ignore=ignored)
-    target = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-deps", "--wheel-dir", str(target), str(copy))
-    (built,) = target.iterdir()
-    return built
+    """The wheel of this project."""
+    return own_wheel(tmp_path_factory.mktemp("own"))
 
 
 @pytest.fixture(scope="session")

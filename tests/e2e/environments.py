@@ -40,6 +40,20 @@ def own_requirements() -> list[str]:
     return [*mirror, *(each for each in needed if not each.startswith("poetry ("))]
 
 
+def own_wheel(base: Path) -> Path:
+    """The wheel of this project, built from a copy: others may use the checkout."""
+    copy = base / "checkout"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "src", copy / "src", ignore=ignored)
+    target = base / "wheel"
+    pip("wheel", "--no-deps", "--wheel-dir", str(target), str(copy))
+    (built,) = target.iterdir()
+    return built
+
+
 def cached_environment(name: str, *requirements: str) -> Path:
     """The Python of an environment with these requirements; it may not be changed.
 

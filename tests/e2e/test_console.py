@@ -186,4 +186,4 @@ def test_json_on_stdout(poetry: Poetry, small: Path, tmp_path: Path) -> None:
         assert report.read_text() == done.stdout
         assert ("SHA-256" in done.stderr) is not bool(quiet)
     said = poetry.package(small, *options, "--format", "xml").failed(2)
-    assert "--format: expected text or json, got 'xml'." in said
+    assert "--format: expected one of text, json, markdown, got 'xml'." in said

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.json_report import as_json_array
+from poetry_plugin_package_function.report.markdown import as_markdown
 
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
 
 
 def read_format(text: str | None) -> Format:
@@ -32,8 +34,8 @@ def read_format(text: str | None) -> Format:
     try:
         return Format(text or Format.TEXT)
     except ValueError:
-        known = " or ".join(Format)
-        problem = f"--format: expected {known}, got {text!r}."
+        known = ", ".join(Format)
+        problem = f"--format: expected one of {known}, got {text!r}."
         raise ConfigError([problem]) from None
 
 
@@ -45,6 +47,9 @@ def printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
     """
     if how is Format.TEXT:
         return b""
+    if how is Format.MARKDOWN:
+        pages = (as_markdown(*each[:2], each.warnings) for each in outcomes)
+        return "\n".join(pages).encode(errors="replace")
     reports = [(each.report, each.changes) for each in outcomes]
     if reports[0][0].function is None:
         return as_json(*reports[0])

@@ -75,8 +75,8 @@ def summary(
     """
     lines = [
         Line("File", shown_path(report.output_file)),
-        Line("Layout", _layout(report)),
-        Line("Unzipped", _unzipped(report)),
+        Line("Layout", layout(report)),
+        Line("Unzipped", unzipped(report)),
         Line("Zipped", f"{report.output_bytes:,} bytes"),
         Line("SHA-256", f"{code_sha256(report.sha256)} (CodeSha256, source_code_hash)"),
         Line("Took", f"{elapsed_s:.1f} s"),
@@ -84,7 +84,7 @@ def summary(
     if report.layer and report.kind is Kind.FUNCTION:
         lines[-1:-1] = [
             Line("Layer", shown_path(report.layer.output_file)),
-            Line("", _told(report.layer)),
+            Line("", about_layer(report.layer)),
             Line("", f"{code_sha256(report.layer.sha256)} (CodeSha256 of the layer)"),
         ]
     if report.nested:
@@ -113,7 +113,8 @@ def summary(
     return [*lines, *_lines_of(changes, beside)]
 
 
-def _unzipped(report: Report) -> str:
+def unzipped(report: Report) -> str:
+    """Tells what Lambda counts, and of how much."""
     share = report.unzipped_bytes / report.limit_bytes
     kept = (
         f", with {report.layers_size_bytes:,} kept for layers"
@@ -127,7 +128,8 @@ def _unzipped(report: Report) -> str:
     )
 
 
-def _told(layer: Layer) -> str:
+def about_layer(layer: Layer) -> str:
+    """Tells how large a layer is."""
     return (
         f"{layer.files:,} files, {layer.unzipped_bytes:,} bytes,"
         f" {layer.output_bytes:,} zipped"
@@ -159,7 +161,7 @@ def warnings(report: Report) -> list[str]:
         found.append(report.provided.why_not)
     if report.bytecode and report.bytecode.left_out:
         found.append(_without_bytecode(report, report.bytecode))
-    found += _about_layer(report.layer) if report.layer else ()
+    found += _warnings_of(report.layer) if report.layer else ()
     if is_function and report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
         found.append(_through_s3("The ZIP"))
     tmp_bytes = report.nested.tmp_bytes if report.nested else 0
@@ -185,7 +187,7 @@ def _through_s3(what: str) -> str:
     )
 
 
-def _about_layer(layer: Layer) -> Iterator[str]:
+def _warnings_of(layer: Layer) -> Iterator[str]:
     if layer.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
         yield _through_s3("The layer's ZIP")
     if layer.unread:
@@ -241,17 +243,25 @@ _MOST: Final = 8
 _SMALLEST_SHARE: Final = 0.01
 
 
-def sizes(report: Report, *, all_of_them: bool) -> list[str]:
-    """Makes a table of the largest distributions, or of all.
+def ranked(
+    report: Report,
+) -> tuple[list[DistributionSize], list[DistributionSize]]:
+    """Sorts distributions by size: the largest, and the rest.
 
-    Those that take less than a hundredth are left out of a table of the largest.
+    Those that take less than a hundredth are not among the largest.
     """
     rows = sorted(
         report.distributions, key=lambda each: (-each.unzipped_bytes, each.name)
     )
-    if not all_of_them:
-        least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
-        rows = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
+    least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
+    largest = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
+    return largest, rows[len(largest) :]
+
+
+def sizes(report: Report, *, all_of_them: bool) -> list[str]:
+    """Makes a table of the largest distributions, or of all."""
+    largest, rest = ranked(report)
+    rows = [*largest, *rest] if all_of_them else largest
     names = [each.name or "(no distribution)" for each in rows]
     width = max(map(len, names), default=0)
     lines = [
@@ -261,13 +271,14 @@ def sizes(report: Report, *, all_of_them: bool) -> list[str]:
         share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
         lines.append(
             f"{name:<{width}}  {each.unzipped_bytes:>13,}  {each.zipped_bytes:>13,}"
-            f"  {share:>5.1%}  {_place(each, report):<8}"
+            f"  {share:>5.1%}  {place(each, report):<8}"
             f"  {' > '.join(each.path[:-1])}"
         )
     return [line.rstrip() for line in lines] if rows else []
 
 
-def _place(distribution: DistributionSize, report: Report) -> str:
+def place(distribution: DistributionSize, report: Report) -> str:
+    """Tells where the files of a distribution are."""
     if distribution.nested:
         return "nested"
     if report.layer:
@@ -379,7 +390,8 @@ def _without_bytecode(report: Report, bytecode: Compiled) -> str:
     return f"There is no room for the bytecode of {names}."
 
 
-def _layout(report: Report) -> str:
+def layout(report: Report) -> str:
+    """Tells how the files stand in the archive, and what is extracted of them."""
     if report.kind is Kind.LAYER:
         return f"layer, {report.files:,} files"
     if report.layer:

@@ -1,0 +1,157 @@
+"""The report as Markdown, for the page that a CI service shows of a job.
+
+It is read as GitHub and GitLab read Markdown (https://github.github.com/gfm/). Names,
+versions and warnings come from outside: they are shown as they are, whatever they hold.
+"""
+
+from __future__ import annotations
+
+import re
+
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.report.changes import told
+from poetry_plugin_package_function.report.json_report import code_sha256
+from poetry_plugin_package_function.report.text import about_layer
+from poetry_plugin_package_function.report.text import layout
+from poetry_plugin_package_function.report.text import place
+from poetry_plugin_package_function.report.text import ranked
+from poetry_plugin_package_function.report.text import unzipped
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.changes import Changes
+
+
+_DISTRIBUTIONS: Final = (
+    "| Distribution | Version | Unzipped | Zipped | Share | Layout | Required by |",
+    "|:--|:--|--:|--:|--:|:--|:--|",
+)
+
+
+def as_markdown(
+    report: Report, changes: Changes | None, warnings: Iterable[str]
+) -> str:
+    """Writes the summary; all warnings are in it.
+
+    Args:
+        report: What has been packaged.
+        changes: What is different from an earlier report.
+        warnings: What the user should know before deploying.
+    """
+    name = _code(report.function or report.distribution_name)
+    what = report.layout if report.kind is Kind.FUNCTION else "layer"
+    parts = [
+        [f"## {name}: {what}"],
+        [*_facts(report, changes)],
+        [*_alert(warnings)],
+        [*_distributions(report)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
+    yield "| | |"
+    yield "|:--|:--|"
+    yield f"| Layout | {_prose(layout(report))} |"
+    yield f"| Unzipped | {_prose(unzipped(report))} |"
+    yield f"| Zipped | {report.output_bytes:,} bytes |"
+    yield f"| CodeSha256 | {_code(code_sha256(report.sha256))} |"
+    if report.layer and report.kind is Kind.FUNCTION:
+        yield f"| Layer | {_prose(about_layer(report.layer))} |"
+        yield f"| CodeSha256 of the layer | {_code(code_sha256(report.layer.sha256))} |"
+    if report.target is not None:
+        yield f"| Made for | {_prose(str(report.target))} |"
+    if changes is not None:
+        yield f"| Compared | {_prose(told(changes))} |"
+
+
+def _alert(warnings: Iterable[str]) -> Iterator[str]:
+    """Makes an alert of GitHub and GitLab, which is a quote for other readers."""
+    items = [f"> - {_prose(warning)}" for warning in warnings]
+    if items:
+        yield "> [!WARNING]"
+        yield from items
+
+
+def _distributions(report: Report) -> Iterator[str]:
+    largest, rest = ranked(report)
+    if largest:
+        yield from _DISTRIBUTIONS
+        yield from (_row(report, each) for each in largest)
+    if rest:
+        count = f"{len(rest):,} more" if largest else f"{len(rest):,} distributions"
+        yield ""
+        yield f"<details><summary>{count}</summary>"
+        yield ""
+        yield from _DISTRIBUTIONS
+        yield from (_row(report, each) for each in rest)
+        yield ""
+        yield "</details>"
+
+
+def _row(report: Report, each: DistributionSize) -> str:
+    share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
+    cells = (
+        _code(each.name) if each.name else "(no distribution)",
+        _code(each.version),
+        f"{each.unzipped_bytes:,}",
+        f"{each.zipped_bytes:,}",
+        f"{share:.1%}",
+        place(each, report),
+        " → ".join(map(_code, each.path[:-1])),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    """Writes a name as code, in which nothing is a link, a mention or a formula.
+
+    In a table a code span cannot hold each text: parsers differ on what a backslash
+    before a pipe is. Such a name is written as text.
+    """
+    line = _one_line(text)
+    if re.search(r"[`|\\]", line):
+        return _prose(line)
+    return f"`{line}`" if line else ""
+
+
+_TRIGGER: Final = re.compile(r"(?<=[@#])(?=\w)|(?=://)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+_PLAIN: Final = frozenset(" ,.;:'\"()/%?=+-→…")
+
+
+def _prose(text: str) -> str:
+    """Writes a sentence: what Markdown or HTML could make of it is written as numbers.
+
+    A reference stands for its character and never for markup
+    (https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references). What
+    services look for in the finished page, as addresses and mentions, is cut by a space
+    of no width.
+    """
+    line = _TRIGGER.sub("\u200b", _one_line(text))
+    return "".join(
+        character
+        # Where a sentence starts, a digit or a dash could start a list.
+        if character.isalpha() or (index and _is_plain(character))
+        else f"&#{ord(character)};"
+        for index, character in enumerate(line)
+    )
+
+
+def _is_plain(character: str) -> bool:
+    return character.isalnum() or character in _PLAIN
+
+
+def _one_line(text: str) -> str:
+    """Makes a line of it, without what cannot be seen, such as marks of direction."""
+    return "".join(
+        character if character.isprintable() else "\ufffd"
+        for character in " ".join(text.split())
+    )
