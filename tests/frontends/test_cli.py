@@ -121,9 +121,7 @@ def test_json_on_stdout(cli: str, venv: Path) -> None:
     assert "SHA-256" in done.stderr
     refused = run(cli, "venv", "--format", "yaml")
     assert (2, "") == (refused.returncode, refused.stdout)
-    assert (
-        "expected one of text, json, markdown, got 'yaml'." in refused.stderr
-    )
+    assert "expected one of text, json, markdown, got 'yaml'." in refused.stderr
 
 
 def test_what_has_changed(cli: str, venv: Path) -> None:
