@@ -8,9 +8,7 @@ from contextlib import ExitStack
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import TYPE_CHECKING
-from typing import Final
 
 import deflate as libdeflate
 
@@ -23,24 +21,22 @@ from poetry_plugin_package_function.packaging.bytecode import compiled
 from poetry_plugin_package_function.packaging.bytecode import find_interpreter
 from poetry_plugin_package_function.packaging.bytecode import sources_of
 from poetry_plugin_package_function.packaging.comparison import comparing
-from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import Sources
-from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
+from poetry_plugin_package_function.packaging.describing import compiled_by
+from poetry_plugin_package_function.packaging.describing import described
+from poetry_plugin_package_function.packaging.describing import layer_of
 from poetry_plugin_package_function.packaging.distributions import read_distributions
 from poetry_plugin_package_function.packaging.layering import PREFIX
 from poetry_plugin_package_function.packaging.layering import check_halves
 from poetry_plugin_package_function.packaging.layering import dependencies_of
 from poetry_plugin_package_function.packaging.layering import is_dependency
-from poetry_plugin_package_function.packaging.layering import unread_path_files
 from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
-from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Kind
-from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
@@ -48,6 +44,7 @@ from poetry_plugin_package_function.packaging.sdk import provided_by
 from poetry_plugin_package_function.packaging.venv import check_python
 from poetry_plugin_package_function.packaging.venv import find_python
 from poetry_plugin_package_function.packaging.venv import runs_here
+from poetry_plugin_package_function.packaging.wheels import NO_WHEELS
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
@@ -66,7 +63,6 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.audit import Finding
     from poetry_plugin_package_function.packaging.bytecode import Interpreter
-    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
@@ -80,9 +76,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.runtimes import Target
     from poetry_plugin_package_function.settings import Settings
-
-
-NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
 
 
 def package(
@@ -221,19 +214,19 @@ def package(
                 compressor=f"deflate {libdeflate.__version__}",
                 compression_level=measured.level,
                 entry_modules=tuple(module.name for module in tree.entry_modules),
-                distributions=_described(
+                distributions=described(
                     measured, wheels, project_name, project.dependencies
                 ),
                 left_out=tuple(each.name for each in tree.left_out),
                 nested=measured.nested,
                 bytecode=interpreter
-                and _compiled_by(interpreter, bytecode, measured.job.bytecode),
+                and compiled_by(interpreter, bytecode, measured.job.bytecode),
                 target=target,
                 provided=tree.provided,
                 findings=findings,
                 verified=verified,
                 stripped=stripper.result if stripper else None,
-                layer=_layer(settings, measured, is_of_layer),
+                layer=layer_of(settings, measured, is_of_layer),
             )
             if settings.report:
                 next(streams).write(serialize(report))
@@ -256,23 +249,6 @@ def _parts(
     else:
         yield Part(next(streams), lambda entry: not is_of_layer(entry))
         yield Part(next(streams), is_of_layer, PREFIX)
-
-
-def _layer(
-    settings: Settings, measured: Measured, is_of_layer: Callable[[Entry], bool]
-) -> Layer | None:
-    if not measured.job.has_layer:
-        return None
-    names = (each.name for each in measured.job.entries if is_of_layer(each))
-    written = measured.parts[-1]
-    return Layer(
-        settings.archives[-1],
-        written.output_bytes,
-        written.unzipped_bytes,
-        written.files,
-        written.sha256,
-        unread_path_files(names),
-    )
 
 
 # What few ask for is imported when it is asked for: it takes a tenth of a short run.
@@ -346,23 +322,6 @@ def _compiled(
     return compiled(found, interpreter, cache, advance)
 
 
-def _compiled_by(
-    interpreter: Interpreter, bytecode: Bytecode, shipped: tuple[Entry, ...]
-) -> Compiled:
-    return Compiled(
-        interpreter.version,
-        len(shipped),
-        sum(each.size_bytes for each in shipped),
-        bytecode.skipped,
-        tuple(
-            sorted(
-                {each.distribution or "" for each in bytecode.entries}
-                - {each.distribution or "" for each in shipped}
-            )
-        ),
-    )
-
-
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """Spares the collector the work: there are no cycles here, and many tuples.
@@ -387,34 +346,3 @@ def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -
             raise ChangedSourceError(
                 f"{site_packages.directories[0] / name} is missing."
             )
-
-
-def _described(
-    measured: Measured,
-    wheels: Mapping[NormalizedName, Wheel],
-    project_name: NormalizedName | None,
-    dependencies: frozenset[NormalizedName],
-) -> tuple[DistributionSize, ...]:
-    """Adds what is known of distributions beside their sizes."""
-    shipped = measured.job.tree.distributions
-    own = {each.name for each in shipped if each.name == project_name}
-    paths = dependency_paths(shipped, own or dependencies)
-    units = measured.nested.units if measured.nested else ()
-    nested = {
-        name
-        for unit in units
-        if not (unit.tests or unit.extension)
-        for name in unit.names
-    }
-    # At a higher level nothing has been copied.
-    copied = wheels if measured.level <= LEVEL else NO_WHEELS
-    return tuple(
-        each._replace(
-            wheel=copied[name].hash if name in copied else None,
-            path=paths.get(name, ()),
-            nested=name in nested,
-            layer=measured.job.has_layer and each.name != "" and name != project_name,
-        )
-        for each in measured.distributions
-        for name in (canonicalize_name(each.name),)
-    )

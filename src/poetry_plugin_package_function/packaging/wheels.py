@@ -15,6 +15,7 @@ import stat
 import zipfile
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
@@ -29,7 +30,10 @@ from poetry_plugin_package_function.packaging.sounding import is_copyable
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from packaging.utils import NormalizedName
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ class Wheel:
     path: Path
     hash: str
     unsound: frozenset[str] = frozenset()
+
+
+NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
 
 
 class Stream(NamedTuple):

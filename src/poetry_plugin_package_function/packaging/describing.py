@@ -1,0 +1,96 @@
+"""From what has been written to what the report tells of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.packaging.deflate import LEVEL
+from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
+from poetry_plugin_package_function.packaging.layering import unread_path_files
+from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Layer
+from poetry_plugin_package_function.packaging.wheels import NO_WHEELS
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.bytecode import Bytecode
+    from poetry_plugin_package_function.packaging.bytecode import Interpreter
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.wheels import Wheel
+    from poetry_plugin_package_function.packaging.writing import Measured
+    from poetry_plugin_package_function.settings import Settings
+
+
+def described(
+    measured: Measured,
+    wheels: Mapping[NormalizedName, Wheel],
+    project_name: NormalizedName | None,
+    dependencies: frozenset[NormalizedName],
+) -> tuple[DistributionSize, ...]:
+    """Adds what is known of distributions beside their sizes."""
+    shipped = measured.job.tree.distributions
+    own = {each.name for each in shipped if each.name == project_name}
+    paths = dependency_paths(shipped, own or dependencies)
+    units = measured.nested.units if measured.nested else ()
+    nested = {
+        name
+        for unit in units
+        if not (unit.tests or unit.extension)
+        for name in unit.names
+    }
+    # At a higher level nothing has been copied.
+    copied = wheels if measured.level <= LEVEL else NO_WHEELS
+    return tuple(
+        each._replace(
+            wheel=copied[name].hash if name in copied else None,
+            path=paths.get(name, ()),
+            nested=name in nested,
+            layer=measured.job.has_layer and each.name != "" and name != project_name,
+        )
+        for each in measured.distributions
+        for name in (canonicalize_name(each.name),)
+    )
+
+
+def layer_of(
+    settings: Settings, measured: Measured, is_of_layer: Callable[[Entry], bool]
+) -> Layer | None:
+    """Tells of the layer, if one has been written."""
+    if not measured.job.has_layer:
+        return None
+    names = (each.name for each in measured.job.entries if is_of_layer(each))
+    written = measured.parts[-1]
+    return Layer(
+        settings.archives[-1],
+        written.output_bytes,
+        written.unzipped_bytes,
+        written.files,
+        written.sha256,
+        unread_path_files(names),
+    )
+
+
+def compiled_by(
+    interpreter: Interpreter, bytecode: Bytecode, shipped: tuple[Entry, ...]
+) -> Compiled:
+    """Tells of the bytecode: what has been compiled, and what of it is shipped."""
+    return Compiled(
+        interpreter.version,
+        len(shipped),
+        sum(each.size_bytes for each in shipped),
+        bytecode.skipped,
+        tuple(
+            sorted(
+                {each.distribution or "" for each in bytecode.entries}
+                - {each.distribution or "" for each in shipped}
+            )
+        ),
+    )
