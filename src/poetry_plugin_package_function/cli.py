@@ -22,10 +22,10 @@ from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.distributions import SEEDS
-from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_earlier
@@ -226,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--layers-size",
-        help="what the function's layers have unzipped: they share Lambda's limit"
+        help="what the function's other layers have unzipped: they share Lambda's limit"
         " (bytes, or as 40MB)",
     )
     return parser

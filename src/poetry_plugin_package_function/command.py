@@ -69,8 +69,7 @@ class PackageFunctionCommand(Command):
         _value(
             "layers-size",
             None,
-            "What the function's layers have unzipped: they share Lambda's limit"
-            " (bytes, or as 40MB).",
+            "What its other layers have unzipped, as they share Lambda's limit (40MB).",
         ),
     ]
 
@@ -102,7 +101,7 @@ A function starts faster with bytecode, which makes it larger:
   <info>poetry package-function --compile</info>
 
 What is too large for Lambda's 250 MiB is put into a ZIP inside of the ZIP and is
-extracted when the function starts, with no change to its code.
+extracted as it is imported, with no change to the function's code.
 
 Code changes more often than dependencies; these can be a layer of their own:
 

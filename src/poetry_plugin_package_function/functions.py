@@ -17,11 +17,11 @@ from poetry_plugin_package_function.bundling.plan import plan_bundle
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.packaging.distributions import SEEDS
-from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.output import check_targets
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.stripping import find_tool
 from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.report.sizes_page import sizes_page
 
 

@@ -21,7 +21,7 @@ import poetry_plugin_package_function.packaging as packaging
 import poetry_plugin_package_function.report as report
 
 for package in (packaging, report):
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         __import__(module.name)
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,7 +15,7 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.audit import Finding
+from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
@@ -25,9 +25,9 @@ from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.sdk import Provided
 from poetry_plugin_package_function.packaging.stripping import Stripped
-from poetry_plugin_package_function.packaging.verify import Judgement
-from poetry_plugin_package_function.packaging.verify import Limit
-from poetry_plugin_package_function.packaging.verify import Verified
+from poetry_plugin_package_function.packaging.verify.verified import Judgement
+from poetry_plugin_package_function.packaging.verify.verified import Limit
+from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.packaging.writing import Nested
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.packaging.audit import Finding
-from poetry_plugin_package_function.packaging.audit import audit
-from poetry_plugin_package_function.packaging.audit import check
+from poetry_plugin_package_function.packaging.audit.findings import Finding
+from poetry_plugin_package_function.packaging.audit.findings import audit
+from poetry_plugin_package_function.packaging.audit.findings import check
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree

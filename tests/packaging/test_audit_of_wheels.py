@@ -15,7 +15,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
 
-from poetry_plugin_package_function.packaging.audit import audit
+from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import Tree
 from poetry_plugin_package_function.packaging.scan import scan
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.audit import Finding
+    from poetry_plugin_package_function.packaging.audit.findings import Finding
 
 
 MACHINES: Final = ("x86_64", "aarch64")

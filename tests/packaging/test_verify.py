@@ -24,16 +24,16 @@ import pytest
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging import unpacking
-from poetry_plugin_package_function.packaging import verifier
-from poetry_plugin_package_function.packaging.handler import check_handler
-from poetry_plugin_package_function.packaging.handler import refuse_bad_settings
-from poetry_plugin_package_function.packaging.importing import ending
-from poetry_plugin_package_function.packaging.unpacking import unpacked
-from poetry_plugin_package_function.packaging.verify import Judgement
-from poetry_plugin_package_function.packaging.verify import Limit
-from poetry_plugin_package_function.packaging.verify import Verified
-from poetry_plugin_package_function.packaging.verify import verify
+from poetry_plugin_package_function.packaging.verify import unpacking
+from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.packaging.verify.handler import check_handler
+from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
+from poetry_plugin_package_function.packaging.verify.importing import ending
+from poetry_plugin_package_function.packaging.verify.unpacking import unpacked
+from poetry_plugin_package_function.packaging.verify.verified import Judgement
+from poetry_plugin_package_function.packaging.verify.verified import Limit
+from poetry_plugin_package_function.packaging.verify.verified import Verified
+from poetry_plugin_package_function.packaging.verify.verified import verify
 from tests.machine import interpreter
 from tests.nested.function import Source
 from tests.packaging.native import linked

@@ -13,12 +13,12 @@ from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.audit import Finding
+    from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import Layout
     from poetry_plugin_package_function.packaging.sdk import Provided
     from poetry_plugin_package_function.packaging.stripping import Stripped
-    from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.runtimes import Target
 

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.audit import Finding
+    from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode import Interpreter
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.scan import Entry
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.stripping import Stripper
     from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.packaging.venv import SitePackages
-    from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.wheels import Wheel
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.packaging.writing import Progress
@@ -262,8 +262,8 @@ def _stripper(stack: ExitStack) -> Stripper:
 
 
 def _audited(tree: Tree, target: Target) -> tuple[Finding, ...]:
-    from poetry_plugin_package_function.packaging.audit import audit
-    from poetry_plugin_package_function.packaging.audit import check
+    from poetry_plugin_package_function.packaging.audit.findings import audit
+    from poetry_plugin_package_function.packaging.audit.findings import check
 
     findings = audit(tree, target)
     check(findings)
@@ -277,7 +277,7 @@ def _verified(
     target: Target | None,
 ) -> Verified:
     from poetry_plugin_package_function.packaging.sdk import places_of
-    from poetry_plugin_package_function.packaging.verify import verify
+    from poetry_plugin_package_function.packaging.verify.verified import verify
 
     memory_mb = settings.memory_size_mb
     python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"

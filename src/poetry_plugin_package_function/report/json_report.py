@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.runtimes import Target
 

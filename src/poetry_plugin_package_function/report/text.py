@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.stripping import Stripped
-    from poetry_plugin_package_function.packaging.verify import Verified
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
 

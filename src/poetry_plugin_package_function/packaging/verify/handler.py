@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.variables import check_variables
+from poetry_plugin_package_function.packaging.verify.variables import check_variables
 
 
 if TYPE_CHECKING:

@@ -18,18 +18,18 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.failing import brought_by_others
-from poetry_plugin_package_function.packaging.failing import failure
-from poetry_plugin_package_function.packaging.handler import check_handler
-from poetry_plugin_package_function.packaging.handler import name_of
-from poetry_plugin_package_function.packaging.importing import Task
-from poetry_plugin_package_function.packaging.importing import ending
-from poetry_plugin_package_function.packaging.importing import run
-from poetry_plugin_package_function.packaging.parsing import find
-from poetry_plugin_package_function.packaging.parsing import modules_in
-from poetry_plugin_package_function.packaging.unpacking import NOTHING_PROVIDED
-from poetry_plugin_package_function.packaging.unpacking import size_bytes
-from poetry_plugin_package_function.packaging.unpacking import unpacked
+from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
+from poetry_plugin_package_function.packaging.verify.failing import failure
+from poetry_plugin_package_function.packaging.verify.handler import check_handler
+from poetry_plugin_package_function.packaging.verify.handler import name_of
+from poetry_plugin_package_function.packaging.verify.importing import Task
+from poetry_plugin_package_function.packaging.verify.importing import ending
+from poetry_plugin_package_function.packaging.verify.importing import run
+from poetry_plugin_package_function.packaging.verify.parsing import find
+from poetry_plugin_package_function.packaging.verify.parsing import modules_in
+from poetry_plugin_package_function.packaging.verify.unpacking import NOTHING_PROVIDED
+from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
+from poetry_plugin_package_function.packaging.verify.unpacking import unpacked
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.unpacking import Unpacked
+    from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
 _BLOCK_BYTES: Final = 4096

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging import verifier
+from poetry_plugin_package_function.packaging.verify import verifier
 
 
 if TYPE_CHECKING:

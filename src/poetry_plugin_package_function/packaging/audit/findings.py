@@ -16,21 +16,21 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.packaging.binaries import read_binaries
+from poetry_plugin_package_function.packaging.audit.binaries import read_binaries
+from poetry_plugin_package_function.packaging.audit.faults import Reason
+from poetry_plugin_package_function.packaging.audit.faults import fault_of
+from poetry_plugin_package_function.packaging.audit.faults import has_tag_of
+from poetry_plugin_package_function.packaging.audit.faults import is_host_code
+from poetry_plugin_package_function.packaging.audit.faults import is_looked_for
+from poetry_plugin_package_function.packaging.audit.faults import is_tagged_module
+from poetry_plugin_package_function.packaging.audit.faults import too_new
+from poetry_plugin_package_function.packaging.audit.system_libraries import Presence
+from poetry_plugin_package_function.packaging.audit.system_libraries import presence
 from poetry_plugin_package_function.packaging.elf import Linkage
 from poetry_plugin_package_function.packaging.elf import is_called_library
 from poetry_plugin_package_function.packaging.elf import linked_files
-from poetry_plugin_package_function.packaging.faults import Reason
-from poetry_plugin_package_function.packaging.faults import fault_of
-from poetry_plugin_package_function.packaging.faults import has_tag_of
-from poetry_plugin_package_function.packaging.faults import is_host_code
-from poetry_plugin_package_function.packaging.faults import is_looked_for
-from poetry_plugin_package_function.packaging.faults import is_tagged_module
-from poetry_plugin_package_function.packaging.faults import too_new
 from poetry_plugin_package_function.packaging.scan import content_of
 from poetry_plugin_package_function.packaging.scan import module_parts
-from poetry_plugin_package_function.packaging.system_libraries import Presence
-from poetry_plugin_package_function.packaging.system_libraries import presence
 from poetry_plugin_package_function.runtimes import platform_tags
 
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.audit.faults import Fault
     from poetry_plugin_package_function.packaging.elf import Elf
-    from poetry_plugin_package_function.packaging.faults import Fault
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.runtimes import Target

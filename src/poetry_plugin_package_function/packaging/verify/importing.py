@@ -17,17 +17,17 @@ from typing import Any
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging import verifier
 from poetry_plugin_package_function.packaging.running import running
-from poetry_plugin_package_function.packaging.variables import environment
-from poetry_plugin_package_function.packaging.variables import python_path
+from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.packaging.verify.variables import environment
+from poetry_plugin_package_function.packaging.verify.variables import python_path
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.unpacking import Unpacked
+    from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
 _GRACE_S: Final = 1.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.binaries import Format
+from poetry_plugin_package_function.packaging.audit.binaries import Format
 from poetry_plugin_package_function.packaging.elf import EXECUTABLE
 from poetry_plugin_package_function.packaging.elf import SHARED
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from collections.abc import Iterator
 
-    from poetry_plugin_package_function.packaging.binaries import Binary
+    from poetry_plugin_package_function.packaging.audit.binaries import Binary
     from poetry_plugin_package_function.packaging.elf import Elf
     from poetry_plugin_package_function.runtimes import Target
 

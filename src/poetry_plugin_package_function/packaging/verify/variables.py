@@ -7,15 +7,15 @@ import re
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.packaging import verifier
-from poetry_plugin_package_function.packaging.verifier import LAYERS
+from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
 from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.packaging.unpacking import Unpacked
+    from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
 RESERVED: Final = frozenset(

@@ -9,18 +9,18 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.handler import function_error
-from poetry_plugin_package_function.packaging.handler import module_error
-from poetry_plugin_package_function.packaging.importing import ending
-from poetry_plugin_package_function.packaging.variables import TASK_ROOT
-from poetry_plugin_package_function.packaging.verifier import LAYERS
-from poetry_plugin_package_function.packaging.verifier import RUNTIME
+from poetry_plugin_package_function.packaging.verify.handler import function_error
+from poetry_plugin_package_function.packaging.verify.handler import module_error
+from poetry_plugin_package_function.packaging.verify.importing import ending
+from poetry_plugin_package_function.packaging.verify.variables import TASK_ROOT
+from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
+from poetry_plugin_package_function.packaging.verify.verifier import RUNTIME
 
 
 if TYPE_CHECKING:
-    from poetry_plugin_package_function.packaging.handler import Name
-    from poetry_plugin_package_function.packaging.importing import Outcome
-    from poetry_plugin_package_function.packaging.importing import Task
+    from poetry_plugin_package_function.packaging.verify.handler import Name
+    from poetry_plugin_package_function.packaging.verify.importing import Outcome
+    from poetry_plugin_package_function.packaging.verify.importing import Task
 
 
 PROVIDED: Final = frozenset(

@@ -16,12 +16,12 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.handler import function_error
-from poetry_plugin_package_function.packaging.handler import module_error
-from poetry_plugin_package_function.packaging.handler import name_of
 from poetry_plugin_package_function.packaging.layering import PREFIX
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.verify.handler import function_error
+from poetry_plugin_package_function.packaging.verify.handler import module_error
+from poetry_plugin_package_function.packaging.verify.handler import name_of
 
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.handler import Name
+    from poetry_plugin_package_function.packaging.verify.handler import Name
 
 
 @dataclass(frozen=True)
