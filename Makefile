@@ -36,7 +36,7 @@ format: $(READY)  ## Mend what a machine can mend
 reference: $(READY)  ## Write the page of options out of the command's definition
 	$(BIN)/python tools/reference.py
 
-demo: $(READY)  ## Package two real examples and run them as Lambda would
+demo: $(READY)  ## Package real examples and run them as Lambda would
 	$(BIN)/python -m docs.examples.demo
 
 bench: $(READY)  ## Measure against package-python-function 1.0.0 in one run

@@ -18,39 +18,55 @@ from tests.package_index import index_url
 
 EXAMPLES = Path(__file__).parent
 RUNS = (
-    ("flat", "dist/greeter.zip", "greeter.handler.handler", '{"name": "Lambda"}'),
-    ("nested", "dist/table_maker.zip", "tables.handler.handler", '{"numbers": [3, 4]}'),
+    ("flat", (), "dist/greeter.zip", "greeter.handler.handler", '{"name": "Lambda"}'),
+    (
+        *("flat", ("--layer",), "dist/greeter.zip", "greeter.handler.handler"),
+        '{"name": "layer"}',
+    ),
+    (
+        *("nested", (), "dist/table_maker.zip", "tables.handler.handler"),
+        '{"numbers": [3, 4]}',
+    ),
 )
 
 
 def main() -> int:
     """Runs the demonstration; returns the exit status."""
-    environment = {**os.environ, "POETRY_PYPI_MIRROR_URL": index_url()}
-    poetry = Path(sys.executable).parent / "poetry"
     with tempfile.TemporaryDirectory() as directory:
-        for name, archive, handler, event in RUNS:
-            project = Path(directory, name)
+        for number, (name, options, archive, handler, event) in enumerate(RUNS):
+            project = Path(directory, str(number), name)
             shutil.copytree(EXAMPLES / name, project)
+            layer = project / archive.replace(".zip", "-layer.zip")
             for title, command in (
                 (
-                    "poetry package-function",
-                    [poetry, "-P", project, "package-function"],
+                    " ".join(("poetry package-function", *options)),
+                    [
+                        *(Path(sys.executable).parent / "poetry", "-P", project),
+                        *("package-function", *options),
+                    ],
                 ),
                 (
                     f"run {handler} out of {archive}, as Lambda does",
                     [
                         *(sys.executable, "-m", "tests.lambda_runtime"),
                         *(project / archive, handler, event),
+                        *(("--layer", layer) if options else ()),
                     ],
                 ),
             ):
                 print(f"\n$ {title}   # docs/examples/{name}\n", flush=True)
-                done = subprocess.run(
-                    list(map(str, command)), check=False, env=environment
-                )
-                if done.returncode:
-                    return done.returncode
+                status = run(command)
+                if status:
+                    return status
     return 0
+
+
+def run(command: list[str | Path]) -> int:
+    """Runs a command with the index that pip has; returns its exit status."""
+    environment = {**os.environ, "POETRY_PYPI_MIRROR_URL": index_url()}
+    return subprocess.run(
+        [str(each) for each in command], check=False, env=environment
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -108,9 +108,8 @@ def answer(
     sent = {"n": 1} if event is None else event
     with workspace() as place:
         unpack(archive, place.task_root)
-        layers_root = None if layer is None else place.task_root.with_name("opt")
-        if layer is not None and layers_root is not None:
-            unpack(layer, layers_root)
+        if layer is not None:
+            unpack(layer, place.layers_root)
         outcome = run(
             place.task_root,
             handler,
@@ -118,7 +117,7 @@ def answer(
             client_python=client_python,
             tmp_dir=place.tmp_dir,
             env=env,
-            layers_root=layers_root,
+            layers_root=place.layers_root if layer else None,
         )
     assert outcome.init_error is None, outcome
     assert [None, None] == [result.error for result in outcome.results], outcome

@@ -20,6 +20,8 @@ from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
@@ -180,9 +182,31 @@ PARSED = replace(
 )
 
 
+LEFT_OUT = Compiled("3.13.1", 0, 0, (), ("six",))
+LAYER = Layer(Path("/x/my_app-layer.zip"), 30 * MB, 77 * MB, 3900, "0" * 64, ("a.pth",))
+LAYERED = replace(
+    REPORT,
+    function="api",
+    layer=LAYER,
+    distributions=(
+        DistributionSize("my-app", "1.0", 7, MB, MB, "0" * 64),
+        DistributionSize("six", "1.17.0", 1, MB, MB, "0" * 64, layer=True),
+    ),
+)
+LAYER_ONLY = replace(
+    LAYERED,
+    kind=Kind.LAYER,
+    entry_modules=(),
+    output_file=LAYER.output_file,
+    output_bytes=60 * MB,
+    layer=LAYER._replace(output_bytes=60 * MB, unread=()),
+)
+
+
 @pytest.mark.parametrize(
     "report",
     [
+        *(LAYERED, LAYER_ONLY),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
         *(IMPORTED, TOO_MUCH, PARSED, LISTED),
     ],
@@ -365,6 +389,30 @@ def test_paths_below_the_current_directory_are_short(in_directory: Path) -> None
     assert "dist/my_app.zip" == dict(summary(report, 1))["File"]
 
 
+def test_a_layer_is_told_beside_its_function() -> None:
+    """What counts for Lambda is both; each has a size and a hash of its own."""
+    told = [(line.label, line.text) for line in summary(LAYERED, 1)]
+
+    assert ("Layout", "flat, 7 files, and a layer") in told
+    assert ("Zipped", "31,000,000 bytes") in told
+    (unzipped,) = (text for label, text in told if label == "Unzipped")
+    assert unzipped.startswith("78,000,000 bytes with its layer, 29.8% of the ")
+    where = told.index(("Layer", "/x/my_app-layer.zip"))
+    assert ("", "3,900 files, 77,000,000 bytes, 30,000,000 zipped") == told[where + 1]
+    assert f"{base64.b64encode(bytes(32)).decode()} " in told[where + 2][1]
+    rows = sizes(LAYERED, all_of_them=True)[1:]
+    assert ["function", "layer"] == [row.split()[4] for row in rows]
+
+
+def test_a_layer_alone() -> None:
+    told = [(line.label, line.text) for line in summary(LAYER_ONLY, 1)]
+
+    assert ("Layout", "layer, 3,907 files") in told
+    assert "Layer" not in {label for label, _ in told}
+    (unzipped,) = (text for label, text in told if label == "Unzipped")
+    assert "with its layer" not in unzipped
+
+
 def test_no_warnings() -> None:
     """Where all is well nothing is warned of."""
     assert [] == warnings(REPORT)
@@ -388,6 +436,17 @@ def test_no_warnings() -> None:
             replace(NESTED, nested=nested(unit(10_730 * MB, "a"))),
             "do not fit into the 10,737,418,240 that /tmp can have",
         ),
+        (LAYERED, "Python does not obey .pth files of layers: a.pth."),
+        (LAYER_ONLY, "The layer's ZIP is larger than 52,428,800 bytes (50 MB)"),
+        (
+            replace(LAYER_ONLY, layer=LAYER._replace(unread=()), bytecode=LEFT_OUT),
+            "The bytecode was left out (six): with it nothing would fit.",
+        ),
+        (
+            replace(REPORT, bytecode=LEFT_OUT),
+            "(six): with it the result would not be flat",
+        ),
+        (replace(NESTED, bytecode=LEFT_OUT), "no room for the bytecode of six."),
     ],
 )
 def test_warnings(report: Report, expected: str) -> None:

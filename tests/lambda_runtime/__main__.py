@@ -1,4 +1,4 @@
-"""`python -m tests.lambda_runtime ARCHIVE HANDLER [EVENT_JSON]`."""
+"""`python -m tests.lambda_runtime ARCHIVE HANDLER [EVENT_JSON] [--layer ARCHIVE]`."""
 
 from __future__ import annotations
 
@@ -47,25 +47,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "event", type=json.loads, metavar="EVENT_JSON", nargs="?", default="{}"
     )
+    parser.add_argument("--layer", type=Path, metavar="ARCHIVE")
     arguments = parser.parse_args(argv)
     try:
-        outcome = _run_once(arguments.archive, arguments.handler, arguments.event)
+        outcome = _run_once(
+            arguments.archive, arguments.handler, arguments.event, arguments.layer
+        )
     except _FAILURES as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return _show(outcome)
 
 
-def _run_once(archive: Path, handler: str, event: object) -> Outcome:
+def _run_once(
+    archive: Path, handler: str, event: object, layer: Path | None
+) -> Outcome:
     client_python = client_environment(Path(sys.executable), default_cache_dir())
     with workspace() as place:
         unpack(archive, place.task_root)
+        layers_root = place.layers_root if layer else None
+        if layer:
+            unpack(layer, place.layers_root)
         return run(
             place.task_root,
             handler,
             [event],
             client_python=client_python,
             tmp_dir=place.tmp_dir,
+            layers_root=layers_root,
         )
 
 

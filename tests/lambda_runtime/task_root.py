@@ -30,15 +30,16 @@ class UnpackError(ValueError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """The two directories of one execution environment."""
+    """The directories of one execution environment; the last is what is at `/opt`."""
 
     task_root: Path
     tmp_dir: Path
+    layers_root: Path
 
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
-    """A task root (not made yet) and an empty `/tmp`, gone when the block ends.
+    """A task root, an `/opt` (not made yet) and an empty `/tmp`, gone at the end.
 
     They lie where the unprivileged user can reach them, which pytest's `tmp_path`,
     closed to all but its owner, is not.
@@ -48,7 +49,7 @@ def workspace() -> Iterator[Workspace]:
         base.chmod(_DIRECTORY_MODE)
         tmp_dir = base / "tmp"
         tmp_dir.mkdir()
-        yield Workspace(task_root=base / "task", tmp_dir=tmp_dir)
+        yield Workspace(base / "task", tmp_dir, base / "opt")
     finally:
         remove_tree(base)
 
