@@ -21,6 +21,7 @@ from tests.e2e.running import BIN
 from tests.e2e.running import clean_environment
 from tests.e2e.screen import run_in_terminal
 from tools.terminal_picture import as_svg
+from tools.terminal_picture import runs
 
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def main() -> int:
         if shown.status:
             print(shown.raw)
             return shown.status
-        _write("console.svg", _console(shown.raw, (directory, str(Path.home()))))
+        _write("console.svg", _console(shown.raw, (directory, f"{Path.home()}/")))
         home = Path(directory, "chromium")
         with chromium(binary, driver, home) as browser:
             for scheme in ("light", "dark"):
@@ -68,13 +69,13 @@ def main() -> int:
 
 
 def _console(raw: str, private: tuple[str, ...]) -> bytes:
+    text = "\n".join(run.text for run in runs(raw, _COLUMNS))
+    for path in private:
+        if path in text:
+            raise ValueError(f"The picture would show {path}, a path of this machine.")
     typed = f"\x1b[32m$\x1b[0m poetry {' '.join(ARGUMENTS)}\r\n"
     description = f"A terminal in which poetry {ARGUMENTS[0]} packages {NAME}"
-    svg = as_svg(typed + raw, _COLUMNS, f"~/{NAME}", description)
-    for path in private:
-        if path in svg:
-            raise ValueError(f"The picture would show {path}, a path of this machine.")
-    return svg.encode()
+    return as_svg(typed + raw, _COLUMNS, f"~/{NAME}", description).encode()
 
 
 def _page(browser: Browser, path: Path, scheme: str) -> bytes:
