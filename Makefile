@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format reference demo bench clean
+.PHONY: help test lint format reference docs pictures demo bench clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -36,6 +36,15 @@ format: $(READY)  ## Mend what a machine can mend
 reference: $(READY)  ## Write the page of options out of the command's definition
 	$(BIN)/python tools/reference.py
 
+# Material for MkDocs announces the end of its maintenance (May 2027) at each start;
+# CONTRIBUTING.md says so, and this silences it, so that each warning is one of ours.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: $(READY)  ## Build the site into site/; anything wrong is an error
+	$(BIN)/python -m mkdocs --quiet build --strict
+
+pictures: $(READY)  ## Write the README's pictures out of a real run (takes Chromium)
+	$(BIN)/python -m tools.pictures
+
 demo: $(READY)  ## Package real examples and run them as Lambda would
 	$(BIN)/python -m docs.examples.demo
 
@@ -43,4 +52,4 @@ bench: $(READY)  ## Measure against package-python-function 1.0.0 in one run
 	$(BIN)/python -m bench
 
 clean:  ## Remove what the targets have made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

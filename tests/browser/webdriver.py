@@ -137,7 +137,7 @@ class Browser:
 
 @contextmanager
 def chromium(binary: str, driver: str, home: Path) -> Iterator[Browser]:
-    """Starts a headless Chromium that reaches no network, and ends it.
+    """Starts a headless Chromium that reaches this machine only, and ends it.
 
     Args:
         binary: The browser.
@@ -149,7 +149,7 @@ def chromium(binary: str, driver: str, home: Path) -> Iterator[Browser]:
         "--no-sandbox",  # which root may not use
         "--disable-dev-shm-usage",  # of which containers have little
         "--disable-gpu",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         "--window-size=1280,1000",
         f"--user-data-dir={home}",
     ]
