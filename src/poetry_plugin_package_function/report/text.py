@@ -403,6 +403,8 @@ def layout(report: Report) -> str:
     at_once = nested is not None and all(unit.at_init for unit in nested.units)
     when = "when the function starts" if at_once else "as they are imported"
     extracted_bytes = nested.extracted_bytes if nested else 0
+    if not extracted_bytes:
+        return f"nested, {report.files:,} files: only tests are, which nothing imports"
     return (
         f"nested, {report.files:,} files: {extracted_bytes:,} bytes are extracted into"
         f" /tmp {when}"
