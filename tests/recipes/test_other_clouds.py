@@ -105,7 +105,10 @@ def kept_python(name: str, python: Path, requirement: str) -> Path:
         installed = run_apart(pip)
         assert installed.returncode == 0, tail(installed.stdout)
 
-    home = kept_directory("recipes") / f"{name}-{python.resolve().parts[-3]}"
+    version = run_apart([str(python), "--version"]).stdout.split()[-1]
+    home = kept_directory("recipes") / f"{name}-{version}"
+    if not (home / "bin" / "python").exists():  # its interpreter may have gone
+        shutil.rmtree(home, ignore_errors=True)
     return built_once(home, build) / "bin" / "python"
 
 
