@@ -99,9 +99,11 @@ def kept_python(name: str, python: Path, requirement: str) -> Path:
     """The Python of an environment with one requirement, made once."""
 
     def build(directory: Path) -> None:
-        made = run_apart([str(python), "-m", "venv", str(directory)])
+        # Not each interpreter brings a pip along; ours can install for any.
+        made = run_apart([str(python), "-m", "venv", "--without-pip", str(directory)])
         assert made.returncode == 0, tail(made.stdout)
-        pip = [str(directory / "bin" / "python"), "-m", "pip", "install", requirement]
+        target = f"--python={directory / 'bin' / 'python'}"
+        pip = [sys.executable, "-m", "pip", target, "install", requirement]
         installed = run_apart(pip)
         assert installed.returncode == 0, tail(installed.stdout)
 
