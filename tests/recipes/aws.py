@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from tests.e2e.environments import cached_environment
-from tests.machine import unmeasured
+from tests.recipes.pages import RUNTIME
 
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+EMPTY_ZIP = b"PK\5\6" + bytes(18)
 BUCKET = "my-deployments"
 ROLE = "greeter"
 REGION = "us-east-1"
@@ -93,12 +94,30 @@ class Account:
 
     def of_lambda(self, path: str) -> Any:
         """What Lambda answers to a GET, such as `functions/greeter/configuration`."""
-        return json.loads(self.ask("lambda", "GET", f"/2015-03-31/{path}"))
+        return self._lambda("GET", path)
+
+    def create_function(self, name: str, archive: bytes) -> None:
+        """Makes a function that has this code and is otherwise like any."""
+        self._lambda(
+            "POST",
+            "functions",
+            FunctionName=name,
+            Runtime=RUNTIME,
+            Role=f"arn:aws:iam::123456789012:role/{ROLE}",
+            Handler="greeter.handler.handler",
+            Code={"ZipFile": base64.b64encode(archive).decode()},
+        )
 
     def change_code(self, name: str, archive: bytes) -> None:
         """Gives a function another code."""
-        body = json.dumps({"ZipFile": base64.b64encode(archive).decode()}).encode()
-        self.ask("lambda", "PUT", f"/2015-03-31/functions/{name}/code", body)
+        content = base64.b64encode(archive).decode()
+        self._lambda("PUT", f"functions/{name}/code", ZipFile=content)
+
+    def _lambda(self, method: str, path: str, **body: object) -> Any:
+        # The API for layers came later.
+        version = "2018-10-31" if path.startswith("layers/") else "2015-03-31"
+        content = json.dumps(body).encode() if body else None
+        return json.loads(self.ask("lambda", method, f"/{version}/{path}", content))
 
 
 @contextmanager
@@ -115,7 +134,7 @@ def serving(directory: Path) -> Iterator[Account]:
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=unmeasured(_account(directory)),
+            env=_account(directory),
         )
     try:
         address = _address(server, log)

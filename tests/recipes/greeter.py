@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# What a developer has set for these tools could send them to a real account.
+_FOREIGN = ("AWS_", "CDK_", "JSII_", "SAM_")
 EXAMPLE = ROOT / "docs" / "examples" / "flat"
 
 
@@ -81,7 +83,11 @@ def greeter(base: Path, page: str, *path: Path, **env: str) -> Greeter:
     directory = base / "greeter"
     shutil.copytree(EXAMPLE, directory)
     settings(directory, settings_of(page))
-    environment = clean_environment(base)
+    environment = {
+        name: value
+        for name, value in clean_environment(base).items()
+        if not name.startswith(_FOREIGN)
+    }
     places = [BIN, *path, environment["PATH"]]
     environment["PATH"] = os.pathsep.join(map(str, places))
     return Greeter(directory, {**environment, **env})

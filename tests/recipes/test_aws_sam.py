@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
-import sys
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lambda_runtime import client_environment
-from tests.lambda_runtime import default_cache_dir
-from tests.lambda_runtime import run
-from tests.lambda_runtime import workspace
 from tests.recipes.aws import BUCKET
 from tests.recipes.aws import serving
 from tests.recipes.greeter import greeter
@@ -23,12 +18,14 @@ from tests.recipes.pages import block
 from tests.recipes.pages import blocks
 from tests.recipes.pages import headings
 from tests.recipes.pages import title
+from tests.recipes.sam import greeting
 from tests.recipes.sam import sam_commands
 from tests.recipes.sam import sam_settings
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.recipes.aws import Account
     from tests.recipes.greeter import Greeter
@@ -119,35 +116,21 @@ def test_the_zip_as_it_is(project: Greeter, account: Account) -> None:
 
 @needs_unzip
 def test_built_by_sam(project: Greeter) -> None:
-    """What SAM has built runs; nothing is uploaded if it has built the same again."""
+    """What SAM has built runs, and has its name from names and contents of files."""
     put(project, "template.yaml", "Built by SAM", "yaml")
     put(project, "Makefile", "Built by SAM", "make")
     put(project, "samconfig.toml", "Built by SAM", "toml")
     package = f"sam package --s3-bucket {BUCKET}"
 
-    def deployed() -> str:
-        project.sh(block(PAGE, "Built by SAM", "sh"))
-        return code_uri(project.sh(package))
+    project.sh(block(PAGE, "Built by SAM", "sh"))
 
-    first = deployed()
     assert project.archive().exists(), "it was not built in the project's directory"
     built = project.directory / ".aws-sam" / "build" / "Greeter"
     assert "Hello, SAM!" == greeting(built)
 
-    assert first == deployed()
-
-
-def greeting(built: Path) -> object:
-    """What a directory answers that Lambda has as its task root."""
-    with workspace() as place:
-        shutil.copytree(built, place.task_root)
-        outcome = run(
-            place.task_root,
-            "greeter.handler.handler",
-            [{"name": "SAM"}],
-            client_python=client_environment(Path(sys.executable), default_cache_dir()),
-            tmp_dir=place.tmp_dir,
-        )
-    (result,) = outcome.results
-    assert isinstance(result.value, dict), outcome
-    return result.value["greeting"]
+    first = code_uri(project.sh(package))
+    for module in (built / "greeter").iterdir():
+        os.utime(module, (1_000_000_000, 1_000_000_000))
+    assert first == code_uri(project.sh(package))
+    (built / "greeter" / "more.py").touch()
+    assert first != code_uri(project.sh(package))
