@@ -26,8 +26,8 @@ from poetry_plugin_package_function.packaging.wheels import Wheel
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page
+from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.settings import KEYS
-from poetry_plugin_package_function.settings import resolve
 
 
 _NO_LIMIT: Final = "no-limit"

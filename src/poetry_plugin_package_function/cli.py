@@ -22,6 +22,7 @@ from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.distributions import SEEDS
+from poetry_plugin_package_function.packaging.output import check_targets
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.timestamp import archive_time
 from poetry_plugin_package_function.packaging.venv import find_site_packages
@@ -39,9 +40,9 @@ from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.report.text import shown_path
+from poetry_plugin_package_function.resolution import resolve
+from poetry_plugin_package_function.resolution import resolve_all
 from poetry_plugin_package_function.settings import KEYS
-from poetry_plugin_package_function.settings import resolve
-from poetry_plugin_package_function.settings import resolve_all
 
 
 if TYPE_CHECKING:
@@ -80,40 +81,41 @@ def _package(options: argparse.Namespace) -> None:
     for settings in functions:
         with naming(settings.function):
             refuse_bad_settings(settings.handler, dict(settings.environment))
+    check_targets(*(path for settings in functions for path in settings.targets))
     earlier = [read_earlier(settings) for settings in functions]
     site_packages = find_site_packages(Path(options.venv_dir))
+    to_errors = how is not Format.TEXT
     told = []
-    for settings, before in zip(functions, earlier, strict=True):
-        started_s = time.monotonic()
-        what = f"{settings.function} out of " if settings.function else ""
-        _say(
-            f"Packaging {what}{shown_path(site_packages.directories[0])}",
-            to_errors=how is not Format.TEXT,
-        )
-        with naming(settings.function):
-            report = package(
-                site_packages,
-                project,
+    try:
+        for settings, before in zip(functions, earlier, strict=True):
+            started_s = time.monotonic()
+            what = f"{settings.function} out of " if settings.function else ""
+            where = shown_path(site_packages.directories[0])
+            _say(f"Packaging {what}{where}", to_errors=to_errors)
+            with naming(settings.function):
+                report = package(
+                    site_packages,
+                    project,
+                    settings,
+                    at,
+                    seeds=SEEDS - project.needed(),
+                    serialize=partial(_serialized, before),
+                    draw=sizes_page,
+                    progress=_meter(),
+                )
+            _clear_progress()
+            found = outcome(
+                report,
+                changes_since(before, report),
                 settings,
-                at,
-                seeds=SEEDS - project.needed(),
-                serialize=partial(_serialized, before),
-                draw=sizes_page,
-                progress=_meter(),
+                elapsed_s=time.monotonic() - started_s,
+                requires_python=project.requires_python,
+                today=datetime.now(UTC).date(),
+                verbose=options.verbose,
             )
-        _clear_progress()
-        found = outcome(
-            report,
-            changes_since(before, report),
-            settings,
-            elapsed_s=time.monotonic() - started_s,
-            requires_python=project.requires_python,
-            today=datetime.now(UTC).date(),
-            verbose=options.verbose,
-        )
-        _tell(found, to_errors=how is not Format.TEXT)
-        told.append(found)
-    if how is not Format.TEXT:
+            _tell(found, to_errors=to_errors)
+            told.append(found)
+    finally:  # what has been packaged is told, even if another one fails
         sys.stdout.buffer.write(printed(how, told))
         sys.stdout.buffer.flush()
 

@@ -109,7 +109,7 @@ Code changes more often than dependencies; these can be a layer of their own:
 
 A project may have several functions: one, some or all of them are packaged:
 
-  <info>poetry package-function api worker</info>
+  <info>poetry package-function api worker --report 'dist/{name}.json'</info>
 
 All options can stand in <comment>[tool.poetry-plugin-package-function]</> in
 pyproject.toml, along with <comment>include</> and <comment>exclude</>.
@@ -160,8 +160,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.report.formats import read_format
         from poetry_plugin_package_function.report.json_report import as_json
         from poetry_plugin_package_function.report.outcome import outcome
+        from poetry_plugin_package_function.resolution import resolve_all
         from poetry_plugin_package_function.settings import KEYS
-        from poetry_plugin_package_function.settings import resolve_all
 
         started_s = time.monotonic()
         if not self.option("venv") and not self.option("python"):
@@ -197,21 +197,22 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             ),
         )
         told = {}
-        for settings, report in run.package_all(functions):
-            told[settings.output] = outcome(
-                report,
-                changes_since(earlier[settings.output], report),
-                settings,
-                elapsed_s=time.monotonic() - started_s,
-                requires_python=project.requires_python,
-                today=datetime.now(UTC).date(),
-                verbose=self.io.is_verbose(),
-            )
-            self._tell(told[settings.output])
-            started_s = time.monotonic()
-        if how is not Format.TEXT:
-            in_order = [told[settings.output] for settings in functions]
-            sys.stdout.buffer.write(printed(how, in_order))
+        try:
+            for settings, report in run.package_all(functions):
+                told[settings.output] = outcome(
+                    report,
+                    changes_since(earlier[settings.output], report),
+                    settings,
+                    elapsed_s=time.monotonic() - started_s,
+                    requires_python=project.requires_python,
+                    today=datetime.now(UTC).date(),
+                    verbose=self.io.is_verbose(),
+                )
+                self._tell(told[settings.output])
+                started_s = time.monotonic()
+        finally:  # what has been packaged is told, even if another one fails
+            in_order = [each.output for each in functions if each.output in told]
+            sys.stdout.buffer.write(printed(how, [told[each] for each in in_order]))
             sys.stdout.buffer.flush()
 
     def _tell(self, outcome: Outcome) -> None:

@@ -52,6 +52,10 @@ class ChangedSourceError(SourceError):
     """What has been installed is not what it was: a kept environment, or a wheel."""
 
 
+class ChoiceError(SourceError):
+    """What the settings choose cannot be packaged, however it has been installed."""
+
+
 class BundleError(PackageFunctionError):
     """The virtual environment could not be built."""
 

@@ -14,6 +14,9 @@ from poetry_plugin_package_function.bundling.build import home_for
 from poetry_plugin_package_function.bundling.kept import discard
 from poetry_plugin_package_function.bundling.kept import warn
 from poetry_plugin_package_function.bundling.plan import plan_bundle
+from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.errors import ChoiceError
+from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.packaging.distributions import SEEDS
@@ -81,13 +84,15 @@ class Run:
                     find_tool()
                 with naming(settings.function):
                     to_build.append((settings, plan_bundle(self.poetry, settings)))
-        for settings, _ in to_build:
+        for settings in functions:
             check_targets(*settings.targets)
         for settings in functions:
             if settings.venv is not None:
-                seeds = SEEDS - self.project.needed()
-                built = Built(settings.venv, {})
-                yield settings, self._package(built, settings, seeds=seeds)
+                with naming(settings.function):
+                    seeds = SEEDS - self.project.needed()
+                    built = Built(settings.venv, {})
+                    report = self._package(built, settings, seeds=seeds)
+                yield settings, report
         for keep in (False, True):
             alike = [each for each in to_build if each[0].reuse is keep]
             yield from self._build_and_package(alike, keep=keep)
@@ -97,8 +102,9 @@ class Run:
     ) -> Iterator[tuple[Settings, Report]]:
         if len(planned) == 1:
             ((settings, bundle),) = planned
-            with self._environment(bundle, keep=keep) as environment:
-                yield settings, environment.package(settings)
+            with naming(settings.function), self._environment(bundle, keep=keep) as own:
+                report = own.package(settings)
+            yield settings, report
             return
         # Most runs have one function, and do without what this imports.
         from poetry_plugin_package_function.bundling.sharing import shares
@@ -108,10 +114,12 @@ class Run:
             apart = []
             with self._environment(share.bundle, keep=keep) as environment:
                 for settings, bundle in users:
-                    if environment.can_serve(bundle):
-                        yield settings, environment.package(settings, bundle)
-                    else:
-                        apart.append((settings, bundle))
+                    with naming(settings.function):
+                        if len(users) > 1 and not environment.can_serve(bundle):
+                            apart.append((settings, bundle))
+                            continue
+                        report = environment.package(settings, bundle)
+                    yield settings, report
             for each in apart:
                 yield from self._build_and_package([each], keep=keep)
 
@@ -133,9 +141,7 @@ class Run:
         only: frozenset[NormalizedName] | None = None,
     ) -> Report:
         cache_dir = Path(self.poetry.config.get("cache-dir"))
-        with ExitStack() as stack:
-            stack.callback(self.console.done)
-            stack.enter_context(naming(settings.function))
+        try:
             return package(
                 find_site_packages(built.venv),
                 self.project,
@@ -150,6 +156,8 @@ class Run:
                 draw=sizes_page,
                 progress=self.console.packaging(built.venv, settings.function),
             )
+        finally:
+            self.console.done()
 
 
 class _Environment:
@@ -161,13 +169,21 @@ class _Environment:
         self._home = home
         self._keep = keep
         self._built: Built | None = None
+        self._is_hopeless = False
 
     def can_serve(self, bundle: Bundle) -> bool:
-        """Whether a part of it is what a bundle alone would be."""
+        """Whether it can be built, and a part of it is what a bundle alone would be."""
         from poetry_plugin_package_function.bundling.sharing import is_separable
 
-        only = self._only(bundle)
-        return only is None or is_separable(self._ready().venv, only)
+        if self._is_hopeless:
+            return False
+        try:
+            only = self._only(bundle)
+            return only is None or is_separable(self._ready().venv, only)
+        except (BundleError, IncompatibleTargetError):
+            # It may be for one of its users only: the one who builds it alone hears it.
+            self._is_hopeless = True
+            return False
 
     def package(self, settings: Settings, bundle: Bundle | None = None) -> Report:
         """Packages what a bundle takes of it, or all of it.
@@ -179,7 +195,7 @@ class _Environment:
         try:
             return self._run._package(built, settings, only=only)
         except SourceError as error:
-            if not built.kept:
+            if not built.kept or isinstance(error, ChoiceError):
                 raise
             warn(self._run.console, built.venv, error.reason.rstrip("."))
             discard(self._home)

@@ -62,7 +62,7 @@ def stoppable() -> Iterator[Callable[[], None]]:
     except KeyboardInterrupt:
         name = signal.Signals(received[0]).name if received else "SIGINT"
         raise InterruptedBySignal(
-            f"Stopped by {name}; earlier results are as they were."
+            f"Stopped by {name}; what was not complete is as it was."
         ) from None
     finally:
         for number, handler in before.items():

@@ -32,6 +32,7 @@ class Project:
         name: The project's name as it is written, or None where it has none.
         table: `[tool.poetry-plugin-package-function]`, not yet checked.
         dependencies: What the project itself depends on.
+        direct: The same, with what its extras and dependency groups ask for.
         requires_python: `requires-python` in [project].
     """
 
@@ -40,6 +41,7 @@ class Project:
     table: dict[str, Any]
     dependencies: frozenset[NormalizedName]
     requires_python: str | None = None
+    direct: frozenset[NormalizedName] = frozenset()
 
     @property
     def distribution_name(self) -> str | None:
@@ -93,6 +95,7 @@ def read_project(pyproject: Path) -> Project:
         table,
         _dependency_names(project, poetry),
         requires_python if isinstance(requires_python, str) else None,
+        _all_direct(document, project, poetry),
     )
 
 
@@ -133,9 +136,38 @@ def _locked_names(lock: dict[str, Any]) -> frozenset[NormalizedName]:
 def _dependency_names(
     project: dict[str, Any], poetry: dict[str, Any]
 ) -> frozenset[NormalizedName]:
-    # Of a wrong type, they are Poetry's or another builder's to complain of.
-    listed, table = project.get("dependencies"), poetry.get("dependencies")
-    requirements = [str(text) for text in listed] if isinstance(listed, list) else []
-    names = [re.split(r"[^A-Za-z0-9._-]", text.strip())[0] for text in requirements]
-    names += table if isinstance(table, dict) else []
-    return frozenset(canonicalize_name(name) for name in names)
+    return _names(project.get("dependencies")) | _names(poetry.get("dependencies"))
+
+
+def _all_direct(
+    document: dict[str, Any], project: dict[str, Any], poetry: dict[str, Any]
+) -> frozenset[NormalizedName]:
+    groups = [
+        *_values(project.get("optional-dependencies")),
+        *_values(document.get("dependency-groups")),
+        *(
+            group.get("dependencies")
+            for group in _values(poetry.get("group"))
+            if isinstance(group, dict)
+        ),
+        poetry.get("dev-dependencies"),
+    ]
+    return _dependency_names(project, poetry).union(*map(_names, groups))
+
+
+def _values(table: object) -> list[object]:
+    return [*table.values()] if isinstance(table, dict) else []
+
+
+def _names(listed: object) -> frozenset[NormalizedName]:
+    """Takes the names out of a list of requirements, or of a table of Poetry's.
+
+    Of a wrong type, they are Poetry's or another builder's to complain of.
+    """
+    names: list[str] = []
+    if isinstance(listed, list):
+        texts = (str(each).strip() for each in listed if not isinstance(each, dict))
+        names += (re.split(r"[^A-Za-z0-9._-]", text)[0] for text in texts)
+    elif isinstance(listed, dict):
+        names += listed
+    return frozenset(map(canonicalize_name, names))

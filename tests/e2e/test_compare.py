@@ -64,6 +64,7 @@ def test_files_are_named(poetry: Poetry, tmp_path: Path) -> None:
     comparison = report["comparison"]
     assert {
         "unchanged": False,
+        "layer_unchanged": None,
         "added": [],
         "removed": [],
         "updated": [],

@@ -58,6 +58,8 @@ layer = true
 exclude = ["shop/api.py", "shop/worker.py"]
 
 {POETRY_CORE}"""
+PLATFORM = "manylinux_2_28_aarch64"
+OLD = "manylinux_2_12_x86_64"
 API = """\
 from markupsafe import escape
 
@@ -193,7 +195,7 @@ def test_they_are_compared_one_by_one(
     [
         (("apy",), "The project has no function 'apy'; its functions: api, worker,"),
         (("--output", "a.zip"), "The functions api, worker, cron would all be written"),
-        (("--report", "a.json", "api", "cron"), "put {name} into the path"),
+        (("--report", "a.json", "api", "cron"), "give each a file of its own"),
         (("--compare", "a.json"), "would all be compared with"),
         (("--runtime", "python3.99"), "Lambda has no 'python3.99'"),
         (("--layer", "api", "--layer-only"), "--layer-only excludes --layer."),
@@ -224,13 +226,72 @@ def test_one_that_fails_leaves_those_before_it(
     assert "earlier" == (tmp_path / "worker.zip").read_text()
 
 
+def test_what_was_packaged_is_told_even_if_another_fails(
+    poetry: Poetry, shop: Path, tmp_path: Path
+) -> None:
+    """On a page for people, and for programs, which have the exit status, too."""
+    (tmp_path / "cron.zip").mkdir()
+    options = ("--output-dir", str(tmp_path), "--handler", "shop.api.handler")
+    done = poetry.package(shop, "api", "worker", *options, "--format", "markdown")
+    assert (1, True) == (done.status, done.stdout.startswith("## `api`: flat\n"))
+    done = poetry.package(shop, "api", "worker", *options, "--format", "json")
+    assert ["api"] == [each["function"] for each in json.loads(done.stdout)]
+    # A place that cannot be written to is found out before all of it.
+    done = poetry.package(shop, "api", "cron", *options, "--venv", str(tmp_path))
+    assert "cron.zip is a directory." in done.failed(1)
+    assert ["api.zip", "cron.zip"] == sorted(os.listdir(tmp_path))
+
+
+def test_no_archive_has_another_in_it(poetry: Poetry, tmp_path: Path) -> None:
+    """Whatever the patterns of `include` find, and whatever was there before."""
+    table = PYPROJECT.replace('["settings.toml"]', '["dist/*", "poetry.lock"]')
+    files = {**FILES, "pyproject.toml": table, "dist/cron.zip": "earlier"}
+    project = poetry.lock(write_files(tmp_path / "shop", files))
+    for names in ((), ("worker",), ()):
+        poetry.package(project, *names).well()
+        found = names_in(project / "dist" / "worker.zip")
+        assert "poetry.lock" in found
+        assert [] == [name for name in found if name.startswith("dist/")]
+
+
+def test_one_that_cannot_be_built_stops_no_other_before_it(
+    poetry: Poetry, tmp_path: Path
+) -> None:
+    """Though they would share an environment; and the error has its name."""
+    table = PYPROJECT.replace(
+        'worker = ["iniconfig (>=2,<3)"]', 'worker = ["numpy (==2.2.6)"]'
+    )
+    project = poetry.lock(
+        write_files(tmp_path / "shop", {**FILES, "pyproject.toml": table})
+    )
+    done = poetry.package(project, "cron", "worker", "--platform", OLD)
+    assert "worker: poetry.lock has no wheel for " in done.failed(1)
+    assert ["cron.zip"] == os.listdir(project / "dist")
+
+
+def test_a_mistake_is_not_taken_for_a_broken_environment(
+    isolated: Poetry, shop: Path, tmp_path: Path
+) -> None:
+    """What is kept is not built anew, as that would mend nothing."""
+    isolated.package(shop, "cron", "--reuse", "--output-dir", str(tmp_path)).well()
+    project = write_files(tmp_path / "shop", {**FILES, "shop/worker.py": ""})
+    (project / "poetry.lock").write_bytes((shop / "poetry.lock").read_bytes())
+    table = PYPROJECT.replace('"settings.toml"', '"nothing.toml"')
+    (project / "pyproject.toml").write_text(table)
+    for _ in range(2):
+        done = isolated.package(project, "worker", "--reuse")
+        said = done.failed(1)
+        assert "worker: include: nothing in " in said
+        assert "built anew" not in said
+
+
 def test_other_targets_are_built_apart(
     poetry: Poetry, shop: Path, tmp_path: Path
 ) -> None:
     """One environment for each; functions of one target still share theirs."""
     table = PYPROJECT.replace(
         f"{TABLE}.functions.api]\n",
-        f'{TABLE}.functions.api]\nplatform = "manylinux_2_28_aarch64"\n',
+        f'{TABLE}.functions.api]\nplatform = "{PLATFORM}"\n',
     )
     project = write_files(tmp_path / "shop", {**FILES, "pyproject.toml": table})
     poetry.lock(project)
@@ -261,5 +322,5 @@ def test_the_other_command_line(poetry: Poetry, shop: Path, tmp_path: Path) -> N
     # Of `worker` the environment has no group, so its handler cannot be imported.
     assert 1 == done.returncode
     assert b"No module named 'iniconfig'" in done.stderr
-    assert b"" == done.stdout
+    assert ["cron"] == [each["function"] for each in json.loads(done.stdout)]
     assert ["cron.zip"] == os.listdir(tmp_path / "out")

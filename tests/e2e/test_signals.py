@@ -100,7 +100,7 @@ def hold_to_good_order(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert 1 == process.returncode
-    assert f"Stopped by {sent.name}; earlier results are as they were.\n" == errors
+    assert f"Stopped by {sent.name}; what was not complete is as it was.\n" == errors
     for name, content in EARLIER.items():
         assert content == (directory / name).read_bytes()
     assert ["my_app.zip"] == os.listdir(directory / "dist")

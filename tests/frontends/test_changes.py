@@ -20,6 +20,7 @@ from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_earlier
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.json_report import as_json_array
 from poetry_plugin_package_function.report.text import changed_files
 from poetry_plugin_package_function.settings import Settings
 from tests.frontends.test_report import REPORT
@@ -93,7 +94,7 @@ def test_changes_in_words_and_in_json() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"[]", b'{"sha256": "0"}', b'{"distributions": [{}]}', b"\xff"),
+        *(b"", b"1", b'{"sha256": "0"}', b'{"distributions": [{}]}', b"\xff"),
         b"[" * 1_000_000,
         b"9" * 10_000,
         b'{"sha256": 0, "distributions": []}',
@@ -111,6 +112,16 @@ def test_what_is_no_report(tmp_path: Path, content: bytes) -> None:
         read_earlier(Settings(tmp_path / "x", compare=path))
     assert None is read_earlier(Settings(tmp_path / "x", report=path))
     assert None is changes_since(None, NOW)
+
+
+def test_reports_of_several_functions(tmp_path: Path) -> None:
+    """What `--format json` prints of them is no report of one."""
+    path = tmp_path / "old.json"
+    path.write_bytes(as_json_array([(NOW, None)]))
+    with pytest.raises(ConfigError, match="the reports of several functions") as raised:
+        read_earlier(Settings(tmp_path / "x", compare=path))
+    assert "--report" in raised.value.hint
+    assert None is read_earlier(Settings(tmp_path / "x", report=path))
 
 
 def test_no_such_report(tmp_path: Path) -> None:

@@ -319,7 +319,7 @@ def test_signals(cli: str, venv: Path, number: signal.Signals) -> None:
     _, stderr = process.communicate(timeout=120)
 
     assert 1 == process.returncode
-    expected = f"Error: Stopped by {number.name}; earlier results are as they were.\n"
+    expected = f"Error: Stopped by {number.name}; what was not complete is as it was.\n"
     assert expected == stderr
     assert "old" == Path("My_App.zip").read_text()
     assert before == sorted(os.listdir())

@@ -66,6 +66,6 @@ def test_in_another_thread() -> None:
     thread.start()
     thread.join()
 
-    assert ["Stopped by SIGINT; earlier results are as they were."] == [
+    assert ["Stopped by SIGINT; what was not complete is as it was."] == [
         str(error) for error in raised
     ]

@@ -125,3 +125,18 @@ def test_what_is_no_lock(tmp_path: Path, lock: str) -> None:
     write_files(tmp_path, {"poetry.lock": lock})
     with pytest.raises(ConfigError, match="is not a lock file of Poetry"):
         read(tmp_path, "").needed()
+
+
+def test_all_that_the_project_asks_for(tmp_path: Path) -> None:
+    """Groups and extras, in either form; groups in groups are passed over."""
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text(
+        '[project]\nname = "a"\ndependencies = ["main"]\n'
+        '[project.optional-dependencies]\nx = ["Extra_One>=1", "two"]\n'
+        "[dependency-groups]\ng = [\"grouped ; python_version > '3'\","
+        ' {include-group = "h"}]\nh = []\n'
+        "[tool.poetry.group.k.dependencies]\nK-One = '*'\n"
+        "[tool.poetry.dev-dependencies]\nold = '*'\n"
+    )
+    names = {"main", "extra-one", "two", "grouped", "k-one", "old"}
+    assert names == read_project(pyproject).direct

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.resolution import resolve
+from poetry_plugin_package_function.resolution import resolve_all
 from poetry_plugin_package_function.settings import KEYS
 from poetry_plugin_package_function.settings import Settings
-from poetry_plugin_package_function.settings import resolve
-from poetry_plugin_package_function.settings import resolve_all
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import make_project
 
@@ -22,7 +23,9 @@ def resolved(
 ) -> Settings:
     project = read_project(make_project(directory / "project", name, table))
     named = {key.replace("_", "-").strip("-"): value for key, value in flags.items()}
-    return resolve(named, project, default_output_dir=project.directory / "dist")
+    found = resolve(named, project, default_output_dir=project.directory / "dist")
+    assert {*found.targets} <= found.results
+    return replace(found, results=frozenset())
 
 
 def problems(directory: Path, table: str = "", **flags: Any) -> tuple[str, ...]:
@@ -611,3 +614,85 @@ def test_what_says_nothing_for_some_functions(tmp_path: Path) -> None:
         tmp_path, FUNCTIONS.replace("handler", "python"), memory_size="512"
     )
     assert "--memory-size: says nothing without `handler`." == problem
+
+
+def test_places_of_a_layer_alone(tmp_path: Path) -> None:
+    """What a function is written to is not replaced, nor what tells of it."""
+    table = 'layer = true\noutput = "f.zip"\nreport = "r.json"\nsizes = "s.html"\n'
+    project = tmp_path / "project"
+    found = resolved(tmp_path, table, layer_only=True)
+    names = ("f-layer.zip", "r-layer.json", "s-layer.html")
+    assert tuple(project / name for name in names) == found.targets
+    found = resolved(tmp_path, table, layer_only=True, output="x.zip", report="x.json")
+    here = Path.cwd()
+    expected = (here / "x.zip", here / "x.json", project / "s-layer.html")
+    assert expected == found.targets
+    table += 'layer-output = "l.zip"\n'
+    assert project / "l.zip" == resolved(tmp_path, table, layer_only=True).output
+    said_at_once = table.replace("layer = ", "layer-only = ")
+    found = resolved(tmp_path, said_at_once)
+    names = ("l.zip", "r.json", "s.html")
+    assert tuple(project / name for name in names) == found.targets
+
+
+def test_who_beats_whom_among_groups(tmp_path: Path) -> None:
+    """A group that is added beats one that is left out further up, and vice versa."""
+    table = 'without = ["a", "b"]\n[tool.poetry-plugin-package-function.functions.f]\n'
+    (f,) = all_resolved(tmp_path, table + 'with = ["a"]')
+    assert [{"a"}, {"b"}] == [f.with_groups, f.without_groups]
+    (f,) = all_resolved(tmp_path, table + 'with = ["a"]', without=["a"])
+    assert [set(), {"a"}] == [f.with_groups, f.without_groups]
+    both = 'with = ["a"]\nwithout = ["a", "c"]\n'
+    assert {"a"} == resolved(tmp_path, both).with_groups
+
+
+def test_what_flags_silence_may_leave_others_alone(tmp_path: Path) -> None:
+    """Nothing is wrong with a table because of an option that beats a part of it."""
+    table = 'layer = true\nlayer-output = "x.zip"\n'
+    assert resolved(tmp_path, table, eager=True).layer_output is None
+    table = 'runtime = "python3.13"\nexclude-provided = true\n'
+    settings = resolved(tmp_path, table, platform="manylinux_2_28_x86_64")
+    assert (None, False) == (settings.runtime, settings.excludes_provided)
+
+
+def test_the_table_of_all_is_judged_by_all_functions(tmp_path: Path) -> None:
+    """Whichever of them are packaged now, or none by its name."""
+    table = """
+        layer-output = "{name}-deps.zip"
+        memory-size = 128
+        [tool.poetry-plugin-package-function.functions.api]
+        [tool.poetry-plugin-package-function.functions.worker]
+        layer = true
+        handler = "a.b"
+        """
+    (api,) = all_resolved(tmp_path, table, "api")
+    assert (tmp_path / "project/dist/api.zip",) == api.archives
+    assert (None, None) == (
+        *(resolved(tmp_path, table).function, resolved(tmp_path, table).layer_output),
+    )
+
+
+def test_no_function_has_the_results_of_another(tmp_path: Path) -> None:
+    """Those of all functions are known to each, and so are the usual places."""
+    found = all_resolved(tmp_path, FUNCTIONS, "api", output_dir="elsewhere")
+    dist = tmp_path / "project/dist"
+    names = ("api.zip", "worker.zip", "worker-layer.zip")
+    expected = {Path.cwd() / "elsewhere/api.zip", *(dist / name for name in names)}
+    assert [expected] == [settings.results for settings in found]
+
+
+def test_functions_that_would_overwrite_each_other(tmp_path: Path) -> None:
+    """Also if they are packaged one at a time."""
+    table = """
+        [tool.poetry-plugin-package-function.functions.api]
+        layer = true
+        [tool.poetry-plugin-package-function.functions.api-layer]
+        [tool.poetry-plugin-package-function.functions.other]
+        """
+    for names in ((), ("api",), ("api-layer", "other")):
+        (problem,) = all_problems(tmp_path, table, *names)
+        assert "api-layer would all be written to" in problem or (
+            "api would all be written to" in problem
+        )
+    assert 1 == len(all_resolved(tmp_path, table, "other"))
+    assert 1 == len(all_resolved(tmp_path, table, "api", output="x.zip"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
 from poetry_plugin_package_function.packaging.distributions import read_distributions
 from tests.trees import install
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MY_APP = canonicalize_name("my-app")
 REQUIRED = {
     "my_app": "Pandas other",
     "pandas": "numpy python_dateutil",
@@ -51,7 +54,7 @@ def test_shortest_paths(tmp_path: Path) -> None:
         "other": ("my-app", "other"),
         "back": ("my-app", "other", "back"),
         "alone": ("alone",),
-    } == dependency_paths(distributions, {"my-app"})
+    } == dependency_paths(distributions, MY_APP, frozenset())
 
 
 def test_a_project_that_is_not_installed(tmp_path: Path) -> None:
@@ -65,3 +68,29 @@ def test_a_project_that_is_not_installed(tmp_path: Path) -> None:
     paths = {each.name: each.path for each in report.distributions}
     assert ("pandas", "numpy") == paths["numpy"]
     assert ("other",) == paths["other"]
+
+
+def test_groups_and_extras(tmp_path: Path) -> None:
+    """What the project asks for in a group, and what an extra of something brings."""
+    venv = make_venv(tmp_path / "venv")
+    metadata = {
+        "my_app": "Requires-Dist: web\nRequires-Dist: text; extra == 'text'\n",
+        "web": "Requires-Dist: socks; extra == 'proxy'\n"
+        "Requires-Dist: grouped; extra == 'dev'\n",
+        "socks": "Requires-Dist: deeper\n",
+    }
+    for name in ("my_app", "web", "text", "socks", "deeper", "grouped", "lonely"):
+        install(venv, name, {f"{name}.py": ""}, metadata=metadata.get(name, ""))
+    distributions = read_distributions([site_packages_of(venv)])
+
+    assert {
+        "my-app": ("my-app",),
+        "web": ("my-app", "web"),
+        "text": ("my-app", "text"),
+        "socks": ("my-app", "web", "socks"),
+        "deeper": ("my-app", "web", "socks", "deeper"),
+        "grouped": ("my-app", "grouped"),
+        "lonely": ("lonely",),
+    } == dependency_paths(
+        distributions, MY_APP, frozenset({canonicalize_name("grouped")})
+    )

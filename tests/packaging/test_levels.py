@@ -20,8 +20,8 @@ from poetry_plugin_package_function.packaging.venv import find_site_packages
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page
+from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
-from poetry_plugin_package_function.settings import resolve
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv

@@ -68,8 +68,14 @@ def home_for(
         with kept_home(poetry, bundle, listener) as found:
             yield found
     else:
-        with TemporaryDirectory(prefix="package-function-") as directory:
-            yield Path(directory), bundle
+        directory = TemporaryDirectory(prefix="package-function-")
+        try:
+            yield Path(directory.name), bundle
+        finally:
+            try:
+                directory.cleanup()
+            finally:
+                directory.cleanup()  # a signal may have come in the middle of that
 
 
 def build_venv(

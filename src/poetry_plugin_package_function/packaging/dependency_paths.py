@@ -17,23 +17,36 @@ if TYPE_CHECKING:
 
 
 def dependency_paths(
-    distributions: Iterable[Distribution], roots: AbstractSet[str]
+    distributions: Iterable[Distribution],
+    project: NormalizedName | None,
+    direct: AbstractSet[NormalizedName],
 ) -> Mapping[NormalizedName, tuple[NormalizedName, ...]]:
     """Finds for each distribution a shortest way that it is required by.
 
+    What is required without any extra comes first: nobody has written down which extras
+    were asked for, so a way through one is taken for what has no other.
+
     Args:
         distributions: All that are shipped.
-        roots: The names that ways start at: the project's, or what it requires.
+        project: The project's own, where ways start, if it is one of them.
+        direct: What the project itself asks for, in groups and extras, too.
 
     Returns:
-        The names from a root to the distribution, both included. What nothing
-        requires, as with extras, is its own way.
+        The names from the project, or from what it asks for, to the distribution, both
+        included. What nothing requires is its own way.
     """
     required = {each.name: each.requirements for each in distributions}
-    paths = shortest_paths(
-        (each for each in sorted(required) if each in roots), required
+    with_extras = {each.name: each.all_required for each in distributions}
+    if project in required:
+        roots = {project}
+        required[project] |= direct
+        with_extras[project] |= direct
+    else:
+        roots = direct & required.keys()
+    plain, others = (
+        shortest_paths(sorted(roots), each) for each in (required, with_extras)
     )
-    return {name: paths.get(name, (name,)) for name in required}
+    return {name: plain.get(name) or others.get(name, (name,)) for name in required}
 
 
 def shortest_paths(

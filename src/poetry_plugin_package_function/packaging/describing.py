@@ -33,12 +33,11 @@ def described(
     measured: Measured,
     wheels: Mapping[NormalizedName, Wheel],
     project_name: NormalizedName | None,
-    dependencies: frozenset[NormalizedName],
+    direct: frozenset[NormalizedName],
 ) -> tuple[DistributionSize, ...]:
     """Adds what is known of distributions beside their sizes."""
     shipped = measured.job.tree.distributions
-    own = {each.name for each in shipped if each.name == project_name}
-    paths = dependency_paths(shipped, own or dependencies)
+    paths = dependency_paths(shipped, project_name, direct)
     units = measured.nested.units if measured.nested else ()
     nested = {
         name

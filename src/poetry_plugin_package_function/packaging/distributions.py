@@ -91,6 +91,11 @@ class Distribution:
             if not _EXTRA.search(text)
         )
 
+    @cached_property
+    def all_required(self) -> frozenset[NormalizedName]:
+        """The names of what it requires with any of its extras, too."""
+        return frozenset(map(required_name, self.all_requirements))
+
     def required_with(self, extras: AbstractSet[str]) -> frozenset[NormalizedName]:
         """The names of what it requires with some of its extras, too."""
         return frozenset(

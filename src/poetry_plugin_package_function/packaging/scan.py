@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.distributions import RecordRow
 from poetry_plugin_package_function.packaging.distributions import portable_metadata
@@ -216,7 +217,7 @@ def scan(
         _rewrite_info(found, sizes, each, stable=each.name == project_name)
     entries = tuple(found[name] for name in sorted(found))
     if not entries:
-        raise SourceError(
+        raise ChoiceError(
             f"There is nothing to package in {directories[0]}.",
             "Add dependencies, `packages` or `include`, or look at `exclude`.",
         )
@@ -245,7 +246,7 @@ def _add(
     entry = Entry(name, path, size_bytes, executable, distribution, included)
     other = found.setdefault(name, entry)
     if other is not entry:
-        raise SourceError(
+        raise ChoiceError(
             f"Two files want the name {name} in the archive:"
             f" {_shown(other)} and {_shown(entry)}.",
             "Leave one of them out, or give it another place with `to`.",
@@ -469,7 +470,7 @@ def _included(
                 yielded.add((file.name, file.path))
                 yield file
         if nothing:
-            raise SourceError(
+            raise ChoiceError(
                 f"include: nothing in {project / inclusion.source} matches"
                 f" {inclusion.pattern!r}.",
                 "Mend the pattern: it starts at the project's directory, or at `from`.",

@@ -144,7 +144,7 @@ def package(
             only=only,
             exclude=settings.exclude,
             include=settings.include,
-            results=frozenset(str(target) for target in settings.targets),
+            results=frozenset(map(str, {*settings.targets, *settings.results})),
             sdk=provided_by(project_name, settings.provided_version)
             if settings.excludes_provided
             else nothing_provided,
@@ -214,9 +214,7 @@ def package(
                 compressor=f"deflate {libdeflate.__version__}",
                 compression_level=measured.level,
                 entry_modules=tuple(module.name for module in tree.entry_modules),
-                distributions=described(
-                    measured, wheels, project_name, project.dependencies
-                ),
+                distributions=described(measured, wheels, project_name, project.direct),
                 left_out=tuple(each.name for each in tree.left_out),
                 nested=measured.nested,
                 bytecode=interpreter

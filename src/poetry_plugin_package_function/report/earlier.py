@@ -50,6 +50,11 @@ def read_report(path: Path) -> Earlier:
         # Paths of files stand in a report as they are, whatever their bytes.
         text = data.decode(json.detect_encoding(data), "surrogateescape")
         document = json.loads(text)
+        if isinstance(document, list):
+            raise ConfigError(
+                [f"compare: {path} has the reports of several functions."],
+                "Name a file that has one; --report 'dist/{name}.json' writes such.",
+            )
         layer = document.get("layer")  # older versions have written none
         return Earlier(
             _text(document["sha256"]),

@@ -40,12 +40,12 @@ def read_format(text: str | None) -> Format:
 
 
 def printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
-    """Writes what goes to standard output; nothing for text, which is told on the way.
+    """Writes what goes to standard output: nothing for text, which is told on the way.
 
     Of functions that have names JSON is an array, even if it is one of them: a reader
     need not know how many were asked for.
     """
-    if how is Format.TEXT:
+    if how is Format.TEXT or not outcomes:
         return b""
     if how is Format.MARKDOWN:
         pages = (as_markdown(*each[:2], each.warnings) for each in outcomes)

@@ -27,7 +27,7 @@ def sizes_page(report: Report, files: Iterable[FileSize]) -> bytes:
 
     return as_html(
         Sizes(
-            title=report.distribution_name,
+            title=report.function or report.distribution_name,
             output_bytes=report.output_bytes,
             unzipped_bytes=report.unzipped_bytes,
             limit_bytes=report.limit_bytes,
