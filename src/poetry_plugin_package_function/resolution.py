@@ -324,10 +324,12 @@ class _Resolution:
     def _for_layer(self, path: Path, key: str) -> Path:
         """Finds the place of a file when a layer is written alone.
 
-        What a function is written to, and what tells of it, is not replaced: unless its
-        place is said along with `layer-only`, the layer has one beside it.
+        With the option, tables may be about a function: what that is written to, and
+        what tells of it, is not replaced.
         """
-        if 0 < self._rank("layer-only") <= self._rank(key):
+        by_option = len(self._sources)
+        is_about_function = self._rank(key) < self._rank("layer-only") == by_option
+        if self._rank(key) and not is_about_function:
             return path
         return path.with_name(f"{path.stem}-layer{path.suffix}")
 

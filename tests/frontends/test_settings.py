@@ -635,6 +635,21 @@ def test_places_of_a_layer_alone(tmp_path: Path) -> None:
     assert tuple(project / name for name in names) == found.targets
 
 
+def test_a_function_that_is_a_layer(tmp_path: Path) -> None:
+    """It is one by its own table, so that places for all are meant for it, too."""
+    table = """
+        output = "{name}.zip"
+        report = "{name}.json"
+        [tool.poetry-plugin-package-function.functions.shared]
+        layer-only = true
+        """
+    (shared,) = all_resolved(tmp_path, table)
+    project = tmp_path / "project"
+    assert (project / "shared.zip", project / "shared.json") == shared.targets
+    (shared,) = all_resolved(tmp_path, table.replace("output", "#"))
+    assert project / "dist/shared-layer.zip" == shared.output
+
+
 def test_who_beats_whom_among_groups(tmp_path: Path) -> None:
     """A group that is added beats one that is left out further up, and vice versa."""
     table = 'without = ["a", "b"]\n[tool.poetry-plugin-package-function.functions.f]\n'
