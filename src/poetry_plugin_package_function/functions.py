@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,18 +73,15 @@ class Run:
         Raises:
             PackageFunctionError: The first that could not be packaged.
         """
+        to_build = []
         for settings in functions:
             with naming(settings.function):
                 refuse_bad_settings(settings.handler, dict(settings.environment))
-        to_build = []
-        for settings in functions:
-            if settings.venv is None:
-                if settings.strips:
-                    find_tool()
-                with naming(settings.function):
+                if settings.venv is None:
+                    if settings.strips:
+                        find_tool()
                     to_build.append((settings, plan_bundle(self.poetry, settings)))
-        for settings in functions:
-            check_targets(*settings.targets)
+                check_targets(*settings.targets)
         for settings in functions:
             if settings.venv is not None:
                 with naming(settings.function):
@@ -125,12 +121,12 @@ class Run:
 
     @contextmanager
     def _environment(self, bundle: Bundle, *, keep: bool) -> Iterator[_Environment]:
-        with (
-            ExitStack() as stack,
-            home_for(self.poetry, bundle, self.console, keep=keep) as (home, bundle),
-        ):
-            stack.callback(self.console.done)
-            yield _Environment(self, bundle, home, keep)
+        try:
+            with home_for(self.poetry, bundle, self.console, keep=keep) as place:
+                home, bundle = place
+                yield _Environment(self, bundle, home, keep)
+        finally:
+            self.console.done()
 
     def _package(
         self,
@@ -170,6 +166,7 @@ class _Environment:
         self._keep = keep
         self._built: Built | None = None
         self._is_hopeless = False
+        self._taken: dict[tuple[object, object], frozenset[NormalizedName]] = {}
 
     def can_serve(self, bundle: Bundle) -> bool:
         """Whether it can be built, and a part of it is what a bundle alone would be."""
@@ -208,7 +205,10 @@ class _Environment:
         taken = (bundle.groups, bundle.extras)
         if taken == (self._bundle.groups, self._bundle.extras):
             return None
-        return taken_by(self._run.poetry, bundle, self._ready().venv)
+        if taken not in self._taken:
+            venv = self._ready().venv
+            self._taken[taken] = taken_by(self._run.poetry, bundle, venv)
+        return self._taken[taken]
 
     def _ready(self) -> Built:
         if self._built is None:
