@@ -37,7 +37,7 @@ def reference() -> str:
         "",
         "## Description",
         "",
-        *_described(command.help),
+        *_described(command().processed_help),
         "",
         "## Options",
         "",

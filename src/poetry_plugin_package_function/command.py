@@ -109,7 +109,7 @@ Code changes more often than dependencies; these can be a layer of their own:
 
 A project may have several functions: one, some or all of them are packaged:
 
-  <info>poetry package-function api worker --report 'dist/{name}.json'</info>
+  <info>poetry package-function api worker --report 'dist/{{name}}.json'</info>
 
 All options can stand in <comment>[tool.poetry-plugin-package-function]</> in
 pyproject.toml, along with <comment>include</> and <comment>exclude</>.
@@ -164,6 +164,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.settings import KEYS
 
         started_s = time.monotonic()
+        stdout = sys.stdout.buffer  # builds of Poetry's may leave another one there
         if not self.option("venv") and not self.option("python"):
             ask_python()
         how = read_format(self.option("format"))
@@ -212,8 +213,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                 started_s = time.monotonic()
         finally:  # what has been packaged is told, even if another one fails
             in_order = [each.output for each in functions if each.output in told]
-            sys.stdout.buffer.write(printed(how, [told[each] for each in in_order]))
-            sys.stdout.buffer.flush()
+            stdout.write(printed(how, [told[each] for each in in_order]))
+            stdout.flush()
 
     def _tell(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped
