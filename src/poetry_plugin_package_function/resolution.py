@@ -155,8 +155,9 @@ def _resolved(
         plain = (each.lonely.own for each in others if each.function == one.function)
         problems += _in_all((one.lonely.own, *plain))
     names = {one.function for one in found}
-    unchosen = [each for each in others if each.function not in names]
-    problems += _shared_files([one.settings for one in (*found, *unchosen)], names)
+    if None not in names:  # the project itself may be called as one of them
+        unchosen = [each for each in others if each.function not in names]
+        problems += _shared_files([one.settings for one in (*found, *unchosen)], names)
     _raise(dict.fromkeys(problems))
     results = frozenset(
         path for one in (*found, *others) for path in one.settings.targets

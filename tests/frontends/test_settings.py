@@ -553,6 +553,15 @@ def test_the_project_itself_passes_over_its_functions(tmp_path: Path) -> None:
     assert (None, "a.b") == (settings.function, settings.handler)
 
 
+def test_a_function_may_be_called_as_its_project(tmp_path: Path) -> None:
+    """Whoever packages the one does not package the other."""
+    table = "[tool.poetry-plugin-package-function.functions.my_app]\n"
+    archive = tmp_path / "project/dist/my_app.zip"
+    assert archive == resolved(tmp_path, table).output
+    (settings,) = all_resolved(tmp_path, table)
+    assert archive == settings.output
+
+
 def test_what_is_wrong_with_functions(tmp_path: Path) -> None:
     """All of it, each once, and by the name of its table."""
     found = all_problems(
