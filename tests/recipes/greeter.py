@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 
-from tests.e2e.environments import ROOT
 from tests.e2e.running import BIN
-from tests.e2e.running import LIMIT_S
 from tests.e2e.running import clean_environment
 from tests.recipes.pages import settings_of
+from tests.recipes.workflows import EXAMPLE
+from tests.recipes.workflows import Shell
 
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 # What a developer has set for these tools could send them to a real account.
 _FOREIGN = ("AWS_", "CDK_", "JSII_", "SAM_")
-EXAMPLE = ROOT / "docs" / "examples" / "flat"
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,8 @@ class Greeter:
 
     def sh(self, script: str, **env: str) -> str:
         """Runs a script as a reader does who has copied it; what it wrote to stdout."""
-        done = subprocess.run(
-            ["sh", "-eu", "-c", script],
-            cwd=self.directory,
-            env={**self.env, **env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        shell = Shell(("sh", "-eu"), self.directory, self.env)
+        return shell.well(script, env).stdout
 
     def report(self, name: str = "report") -> dict[str, Any]:
         """What the plugin has written about the archive."""

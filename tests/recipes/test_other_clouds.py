@@ -27,7 +27,7 @@ from tests.lambda_runtime.building import kept_directory
 from tests.lambda_runtime.building import run_apart
 from tests.lambda_runtime.building import tail
 from tests.machine import interpreter
-from tests.recipes.workflows import RECIPES
+from tests.recipes.pages import RECIPES
 from tests.recipes.workflows import blocks
 from tests.trees import write_files
 

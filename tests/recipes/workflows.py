@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from ruamel.yaml import YAML
 from tests.e2e.environments import ROOT
 from tests.e2e.running import LIMIT_S
 from tests.e2e.running import clean_environment
+from tests.recipes import pages
 
 
 if TYPE_CHECKING:
@@ -30,16 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-RECIPES = ROOT / "docs" / "recipes"
 EXAMPLE = ROOT / "docs" / "examples" / "flat"
-_RUNTIME = f"python3.{sys.version_info.minor}"
 _PLUGIN = re.compile(r'"poetry-plugin-package-function==[^"]+"')
 
 
 def blocks(page: str, language: str) -> list[str]:
     """The blocks of code in a language on a page."""
-    text = (RECIPES / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [each.text for each in pages.blocks(page) if each.language == language]
 
 
 def pipeline(text: str) -> dict[str, Any]:
@@ -61,7 +58,7 @@ def project(base: Path, page: str) -> Path:
     shutil.copytree(EXAMPLE, directory)
     (table,) = blocks(page, "toml")
     with (directory / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write("\n" + table.replace("python3.13", _RUNTIME))
+        file.write(f"\n{table}")
     return directory
 
 

@@ -69,7 +69,8 @@ class Archive:
     One timestamp, modes 0644 and 0755, no extra fields but those of ZIP64 where a size
     or an offset needs them: nothing in it depends on the machine. Members stand in the
     order in which they are added; the stream has all of them when the archive is
-    closed.
+    closed. What is told of them is by their names without the prefix, which stands
+    before all of them in the ZIP.
 
     Attributes:
         LOCAL_BYTES: What a member of less than 4 GiB takes beside its data and name.
@@ -80,10 +81,16 @@ class Archive:
     DIRECTORY_BYTES: Final = _CENTRAL.size
 
     def __init__(
-        self, stream: BinaryIO, time: DosTime, *, checksummed: bool = False
+        self,
+        stream: BinaryIO,
+        time: DosTime,
+        *,
+        checksummed: bool = False,
+        prefix: str = "",
     ) -> None:
         self._stream = stream
         self._time = time
+        self._prefix = prefix
         self._size_bytes = 0
         self._pending: list[bytes | bytearray | memoryview] = []
         self._pending_bytes = 0
@@ -194,7 +201,7 @@ class Archive:
 
     def _headers(self, member: Member, data_bytes: int) -> tuple[bytes, bytes]:
         """Makes both headers of the member that comes next: 4.3.7, 4.3.12."""
-        name = member.name.encode()
+        name = (self._prefix + member.name).encode()
         flags = 0 if member.name.isascii() else _UTF8
         size_bytes, offset = member.size_bytes, self._size_bytes
         local_sizes = (data_bytes, size_bytes)

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
 from poetry_plugin_package_function.packaging.layering import unread_path_files
 from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Layer
-from poetry_plugin_package_function.packaging.wheels import NO_WHEELS
 
 
 if TYPE_CHECKING:
@@ -45,11 +43,9 @@ def described(
         if not (unit.tests or unit.extension)
         for name in unit.names
     }
-    # At a higher level nothing has been copied.
-    copied = wheels if measured.level <= LEVEL else NO_WHEELS
     return tuple(
         each._replace(
-            wheel=copied[name].hash if name in copied else None,
+            wheel=wheels[name].hash if each.contents is None else None,
             path=paths.get(name, ()),
             nested=name in nested,
             layer=measured.job.has_layer and each.name != "" and name != project_name,

@@ -86,6 +86,11 @@ class Report:
     kind: Kind = Kind.FUNCTION
     layer: Layer | None = None
 
+    @property
+    def own_layer(self) -> Layer | None:
+        """The layer that has been packaged with the function; None for one alone."""
+        return self.layer if self.kind is Kind.FUNCTION else None
+
 
 class Compiled(NamedTuple):
     """What has been compiled.

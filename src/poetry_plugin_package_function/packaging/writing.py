@@ -280,20 +280,12 @@ def _write_flat(job: Job) -> Measured:
     checksums: dict[str, int] = {}
     for part in job.parts:
         entries = part.of(job.entries)
-        archive = Archive(part.stream, job.time, checksummed=True)
+        archive = Archive(part.stream, job.time, checksummed=True, prefix=part.prefix)
         for member in job.members("Packaging", entries):
-            archive.add(
-                member._replace(name=part.prefix + member.name)
-                if part.prefix
-                else member
-            )
+            archive.add(member)
         written = archive.close()
-        start = len(part.prefix)
-        for found, of_all in (
-            (written.compressed_bytes, compressed_bytes),
-            (written.checksums, checksums),
-        ):
-            of_all |= {name[start:]: value for name, value in found.items()}
+        compressed_bytes |= written.compressed_bytes
+        checksums |= written.checksums
         parts.append(
             WrittenPart(
                 written.size_bytes,

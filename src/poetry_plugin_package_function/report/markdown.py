@@ -64,9 +64,10 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     yield f"| Unzipped | {_prose(unzipped(report))} |"
     yield f"| Zipped | {report.output_bytes:,} bytes |"
     yield f"| CodeSha256 | {_code(code_sha256(report.sha256))} |"
-    if report.layer and report.kind is Kind.FUNCTION:
-        yield f"| Layer | {_prose(about_layer(report.layer))} |"
-        yield f"| CodeSha256 of the layer | {_code(code_sha256(report.layer.sha256))} |"
+    layer = report.own_layer
+    if layer is not None:
+        yield f"| Layer | {_prose(about_layer(layer))} |"
+        yield f"| CodeSha256 of the layer | {_code(code_sha256(layer.sha256))} |"
     if report.target is not None:
         yield f"| Made for | {_prose(str(report.target))} |"
     if changes is not None:

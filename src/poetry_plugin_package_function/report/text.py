@@ -81,11 +81,12 @@ def summary(
         Line("SHA-256", f"{code_sha256(report.sha256)} (CodeSha256, source_code_hash)"),
         Line("Took", f"{elapsed_s:.1f} s"),
     ]
-    if report.layer and report.kind is Kind.FUNCTION:
+    layer = report.own_layer
+    if layer is not None:
         lines[-1:-1] = [
-            Line("Layer", shown_path(report.layer.output_file)),
-            Line("", about_layer(report.layer)),
-            Line("", f"{code_sha256(report.layer.sha256)} (CodeSha256 of the layer)"),
+            Line("Layer", shown_path(layer.output_file)),
+            Line("", about_layer(layer)),
+            Line("", f"{code_sha256(layer.sha256)} (CodeSha256 of the layer)"),
         ]
     if report.nested:
         lines.insert(2, Line("Nested", _nested(report.nested)))
@@ -121,7 +122,7 @@ def unzipped(report: Report) -> str:
         if report.layers_size_bytes
         else ""
     )
-    both = " with its layer" if report.layer and report.kind is Kind.FUNCTION else ""
+    both = " with its layer" if report.own_layer else ""
     return (
         f"{report.unzipped_bytes:,} bytes{both}, {share:.1%} of the"
         f" {report.limit_bytes:,} that Lambda allows{kept}"
