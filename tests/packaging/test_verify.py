@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import logging
 import mmap
 import os
 import platform
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
+from typing import NamedTuple
 from typing import NoReturn
 
 import pytest
@@ -1131,111 +1132,102 @@ def test_sizes_are_in_whole_blocks(tmp_path: Path) -> None:
     assert 3 * 4096 == unpacking.size_bytes(str(tmp_path / "d"), 4096)
 
 
-# -- the verifier, called in this process -------------------------------------------
+# -- the verifier, without what starts it -------------------------------------------
 
 
-class _LeftError(Exception):
-    """Stands in for the end of the process."""
+class Answer(NamedTuple):
+    """How the verifier has left, and what it has written."""
+
+    status: int
+    answer: dict[str, Any]
+    trace: str
+
+
+class Verifier:
+    """Starts the verifier for a task root."""
+
+    def __init__(self, directory: Path) -> None:
+        self.task_root = write_files(directory / "task", {"works.py": WORKS})
+        self._directory = directory
+
+    def __call__(self, handler: str, python_path: list[str] | None = None) -> Answer:
+        result, trace = self._directory / "result.json", self._directory / "trace.txt"
+        task = {
+            "task_root": str(self.task_root),
+            "python_path": python_path,
+            "runtime_path": [verifier.RUNTIME],
+            "layers_root": verifier.LAYERS,
+            "handler": handler,
+            "started_s": 0,
+            "time_limit_s": 60,
+            "result": str(result),
+            "trace": str(trace),
+        }
+        done = subprocess.run(
+            [sys.executable, "-B", verifier.__file__, json.dumps(task)],
+            cwd=self.task_root,
+            check=False,
+        )
+        answer = json.loads(result.read_text()) if result.exists() else {}
+        return Answer(done.returncode, answer, trace.read_text())
 
 
 @pytest.fixture
-def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """A task for the verifier; what it does to this process is undone."""
-
-    def leave(status: int) -> NoReturn:
-        raise _LeftError(status)
-
-    task_root = write_files(tmp_path / "task", {"verified_here.py": WORKS})
-    task = {
-        "task_root": str(task_root),
-        "python_path": None,
-        "runtime_path": [verifier.RUNTIME],
-        "layers_root": verifier.LAYERS,
-        "handler": "verified_here.handler",
-        "started_s": 0,
-        "time_limit_s": 60,
-        "result": str(tmp_path / "result.json"),
-        "trace": str(tmp_path / "trace.txt"),
-    }
-    hooks: list[Callable[[str, tuple[Any, ...]], None]] = []
-    for name in ("enable", "dump_traceback_later", "cancel_dump_traceback_later"):
-        monkeypatch.setattr(f"faulthandler.{name}", lambda *_, **__: None)
-    for name in ("setquit", "setcopyright", "sethelper"):
-        monkeypatch.setattr(f"site.{name}", lambda: None)
-    monkeypatch.setattr(os, "_exit", leave)
-    monkeypatch.setattr(sys, "addaudithook", hooks.append)
-    monkeypatch.setattr(sys, "argv", ["verifier.py", json.dumps(task)])
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    monkeypatch.setenv("AWS_EXECUTION_ENV", "")
-    before = dict(sys.modules)
-    yield task
-    for name in set(sys.modules) - set(before):
-        del sys.modules[name]
-    (hook,) = hooks or [lambda *_: None]
-    hook("open", ("x", "r", 0))
-    hook("open", (3, "r", 0))
-    hook("import", ("x",))
+def start_verifier(tmp_path: Path) -> Verifier:
+    """A task root with a handler that works, and what starts the verifier there."""
+    return Verifier(tmp_path)
 
 
-def test_the_verifier_writes_its_answer(
-    task: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_verifier_writes_its_answer(start_verifier: Verifier) -> None:
     """And leaves with success, whatever else there is."""
-    monkeypatch.setitem(sys.modules, "odd_here", 1)
-    with pytest.raises(_LeftError) as left:
-        verifier.main()
-    assert (0,) == left.value.args
-    answer = json.loads(Path(task["result"]).read_text())
+    odd = "import sys, works\nsys.modules['odd'] = 1\nhandler = works.handler\n"
+    write_files(start_verifier.task_root, {"odd_one.py": odd})
+    status, answer, _ = start_verifier("odd_one.handler")
+    assert 0 == status
     assert answer["callable"] is True
     assert answer["init_s"] > 0
     assert answer["peak_bytes"] > MIB
-    assert f"{task['task_root']}/verified_here.py" in answer["files"]
+    assert f"{start_verifier.task_root}/works.py" in answer["files"]
 
 
-def test_a_python_path_is_in_place_of_layers(
-    task: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_python_path_is_in_place_of_layers(start_verifier: Verifier) -> None:
     """What is relative there is so to the task root."""
-    monkeypatch.chdir(task["task_root"])
-    verifier.stand_in(task["task_root"], ["further", "/opt"], ["/a", "/b"])
-    root = os.path.realpath(task["task_root"])
-    assert [task["task_root"], f"{root}/further", "/opt"] == sys.path[:3]
-    assert ["/a", "/b"] == sys.path[-2:]
-    assert "/opt/python" not in sys.path
+    root = start_verifier.task_root
+    shows = "import sys\nraise ValueError(repr(sys.path))\n"
+    write_files(root, {"shows.py": shows})
+    _, answer, _ = start_verifier("shows.handler", ["further", "/opt"])
+    path = ast.literal_eval(answer["error"]["message"])
+    assert [str(root), f"{os.path.realpath(root)}/further", "/opt"] == path[:3]
+    assert verifier.RUNTIME == path[-1]
+    assert "/opt/python" not in path
+    _, answer, _ = start_verifier("shows.handler")
+    assert "/opt/python" in ast.literal_eval(answer["error"]["message"])
 
 
-def test_the_verifier_tells_where_it_is_left(
-    task: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_verifier_tells_where_it_is_left(start_verifier: Verifier) -> None:
     """The trace has the user's line."""
-    code = "import os\nos._exit(3)\n"
-    write_files(tmp_path / "task", {"leaves_here.py": code})
-    task["handler"] = "leaves_here.handler"
-    monkeypatch.setattr(sys, "argv", ["verifier.py", json.dumps(task)])
-    with pytest.raises(_LeftError):
-        verifier.main()
-    assert 'leaves_here.py", line 2 in <module>' in Path(task["trace"]).read_text()
+    write_files(start_verifier.task_root, {"leaves.py": "import os\nos._exit(3)\n"})
+    status, answer, trace = start_verifier("leaves.handler")
+    assert (3, {}) == (status, answer)
+    assert 'leaves.py", line 2 in <module>' in trace
 
 
-def test_the_verifier_tells_what_is_wrong(task: dict[str, Any], tmp_path: Path) -> None:
+def test_the_verifier_tells_what_is_wrong(start_verifier: Verifier) -> None:
     """Each kind of answer."""
     files = {
-        "fails_here.py": "try:\n    import nothing_here\nexcept ImportError:\n    1/0",
-        "broken_here.py": "def f(:\n",
+        "fails.py": "try:\n    import nothing_here\nexcept ImportError:\n    1/0",
+        "broken.py": "def f(:\n",
     }
-    root = str(write_files(tmp_path / "task", files))
-    sys.path.insert(0, root)
-    missing = verifier.attempt("verified_here.main", root, 0)
-    assert {"functions": ["handler"]} == missing
-    error = verifier.attempt("fails_here.x", root, 0)["error"]
+    write_files(start_verifier.task_root, files)
+    assert ["handler"] == start_verifier("works.main").answer["functions"]
+    error = start_verifier("fails.x").answer["error"]
     assert ("", ["nothing_here"]) == (error["kind"], error["absent"])
     assert "ZeroDivisionError" in error["text"]
     assert "verifier.py" not in error["trace"]
-    error = verifier.attempt("broken_here.x", root, 0)["error"]
+    error = start_verifier("broken.x").answer["error"]
     assert "SyntaxError" == error["kind"]
-    assert "broken_here.py" in error["trace"]
-    error = verifier.attempt("nowhere_here.x", root, 0)["error"]
+    assert "broken.py" in error["trace"]
+    error = start_verifier("nowhere_here.x").answer["error"]
     assert ("ModuleNotFoundError", "") == (error["kind"], error["trace"])
 
 

@@ -30,6 +30,9 @@ def running(
     started: list[Popen[bytes]] = []
     try:
         with ThreadPoolExecutor(1) as pool:
+            # A pool that is interrupted while it starts its thread forgets the thread:
+            # so it has one before there is a process to forget.
+            pool.submit(int).result()
             pool.submit(lambda: started.append(start())).result()
         yield started[0]
     except BaseException:
