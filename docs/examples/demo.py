@@ -35,7 +35,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         for number, (name, options, archive, handler, event) in enumerate(RUNS):
             project = Path(directory, str(number), name)
-            shutil.copytree(EXAMPLES / name, project)
+            made = shutil.ignore_patterns("dist")
+            shutil.copytree(EXAMPLES / name, project, ignore=made)
             layer = project / archive.replace(".zip", "-layer.zip")
             for title, command in (
                 (
