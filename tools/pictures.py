@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from tests.browser.webdriver import chromium
 from tests.e2e.running import BIN
 from tests.e2e.running import clean_environment
-from tests.e2e.screen import run_in_terminal
+from tests.e2e.running import start
+from tests.e2e.screen import terminal
 from tools.terminal_picture import as_svg
 from tools.terminal_picture import runs
 
@@ -55,7 +56,8 @@ def main() -> int:
         shutil.copytree(EXAMPLE, project)
         env = {**clean_environment(Path(directory)), "TMPDIR": "/tmp"}
         command = [str(BIN / "poetry"), *ARGUMENTS]
-        shown = run_in_terminal(command, project, env, _COLUMNS)
+        with terminal(_COLUMNS) as own:
+            shown = own.shown(start(command, project, env, own.streams))
         if shown.status:
             print(shown.raw)
             return shown.status

@@ -6,6 +6,7 @@ import sys
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.e2e.environments import cached_environment
 from tests.e2e.environments import own_requirements
 from tests.e2e.environments import own_wheel
 from tests.e2e.environments import pip
+from tests.e2e.forking import fork_server_of
 from tests.e2e.projects import small_project
 from tests.e2e.running import BIN
 from tests.e2e.running import Poetry
@@ -21,13 +23,20 @@ from tests.lambda_runtime import client_environment
 from tests.lambda_runtime import default_cache_dir
 
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
 @pytest.fixture(scope="session")
-def poetry(tmp_path_factory: pytest.TempPathFactory) -> Poetry:
-    """The Poetry of the environment that runs the tests."""
+def poetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Poetry]:
+    """The Poetry of the environment that runs the tests, imported once."""
     base = tmp_path_factory.mktemp("poetry")
     scratch = base / "tmp"
     scratch.mkdir()
-    return Poetry((str(BIN / "poetry"),), clean_environment(base), scratch)
+    command = str(BIN / "poetry")
+    env = clean_environment(base)
+    with fork_server_of(command, env) as forks:
+        yield Poetry((command,), env, scratch, forks)
 
 
 @pytest.fixture
@@ -75,5 +84,5 @@ def poetry_2_1(
     python = cached_environment("poetry-2.1", "poetry==2.1.*", *own_requirements())
     ours = tmp_path_factory.mktemp("ours")
     pip("install", "--no-deps", "--target", str(ours), str(wheel))
-    old = replace(poetry, command=(str(python.parent / "poetry"),))
+    old = replace(poetry, command=(str(python.parent / "poetry"),), forks=None)
     return old.having(PYTHONPATH=str(ours))

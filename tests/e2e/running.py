@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tests.package_index import index_url
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
+
+    from tests.e2e.forking import ForkServer
 
 
 BIN = Path(sys.executable).parent
@@ -61,6 +68,23 @@ class Done:
         return self.stderr
 
 
+class Process(Protocol):
+    """A run that has begun: a process of its own, or a fork."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, and that of its process group."""
+        ...
+
+    def poll(self) -> int | None:
+        """Its exit status if it has ended."""
+        ...
+
+    def wait(self, timeout: float) -> int:
+        """Its exit status when it has ended."""
+        ...
+
+
 @dataclass(frozen=True)
 class Poetry:
     """Poetry's command, and the environment to run it in.
@@ -69,11 +93,13 @@ class Poetry:
         command: What to run.
         env: All variables of its environment but TMPDIR.
         scratch: Where each run gets a TMPDIR of its own.
+        forks: Runs it as far as it can; None to start a process each time, as users do.
     """
 
     command: tuple[str, ...]
     env: Mapping[str, str]
     scratch: Path
+    forks: ForkServer | None = None
 
     def __call__(
         self,
@@ -84,13 +110,33 @@ class Poetry:
         prefix: tuple[str, ...] = (),
     ) -> Done:
         """Runs it in a directory and waits for it."""
-        return run(
-            [*prefix, *self.command, *arguments],
-            directory,
-            {**self.env, **env},
-            self.new_tmp(),
-            umask,
-        )
+        tmp = self.new_tmp()
+        if prefix:
+            command = [*prefix, *self.command, *arguments]
+            return run(command, directory, {**self.env, **env}, tmp)
+        with _captured() as capture:
+            process = self.start(
+                directory,
+                *arguments,
+                env={**env, "TMPDIR": str(tmp)},
+                streams=capture.streams,
+                umask=umask,
+            )
+            return capture.done(process, tmp)
+
+    def start(
+        self,
+        directory: Path,
+        *arguments: str,
+        env: Mapping[str, str],
+        streams: tuple[int, int, int],
+        umask: int = 0o022,
+    ) -> Process:
+        """Begins a run in a session of its own; the streams are files it inherits."""
+        env = {**self.env, **env}
+        if self.forks is not None and self.forks.can_run(env):
+            return self.forks.start(arguments, directory, env, streams, umask)
+        return start([*self.command, *arguments], directory, env, streams, umask)
 
     def package(
         self, directory: Path, *arguments: str, env: Mapping[str, str] = {}
@@ -111,31 +157,77 @@ class Poetry:
         """The same, with more variables."""
         return replace(self, env={**self.env, **env})
 
+    def started_anew(self) -> Poetry:
+        """The same, started by each run as users start it."""
+        return replace(self, forks=None)
+
 
 def run(
     command: list[str],
     directory: Path,
     env: Mapping[str, str],
     tmp: Path,
-    umask: int = 0o022,
 ) -> Done:
     """Runs a command, with `tmp` as its TMPDIR, and waits for it."""
-    process = subprocess.run(
+    env = {**env, "TMPDIR": str(tmp)}
+    with _captured() as capture:
+        return capture.done(start(command, directory, env, capture.streams), tmp)
+
+
+def start(
+    command: list[str],
+    directory: Path,
+    env: Mapping[str, str],
+    streams: tuple[int, int, int],
+    umask: int = 0o022,
+) -> subprocess.Popen[bytes]:
+    """Begins a command in a session of its own; the streams are files it inherits."""
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
         command,
         cwd=directory,
-        env={**env, "TMPDIR": str(tmp)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
+        env=env,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
         umask=umask,
-        timeout=LIMIT_S,
-        check=False,
+        start_new_session=True,
     )
-    return Done(
-        process.returncode,
-        process.stdout.decode(errors="backslashreplace"),
-        process.stderr.decode(errors="backslashreplace"),
-        tuple(sorted(os.listdir(tmp))),
-    )
+
+
+@dataclass(frozen=True)
+class _Capture:
+    """Files that a process writes to."""
+
+    streams: tuple[int, int, int]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+
+    def done(self, process: Process, tmp: Path) -> Done:
+        """Waits for its end."""
+        try:
+            status = process.wait(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        left = tuple(sorted(os.listdir(tmp)))
+        return Done(status, _text(self.stdout), _text(self.stderr), left)
+
+
+@contextmanager
+def _captured() -> Iterator[_Capture]:
+    with (
+        open(os.devnull, "rb") as stdin,
+        tempfile.TemporaryFile() as stdout,
+        tempfile.TemporaryFile() as stderr,
+    ):
+        streams = stdin.fileno(), stdout.fileno(), stderr.fileno()
+        yield _Capture(streams, stdout, stderr)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="backslashreplace")
 
 
 def clean_environment(base: Path) -> dict[str, str]:

@@ -7,16 +7,19 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.e2e.running import LIMIT_S
+
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from tests.e2e.running import Process
 
 
 _PIECES = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)")
@@ -37,34 +40,39 @@ class Shown:
     lines: tuple[str, ...]
 
 
-def run_in_terminal(
-    command: list[str],
-    directory: Path,
-    env: Mapping[str, str],
-    columns: int = 80,
-) -> Shown:
-    """Runs a command with a terminal for all its streams."""
-    ours, theirs = pty.openpty()
-    with open(ours, "rb", buffering=0) as stream:
-        try:
-            size = struct.pack("HHHH", 24, columns, 0, 0)
-            fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
-            process = subprocess.Popen(
-                command,
-                cwd=directory,
-                env=env,
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-            )
-        finally:
-            os.close(theirs)
+@dataclass(frozen=True)
+class Terminal:
+    """A pseudo-terminal.
+
+    Attributes:
+        streams: All three of the process that is to run in it.
+        columns: How wide it is.
+    """
+
+    streams: tuple[int, int, int]
+    columns: int
+    _ours: int
+
+    def shown(self, process: Process) -> Shown:
+        """Reads what a process writes until it ends."""
+        os.close(self.streams[0])  # or it would never be closed
         written = bytearray()
-        while chunk := _read(stream.fileno()):
+        while chunk := _read(self._ours):
             written += chunk
-        status = process.wait()
-    raw = written.decode()
-    return Shown(status, raw, screen(raw, columns))
+        raw = written.decode()
+        return Shown(process.wait(LIMIT_S), raw, screen(raw, self.columns))
+
+
+@contextmanager
+def terminal(columns: int = 80) -> Iterator[Terminal]:
+    """Opens a terminal for one process."""
+    ours, theirs = pty.openpty()
+    try:
+        size = struct.pack("HHHH", 24, columns, 0, 0)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+        yield Terminal((theirs, theirs, theirs), columns, ours)
+    finally:
+        os.close(ours)
 
 
 def _read(descriptor: int) -> bytes:

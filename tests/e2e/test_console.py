@@ -12,8 +12,8 @@ from tests.e2e.projects import ANSWER
 from tests.e2e.projects import answer
 from tests.e2e.projects import names_in
 from tests.e2e.projects import sha256
-from tests.e2e.screen import run_in_terminal
 from tests.e2e.screen import screen
+from tests.e2e.screen import terminal
 from tests.trees import is_root
 
 
@@ -106,12 +106,13 @@ def test_a_terminal_has_no_leftovers(
     Also where the terminal is so narrow that the line wraps.
     """
     tmp = poetry.new_tmp()
-    shown = run_in_terminal(
-        [*poetry.command, "package-function", "--output", str(tmp_path / "f.zip")],
-        small,
-        {**poetry.env, "TMPDIR": str(tmp)},
-        columns,
-    )
+    with terminal(columns) as own:
+        process = poetry.start(
+            *(small, "package-function", "--output", str(tmp_path / "f.zip")),
+            env={"TMPDIR": str(tmp)},
+            streams=own.streams,
+        )
+        shown = own.shown(process)
     assert 0 == shown.status, shown.raw
     assert "Installing six" in shown.raw
     text = "\n".join(shown.lines)
@@ -132,12 +133,13 @@ def test_a_verbose_terminal_keeps_what_was_installed(
 ) -> None:
     """With -v each installation stays on the screen, as in `poetry install`."""
     tmp = poetry.new_tmp()
-    command = [*poetry.command, "package-function", "-v"]
-    shown = run_in_terminal(
-        [*command, "--output", str(tmp_path / "f.zip")],
-        small,
-        {**poetry.env, "TMPDIR": str(tmp)},
-    )
+    with terminal() as own:
+        process = poetry.start(
+            *(small, "package-function", "-v", "--output", str(tmp_path / "f.zip")),
+            env={"TMPDIR": str(tmp)},
+            streams=own.streams,
+        )
+        shown = own.shown(process)
     assert 0 == shown.status, shown.raw
     assert "    - 1/1 Installing six (1.17.0)" in shown.lines
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import tempfile
 import time
 
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import IO
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +23,11 @@ from tests.trees import write_files
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.running import Poetry
+    from tests.e2e.running import Process
 
 
 EARLIER = {"dist/my_app.zip": b"an earlier ZIP", "report.json": b"an earlier report"}
@@ -51,28 +57,45 @@ build_editable = build_wheel
 }
 
 
-def start(poetry: Poetry, directory: Path, tmp: Path) -> subprocess.Popen[str]:
-    """Starts the command in a process group of its own, as a shell does."""
+@dataclass(frozen=True)
+class Running:
+    """The command at work, in a process group of its own, as a shell starts it."""
+
+    process: Process
+    stdout: IO[str]
+    stderr: IO[str]
+
+    def wait_for_line(self, start: str) -> None:
+        """Reads its output up to a line that starts so."""
+        for line in self.stdout:
+            if line.lstrip().startswith(start):
+                return
+        pytest.fail(f"It ended before it said {start!r}.")
+
+
+@contextmanager
+def running(poetry: Poetry, directory: Path, tmp: Path) -> Iterator[Running]:
+    """Starts the command; it is gone when the block ends."""
     write_files(directory, EARLIER)
-    return subprocess.Popen(
-        [*poetry.command, "package-function", "--report", "report.json"],
-        cwd=directory,
-        env={**unmeasured(poetry.env), "TMPDIR": str(tmp)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for_line(process: subprocess.Popen[str], start: str) -> None:
-    """Reads its output up to a line that starts so."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.lstrip().startswith(start):
-            return
-    pytest.fail(f"It ended before it said {start!r}.")
+    unmeasured_poetry = replace(poetry, env=unmeasured(poetry.env))
+    ours, theirs = os.pipe()
+    with (
+        open(os.devnull) as stdin,
+        open(ours) as stdout,
+        tempfile.TemporaryFile("w+") as stderr,
+    ):
+        process = unmeasured_poetry.start(
+            *(directory, "package-function", "--report", "report.json"),
+            env={"TMPDIR": str(tmp)},
+            streams=(stdin.fileno(), theirs, stderr.fileno()),
+        )
+        os.close(theirs)
+        try:
+            yield Running(process, stdout, stderr)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(LIMIT_S)
 
 
 def is_gone(group: int) -> bool:
@@ -91,21 +114,19 @@ def is_gone(group: int) -> bool:
 
 
 def hold_to_good_order(
-    process: subprocess.Popen[str], sent: signal.Signals, directory: Path, tmp: Path
+    run: Running, sent: signal.Signals, directory: Path, tmp: Path
 ) -> None:
     """Waits for its end, and looks at all that it may not leave behind."""
-    try:
-        _, errors = process.communicate(timeout=LIMIT_S)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-    assert 1 == process.returncode
+    run.stdout.read()
+    assert 1 == run.process.wait(LIMIT_S)
+    run.stderr.seek(0)
+    errors = run.stderr.read()
     assert f"Stopped by {sent.name}; what was not complete is as it was.\n" == errors
     for name, content in EARLIER.items():
         assert content == (directory / name).read_bytes()
     assert ["my_app.zip"] == os.listdir(directory / "dist")
     assert [] == os.listdir(tmp)
-    assert is_gone(process.pid), "a process is left in its group"
+    assert is_gone(run.process.pid), "a process is left in its group"
 
 
 @pytest.mark.parametrize("group", [True, False], ids=["group", "alone"])
@@ -125,16 +146,13 @@ def test_while_a_dependency_is_built(
     write_files(tmp_path, {"pyproject.toml": pyproject, "my_app.py": "", **SLOW})
     poetry.lock(tmp_path)
     tmp = poetry.new_tmp()
-    process = start(poetry, tmp_path, tmp)
-    wait_for_line(process, "- 1/1 Installing slow")
-    while not (tmp_path / "slow" / "begun").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    if group:
-        os.killpg(process.pid, sent)
-    else:
-        process.send_signal(sent)
-    hold_to_good_order(process, sent, tmp_path, tmp)
+    with running(poetry, tmp_path, tmp) as run:
+        run.wait_for_line("- 1/1 Installing slow")
+        while not (tmp_path / "slow" / "begun").exists():
+            assert run.process.poll() is None
+            time.sleep(0.01)
+        (os.killpg if group else os.kill)(run.process.pid, sent)
+        hold_to_good_order(run, sent, tmp_path, tmp)
 
 
 @pytest.mark.parametrize("sent", SIGNALS)
@@ -145,10 +163,10 @@ def test_before_the_first_dependency(
     small_project(tmp_path)
     write_files(tmp_path, {"poetry.lock": (small / "poetry.lock").read_bytes()})
     tmp = poetry.new_tmp()
-    process = start(poetry, tmp_path, tmp)
-    wait_for_line(process, "• Building")
-    process.send_signal(sent)
-    hold_to_good_order(process, sent, tmp_path, tmp)
+    with running(poetry, tmp_path, tmp) as run:
+        run.wait_for_line("• Building")
+        os.kill(run.process.pid, sent)
+        hold_to_good_order(run, sent, tmp_path, tmp)
 
 
 @pytest.mark.parametrize("sent", SIGNALS)
@@ -164,7 +182,7 @@ def test_while_files_are_packaged(
     with (tmp_path / "large.bin").open("wb") as large:
         large.truncate(1 << 30)  # takes no space, and a second or more to compress
     tmp = poetry.new_tmp()
-    process = start(poetry, tmp_path, tmp)
-    wait_for_line(process, "• Packaging")
-    process.send_signal(sent)
-    hold_to_good_order(process, sent, tmp_path, tmp)
+    with running(poetry, tmp_path, tmp) as run:
+        run.wait_for_line("• Packaging")
+        os.kill(run.process.pid, sent)
+        hold_to_good_order(run, sent, tmp_path, tmp)
