@@ -3,25 +3,38 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Modules stay together, so that what their tests share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format reference docs pictures demo bench clean
+.PHONY: help quick test test-all test-tools lint format reference docs pictures demo \
+	bench clean
 
 help:  ## Show what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 12
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed: make PYTHON=python3.12"'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@echo "Installing what development takes into $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --upgrade pip
+	@$(BIN)/python -m pip install -qq --editable . --group dev
 	@touch $(READY)
 
-test: $(READY)  ## Run all tests with branch coverage
+quick: $(READY)  ## Run the tests that need no Poetry process, network or browser
+	$(PYTEST) -m "not e2e and not large" --hypothesis-profile=quick
+
+test: $(READY)  ## Run all tests that take no more than Python, git and the package index
+	$(PYTEST) -m "not large"
+
+test-all: $(READY)  ## Run all tests, with branch coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist loadfile
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+test-tools:  ## Install what some tests take beside Python (Debian, as root)
+	tools/test-tools.sh
 
 lint: $(READY)  ## Check style, types and the layers
 	$(BIN)/ruff check
@@ -46,7 +59,7 @@ pictures: $(READY)  ## Write the README's pictures out of a real run (takes Chro
 	$(BIN)/python -m tools.pictures
 
 demo: $(READY)  ## Package real examples and run them as Lambda would
-	$(BIN)/python -m docs.examples.demo
+	@$(BIN)/python -m docs.examples.demo
 
 bench: $(READY)  ## Measure against package-python-function 1.0.0 in one run
 	$(BIN)/python -m bench

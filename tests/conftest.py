@@ -1,3 +1,5 @@
+"""What all tests share: which of them run when, and what they may expect."""
+
 from __future__ import annotations
 
 import os
@@ -12,20 +14,38 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings
 
+from tests.examples import QUICK
+from tests.examples import USUAL
+from tests.untried import Untried
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What is in a directory or a file of slower tests; all other tests run in `make quick`,
+# unless they are marked one by one. Markers: see pyproject.toml.
+SLOWER = {
+    "browser/": "large",
+    "compatibility/": "large",
+    "e2e/": "e2e",
+    "e2e/test_large.py": "large",
+    "e2e/test_reuse.py": "large",
+    "nested/test_runtime.py": "e2e",
+    "packaging/test_audit_of_wheels.py": "large",
+    "recipes/": "large",
+    "test_lambda_runtime.py": "e2e",
+}
 
 # Examples touch the disk and run beside other tests: no deadlines. CI has to tell the
 # same each time, so it does not draw at random.
-settings.register_profile(
-    "default",
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=bool(os.environ.get("CI")),
-)
+for name, count in {"default": USUAL, "quick": QUICK}.items():
+    settings.register_profile(
+        name,
+        deadline=None,
+        max_examples=count,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=bool(os.environ.get("CI")),
+    )
 settings.load_profile("default")
 
 
@@ -52,8 +72,23 @@ def cli() -> str:
     return str(Path(sys.executable).parent / "package-python-function")
 
 
-def pytest_configure() -> None:
-    """Undoes what `nohup` and background jobs do: programs inherit ignored signals."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks slower tests by their paths."""
+    here = Path(__file__).parent
+    for item in items:
+        path = item.path.relative_to(here).as_posix()
+        for start, marker in SLOWER.items():
+            if path.startswith(start):
+                item.add_marker(marker)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Counts what is not tried, and undoes what `nohup` and background jobs do.
+
+    Programs inherit ignored signals.
+    """
+    config.pluginmanager.register(Untried())
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.lambda_runtime.building import kept_directory
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +50,12 @@ def mounted(directory: Path, options: str) -> Iterator[Path]:
 
 
 def interpreter(version: str) -> Path:
-    """An interpreter of that minor version, of pyenv or on PATH."""
+    """An interpreter of that minor version: pyenv's, on PATH, or brought for tests."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = sorted(pyenv.glob(f"{version}.*/bin/python3"))
+    brought = kept_directory(f"debian-python-{version}") / "bin" / f"python{version}"
+    if brought.exists():  # by tools/debian-python.sh
+        found.append(brought)
     on_path = shutil.which(f"python{version}")
     if on_path is not None:
         found.append(Path(on_path))

@@ -117,14 +117,6 @@ def kept(locked: Kept, tmp_path: Path) -> Kept:
     return copied(locked, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def damaged(locked: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    """A project with an environment for one damage after the other."""
-    kept = copied(locked, tmp_path_factory.mktemp("damaged"))
-    kept.reuse().well()
-    return kept
-
-
 def test_what_has_not_changed_is_not_installed_again(kept: Kept) -> None:
     """But the project and its path dependencies are, and code that has gone is gone."""
     first = kept.reuse().well()
@@ -291,21 +283,22 @@ def empty(site_packages: Path) -> None:
     ],
 )
 def test_damage_is_found_and_repaired(
-    damage: Callable[[Path], object], damaged: Kept
+    damage: Callable[[Path], object], kept: Kept
 ) -> None:
     """The result is that of a new environment, and so is the environment then."""
-    expected = sha256(damaged.reused)
-    damage(damaged.site_packages)
+    kept.reuse().well()
+    expected = sha256(kept.reused)
+    damage(kept.site_packages)
 
-    damaged.reuse().well()
-    assert expected == sha256(damaged.reused)
+    kept.reuse().well()
+    assert expected == sha256(kept.reused)
 
-    after = damaged.reuse().well()
-    assert expected == sha256(damaged.reused)
+    after = kept.reuse().well()
+    assert expected == sha256(kept.reused)
     assert "Installing six" not in after.stdout
     assert "" == after.stderr
-    assert {"venv", "installed.json"} == {path.name for path in damaged.home.iterdir()}
-    elsewhere = damaged.home.parent / "elsewhere" / "__init__.py"
+    assert {"venv", "installed.json"} == {path.name for path in kept.home.iterdir()}
+    elsewhere = kept.home.parent / "elsewhere" / "__init__.py"
     assert damage != link_to_elsewhere or elsewhere.read_text() == "# unsaved work\n"
 
 

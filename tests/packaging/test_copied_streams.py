@@ -20,7 +20,6 @@ import pytest
 
 from hypothesis import example
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
@@ -29,6 +28,7 @@ from poetry_plugin_package_function.packaging.deflate import DEFLATED
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.wheels import Wheel
+from tests.examples import examples
 from tests.packaging.wheel_files import CENTRAL
 from tests.packaging.wheel_files import DATA
 from tests.packaging.wheel_files import END
@@ -152,7 +152,7 @@ def members(installed: Installation, workers: int) -> list[tuple[object, ...]]:
 
 
 @given(WHEELS)
-@settings(max_examples=50)
+@examples(50)
 def test_what_is_packaged_is_what_is_installed(wheel: tuple[list[Part], bytes]) -> None:
     """For any wheel, content and modes are the same, however many workers there are.
 
@@ -178,7 +178,7 @@ def test_what_is_packaged_is_what_is_installed(wheel: tuple[list[Part], bytes]) 
 
 
 @given(WHEELS)
-@settings(max_examples=15)
+@examples(15)
 def test_an_environment_that_is_as_it_was(wheel: tuple[list[Part], bytes]) -> None:
     """A kept environment that nobody has changed gives the same archive."""
     with directory_for_one_example() as directory:
@@ -193,7 +193,7 @@ def test_an_environment_that_is_as_it_was(wheel: tuple[list[Part], bytes]) -> No
 
 
 @given(WHEELS)
-@settings(max_examples=8)
+@examples(8)
 def test_other_readers_agree_on_any_wheel(wheel: tuple[list[Part], bytes]) -> None:
     """Info-ZIP, 7-Zip and libarchive find no fault in what is packaged."""
     with directory_for_one_example() as directory:
@@ -243,8 +243,18 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize("change", [*CHANGES, link_elsewhere])
-@pytest.mark.parametrize("name", ["__init__.py", "stored.py", "tool", "fast.so"])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        *(("__init__.py", change) for change in (*CHANGES, link_elsewhere)),
+        *((name, change_a_byte) for name in ("stored.py", "tool", "fast.so")),
+        *(
+            pytest.param(name, change, marks=pytest.mark.large)
+            for name in ("stored.py", "tool", "fast.so")
+            for change in (*CHANGES[1:], link_elsewhere)
+        ),
+    ],
+)
 def test_a_file_that_has_changed(
     tmp_path: Path, change: Callable[[Path], None], name: str
 ) -> None:
@@ -459,6 +469,9 @@ def truth_about(layout: dict[str, str], part: Part) -> dict[str, int | bytes]:
 
 
 LIAR = Part("demo/lie.py", TEXT + bytes(range(99)))
+SOME_OR_ALL = pytest.mark.parametrize(
+    "every", [5, pytest.param(1, marks=pytest.mark.large)]
+)
 HONEST = [Part("demo/a.py", TEXT), Part("demo/b.py", TEXT[::-1], None)]
 
 
@@ -467,14 +480,15 @@ HONEST = [Part("demo/a.py", TEXT), Part("demo/b.py", TEXT[::-1], None)]
     [("local", each) for each in LOCAL] + [("central", each) for each in CENTRAL],
 )
 @pytest.mark.parametrize("level", [6, None])
+@SOME_OR_ALL
 def test_lies_of_a_header(
-    tmp_path: Path, header: str, field: str, level: int | None
+    tmp_path: Path, header: str, field: str, level: int | None, every: int
 ) -> None:
     """Each field of a member's local and central headers, with many values."""
     fields = {"local": LOCAL, "central": CENTRAL}[header]
     part = dataclasses.replace(LIAR, level=level)
     lies = lies_about(field, fields[field], truth_about(fields, part)[field])
-    for number, value in enumerate(lies):
+    for number, value in enumerate(lies[::every]):
         lie: dict[str, Any] = {header: {field: value}}
         liar = dataclasses.replace(part, **lie)
         directory = tmp_path / str(number)
@@ -484,10 +498,13 @@ def test_lies_of_a_header(
 
 @pytest.mark.parametrize("field", END)
 @pytest.mark.parametrize("comment", [b"", b"a comment"])
-def test_lies_of_the_end_record(tmp_path: Path, field: str, comment: bytes) -> None:
+@SOME_OR_ALL
+def test_lies_of_the_end_record(
+    tmp_path: Path, field: str, comment: bytes, every: int
+) -> None:
     """Each field of the end record, with many values."""
     lies = lies_about(field, END[field], truth_about(END, LIAR)[field])
-    for number, value in enumerate(lies):
+    for number, value in enumerate(lies[::every]):
         directory = tmp_path / str(number)
         directory.mkdir()
         wheel = build([LIAR, *HONEST], comment=comment, end={field: value})
@@ -578,7 +595,7 @@ def test_overlapping_members(tmp_path: Path) -> None:
         max_size=3,
     )
 )
-@settings(max_examples=80)
+@examples(80)
 def test_any_bytes_that_are_flipped(flips: list[tuple[int, int]]) -> None:
     """Wherever a wheel is damaged, it is refused, or what is packaged is right."""
     data = bytearray(build(PARTS))
@@ -596,7 +613,7 @@ def test_any_bytes_that_are_flipped(flips: list[tuple[int, int]]) -> None:
     flips=st.lists(st.integers(0, 1 << 10), max_size=3),
     behind=st.binary(max_size=3),
 )
-@settings(max_examples=50)
+@examples(50)
 @example(content=TEXT, level=6, strategy=zlib.Z_FIXED, flips=[], behind=b"")
 def test_streams_that_are_damaged_and_counted_anew(
     content: bytes, level: int, strategy: int, flips: list[int], behind: bytes

@@ -159,10 +159,16 @@ def test_an_error_stops_the_workers(tmp_path: Path) -> None:
     assert before == threading.active_count()
 
 
-def test_a_file_beyond_4_gib(tmp_path: Path) -> None:
-    """A sparse file of more than 4 GiB is packaged, and `zipfile` reads all of it."""
+@pytest.mark.parametrize(
+    "size_bytes",
+    [(40 << 20) + 5, pytest.param((4 << 30) + 5, marks=pytest.mark.large)],
+)
+def test_a_large_file(tmp_path: Path, size_bytes: int) -> None:
+    """A sparse file is packaged in pieces, and `zipfile` reads all of it.
+
+    Also one of more than 4 GiB; for the fields of ZIP64, see `test_archive.py`.
+    """
     path = tmp_path / "large"
-    size_bytes = (4 << 30) + 5
     with path.open("wb") as file:
         file.truncate(size_bytes)
     entries = [Entry("large", str(path), size_bytes), Entry("small", b"x", 1)]

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Brings what some tests take beyond Python, git and make, as far as this machine can:
+# second readers of archives, a browser, the newest Python of Lambda. A test that lacks
+# something says so and is skipped. Needs apt and root; does nothing elsewhere.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "Install these by hand: unzip, 7z, bsdtar, chromium, chromedriver," \
+        "python3.14, gcc." >&2
+    exit
+fi
+missing=()
+while read -r command packages; do
+    command -v "$command" >/dev/null || missing+=($packages)
+done <<'END'
+unzip unzip
+7z p7zip-full
+bsdtar libarchive-tools
+gcc gcc libc6-dev
+chromium chromium fonts-dejavu-core
+chromedriver chromium-driver
+END
+if [ ${#missing[@]} -gt 0 ]; then
+    bring=(apt-get -qq -y --no-install-recommends install "${missing[@]}")
+    {
+        apt-get -qq update
+        # Half a download installs nothing.
+        timeout 120 "${bring[@]}" --download-only &&
+            DEBIAN_FRONTEND=noninteractive "${bring[@]}"
+    } >/dev/null || echo "Could not install ${missing[*]}." >&2
+fi
+if ! command -v python3.14 >/dev/null; then
+    tools/debian-python.sh 3.14 forky >/dev/null || echo "Could not bring Python 3.14." >&2
+fi
