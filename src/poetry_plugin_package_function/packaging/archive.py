@@ -16,6 +16,7 @@ from typing import Final
 
 from deflate import crc32
 
+from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
 from poetry_plugin_package_function.packaging.digest import Digest
@@ -124,7 +125,12 @@ class Archive:
         return _END.size + (zip64 if members >= _MAX_16 else 0)
 
     def add(self, member: Member) -> None:
-        """Appends a member."""
+        """Appends a member.
+
+        Raises:
+            ChoiceError: There is one of this name.
+        """
+        self._refuse_second(member.name)
         local, central = self._headers(member, len(member.data))
         self._append(local)
         self._append(member.data)
@@ -139,7 +145,11 @@ class Archive:
 
         Its header is patched when its checksum and size are known, so the stream has
         to be seekable. The inner archive is closed on leaving the context.
+
+        Raises:
+            ChoiceError: There is a member of this name.
         """
+        self._refuse_second(name)
         self._flush()
         start = self._stream.tell()
         unknown = Member(name, STORED, 0, 0, b"")
@@ -163,6 +173,14 @@ class Archive:
         self._central.append(central)
         self._directory_bytes += len(central)
         self._compressed_bytes[name] = size_bytes
+
+    def _refuse_second(self, name: str) -> None:
+        """Of two members of one name some readers take the first, some the last."""
+        if name in self._compressed_bytes:
+            raise ChoiceError(
+                f"Two files want the name {name} in the archive.",
+                "Leave one of them out, or give it another place with `to`.",
+            )
 
     def close(self) -> Written:
         """Writes the central directory, once; the stream stays open."""

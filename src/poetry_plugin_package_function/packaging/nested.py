@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 import os
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import deflate_one
 from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.scan import exclude_line
+from poetry_plugin_package_function.packaging.scan import owner_of
 
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.archive import Written
     from poetry_plugin_package_function.packaging.deflate import Member
     from poetry_plugin_package_function.packaging.scan import EntryModule
+    from poetry_plugin_package_function.packaging.scan import Tree
     from poetry_plugin_package_function.packaging.timestamp import DosTime
 
 
@@ -206,6 +211,42 @@ def settings(
         ],
     }
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+_DIRECTORY: Final = os.path.dirname(loader.FILE)
+_OWN_NAMES: Final = frozenset((loader.ARCHIVE, _DIRECTORY))
+"""What the names of all that is ours begin with, in the directory that it is in."""
+
+
+def refuse_own_names(tree: Tree) -> None:
+    """Refuses files that have the names which a nested result needs for its own.
+
+    A flat result needs none of them, but the next may be nested, as the project grows;
+    and its first package, which they are in, may be another one then.
+
+    Raises:
+        ChoiceError: Says of each name whose files are there.
+    """
+    homes = {"", *(each.path for each in tree.entry_modules if each.is_package)}
+    taken: dict[str, set[str]] = defaultdict(set)
+    for entry in tree.entries:
+        if _DIRECTORY not in entry.name:  # most names are done with here
+            continue
+        parts = entry.name.split("/")
+        for depth, part in enumerate(parts):
+            home = "/".join(parts[:depth])
+            if part in _OWN_NAMES and home in homes:
+                taken[join(home, part)].add(owner_of(entry))
+    if taken:
+        rows = [
+            f"  {name} (of {', '.join(sorted(owners))})"
+            for name, owners in sorted(taken.items())
+        ]
+        raise ChoiceError(
+            "The loader of nested results needs these names for itself, and flat"
+            " results may become nested as they grow:\n" + "\n".join(rows),
+            f"Rename the files, or leave them out: {exclude_line(*sorted(taken))}",
+        )
 
 
 def join(home: str, name: str) -> str:

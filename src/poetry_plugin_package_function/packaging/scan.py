@@ -79,6 +79,19 @@ def content_of(entry: Entry) -> bytes:
         return b""  # who packages it, finds out why
 
 
+def owner_of(entry: Entry) -> str:
+    """Whose a file is, in words: a distribution's, or the project's."""
+    return entry.distribution or (
+        "the project" if entry.included else "no distribution"
+    )
+
+
+def exclude_line(*names: str) -> str:
+    """The line of the settings that leaves out files or directories, by their names."""
+    patterns = ", ".join(f'"/{name}"' for name in names)
+    return f"exclude = [{patterns}]"
+
+
 class EntryModule(NamedTuple):
     """A module of the project that others are imported through.
 

@@ -30,6 +30,7 @@ from poetry_plugin_package_function.packaging.layering import PREFIX
 from poetry_plugin_package_function.packaging.layering import check_halves
 from poetry_plugin_package_function.packaging.layering import dependencies_of
 from poetry_plugin_package_function.packaging.layering import is_dependency
+from poetry_plugin_package_function.packaging.nested import refuse_own_names
 from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
@@ -154,6 +155,7 @@ def package(
             comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
         )
         _check_complete(tree, sources, site_packages)
+        refuse_own_names(tree)
         is_of_layer = is_dependency(project_name)
         if settings.layer_only:
             tree = dependencies_of(tree, is_of_layer)
