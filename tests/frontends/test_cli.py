@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from poetry_plugin_package_function.cli import main
 from tests.machine import mounted
 from tests.machine import unmeasured
 from tests.trees import install
@@ -89,6 +90,24 @@ def test_all_options(cli: str, venv: Path, in_directory: Path) -> None:
     with zipfile.ZipFile(output) as archive:
         sizes = sum(info.file_size for info in archive.infolist())
         assert sizes == report["uncompressed_bytes"] == report["unzipped_bytes"]
+
+
+@pytest.mark.parametrize("how", ["text", "json"])
+def test_progress_goes_to_stderr(
+    venv: Path,
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What it prints of the result is on stdout, whoever reads it, and nothing else."""
+    monkeypatch.setattr("poetry_plugin_package_function.cli.PIPE_S", 0)
+
+    assert 0 == main([str(venv), "--format", how])
+
+    stdout, stderr = capfd.readouterr()
+    assert "Packaging: " in stderr
+    assert "Packaging: " not in stdout
+    assert ("SHA-256" in stdout) is (how == "text")
 
 
 def test_output(cli: str, venv: Path) -> None:

@@ -122,6 +122,32 @@ def test_wishes_that_cannot_be_granted(
     assert f"What can be named: {names}." == raised.value.hint
 
 
+def test_what_is_installed_and_left_out_cannot_be_named(tmp_path: Path) -> None:
+    """The error says why it is left out, not that it is missing."""
+    venv = make_venv(tmp_path / "venv", python="3.13")
+    for name in ("my_app", "setuptools", "boto3"):
+        install(venv, name, {f"{name}/__init__.py": ""})
+    table = """
+        runtime = "python3.13"
+        exclude-provided = true
+        nest = ["setuptools", "boto3", "wheel"]
+        keep-flat = ["setuptools"]
+        """
+    pyproject = make_project(tmp_path / "project", "my-app", table)
+
+    with pytest.raises(SourceError) as raised:
+        package_venv(
+            *(venv, pyproject, tmp_path / "x.zip"), seeds=frozenset({"setuptools"})
+        )
+
+    assert [
+        "nest: boto3 is left to the runtime: `exclude-provided`.",
+        "nest: setuptools is left out, as nothing requires it.",
+        "nest: wheel is not installed.",
+        "keep-flat: setuptools is left out, as nothing requires it.",
+    ] == raised.value.reason.splitlines()
+
+
 def test_the_project_cannot_be_named(six: Shipped) -> None:
     """It is nested if it must be; that it must not be can be said."""
     with pytest.raises(SourceError, match=r"nest: my-app .*: it is its distribution\."):

@@ -152,7 +152,7 @@ class Nester:
         self.wishes = wishes
         self.home = home_of(tree)
         self.parts = split(tree, entries, apart=not wishes.eager)
-        _check(wishes, self.parts, {each.name for each in tree.distributions})
+        _check(wishes, self.parts, tree)
 
     @property
     def nestable(self) -> Iterator[Entry]:
@@ -669,15 +669,21 @@ def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:
     )
 
 
-def _check(wishes: Wishes, parts: Parts, installed: Iterable[NormalizedName]) -> None:
+def _check(wishes: Wishes, parts: Parts, tree: Tree) -> None:
     """Refuses wishes that cannot be granted: all of them at once."""
     own = set(parts.project.names)
-    names = {name for unit in parts.units for name in unit.names}.union(installed) - own
+    shipped = {each.name for each in tree.distributions}
+    names = {name for unit in parts.units for name in unit.names}.union(shipped) - own
+    whys = {
+        **{each.name: "left out, as nothing requires it" for each in tree.left_out},
+        **dict.fromkeys(tree.provided.names, "left to the runtime: `exclude-provided`"),
+    }
     problems = []
     for key, wanted in (("nest", wishes.nest), ("keep-flat", wishes.keep_flat)):
         for name in sorted(wanted - names):
             if name not in own:
-                problems.append(f"{key}: {name} is not installed.")
+                why = whys.get(name, "not installed")
+                problems.append(f"{key}: {name} is {why}.")
             elif key == "nest":
                 why = "; ".join(parts.project.together) or "it is its distribution"
                 problems.append(
@@ -706,7 +712,7 @@ def check_wishes(tree: Tree, wishes: Wishes) -> None:
     """
     if wishes.nest or wishes.keep_flat:
         parts = split(tree, tree.entries, apart=False)
-        _check(wishes, parts, {each.name for each in tree.distributions})
+        _check(wishes, parts, tree)
 
 
 def _is_whole(choice: _Choice, sums: _Sums) -> bool:
