@@ -39,6 +39,7 @@ from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.sizes_page import sizes_page
+from poetry_plugin_package_function.report.text import Severity
 from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.resolution import resolve_all
@@ -85,13 +86,15 @@ def _package(options: argparse.Namespace) -> None:
     earlier = [read_earlier(settings) for settings in functions]
     site_packages = find_site_packages(Path(options.venv_dir))
     to_errors = how is not Format.TEXT
+    quiet = options.quiet
     told = []
     try:
         for settings, before in zip(functions, earlier, strict=True):
             started_s = time.monotonic()
             what = f"{settings.function} out of " if settings.function else ""
             where = shown_path(site_packages.directories[0])
-            _say(f"Packaging {what}{where}", to_errors=to_errors)
+            if not quiet:
+                _say(f"Packaging {what}{where}", to_errors=to_errors)
             with naming(settings.function):
                 report = package(
                     site_packages,
@@ -101,9 +104,10 @@ def _package(options: argparse.Namespace) -> None:
                     seeds=SEEDS - project.needed(),
                     serialize=partial(_serialized, before),
                     draw=sizes_page,
-                    progress=_meter(),
+                    progress=None if quiet else _meter(),
                 )
-            _clear_progress()
+            if not quiet:
+                _clear_progress()
             found = outcome(
                 report,
                 changes_since(before, report),
@@ -113,7 +117,9 @@ def _package(options: argparse.Namespace) -> None:
                 today=datetime.now(UTC).date(),
                 verbose=options.verbose,
             )
-            _tell(found, to_errors=to_errors)
+            if not quiet:
+                _tell(found, to_errors=to_errors)
+            _warn(found, quiet=quiet)
             told.append(found)
     finally:  # what has been packaged is told, even if another one fails
         sys.stdout.buffer.write(printed(how, told))
@@ -139,8 +145,12 @@ def _tell(outcome: Outcome, *, to_errors: bool) -> None:
         _say(f"{line.label:<9} {line.text}", to_errors=to_errors)
     for row in (*outcome.sizes, *outcome.details):
         _say(row, to_errors=to_errors)
+
+
+def _warn(outcome: Outcome, *, quiet: bool) -> None:
     for warning in outcome.warnings:
-        _say(f"Warning: {warning}", to_errors=True)
+        if not quiet or warning.severity is Severity.DEFECT:
+            _say(f"Warning: {warning.text}", to_errors=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -177,7 +187,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--layer-output", help="the layer's file (default: NAME-layer.zip)"
     )
-    parser.add_argument(
+    how_much = parser.add_mutually_exclusive_group()
+    how_much.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="say nothing but errors, and warnings of what will not work",
+    )
+    how_much.add_argument(
         "-v",
         "--verbose",
         action="store_true",

@@ -218,6 +218,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
     def _tell(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped
+        from poetry_plugin_package_function.report.text import Severity
 
         self.line("")
         for line in outcome.summary:
@@ -226,6 +227,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         for row in (*outcome.sizes, *outcome.details):
             self.line(f"  {escaped(row)}")
         for warning in outcome.warnings:
-            self.line_error(f"<warning>Warning: {escaped(warning)}</warning>")
+            is_defect = warning.severity is Severity.DEFECT
+            self.line_error(
+                f"<warning>Warning: {escaped(warning.text)}</warning>",
+                verbosity=Verbosity.QUIET if is_defect else Verbosity.NORMAL,
+            )
         if outcome.report.function is not None:
             self.line("")

@@ -81,11 +81,13 @@ class Runtime:
         name: Its identifier, such as "python3.13".
         system: What it stands on.
         deprecated_on: From this day on it gets no security patches.
+        is_preview: Whether AWS does not recommend it for production yet.
     """
 
     name: str
     system: System
     deprecated_on: date | None = None
+    is_preview: bool = False
 
     @property
     def python(self) -> str:
@@ -101,7 +103,7 @@ RUNTIMES: Final = {
         Runtime("python3.12", AMAZON_LINUX_2023, date(2028, 10, 31)),
         Runtime("python3.13", AMAZON_LINUX_2023, date(2029, 6, 30)),
         Runtime("python3.14", AMAZON_LINUX_2023, date(2029, 6, 30)),
-        Runtime("python3.15", AMAZON_LINUX_2023),
+        Runtime("python3.15", AMAZON_LINUX_2023, is_preview=True),
     )
 }
 """By their identifiers; python3.15 is a preview, its system an inference.

@@ -110,6 +110,38 @@ def test_progress_goes_to_stderr(
     assert ("SHA-256" in stdout) is (how == "text")
 
 
+@pytest.mark.parametrize("how", ["text", "json"])
+def test_quiet(cli: str, venv: Path, how: str) -> None:
+    """-q says nothing where all is well; a report that is asked for is printed."""
+    done = run(cli, "venv", "-q", "--format", how)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert ("" == done.stdout) is (how == "text")
+
+
+def test_quiet_about_all_but_what_will_not_work(cli: str, venv: Path) -> None:
+    """Other warnings are for those who want to read them."""
+    install(venv, "dep", {"uuid.py": "", "my_app/f.py": "other"}, version="1.30")
+
+    loud, quiet = run(cli, "venv"), run(cli, "venv", "--quiet")
+
+    assert 2 == loud.stderr.count("Warning: ")
+    assert "have different files of one name" in loud.stderr
+    (warning,) = quiet.stderr.splitlines()
+    assert warning.startswith("Warning: dep 1.30 has uuid.py, which Lambda finds")
+    assert (0, "") == (quiet.returncode, quiet.stdout)
+    assert 2 == run(cli, "venv", "-q", "-v").returncode
+
+
+def test_quiet_about_no_error(cli: str, in_directory: Path) -> None:
+    """Why there is no archive is said in any case."""
+    make_project(in_directory)
+    done = run(cli, "gone", "-q")
+
+    assert 1 == done.returncode
+    assert done.stderr.startswith("Error: The virtual environment gone does not exist.")
+
+
 def test_output(cli: str, venv: Path) -> None:
     """--output names the file; with --output-dir it is refused by argparse."""
     assert 0 == run(cli, "venv", "--output", "fn.zip").returncode

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -17,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.packaging.nested import NestedUnit
+from poetry_plugin_package_function.packaging.overlaps import Overlap
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Compiled
@@ -26,6 +28,7 @@ from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.sdk import Provided
+from poetry_plugin_package_function.packaging.standard_library import Shadow
 from poetry_plugin_package_function.packaging.stripping import Stripped
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
@@ -33,6 +36,8 @@ from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.packaging.writing import Nested
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.text import Severity
+from poetry_plugin_package_function.report.text import Warned
 from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
 from poetry_plugin_package_function.report.text import sizes
@@ -40,6 +45,10 @@ from poetry_plugin_package_function.report.text import summary
 from poetry_plugin_package_function.report.text import warnings
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 MB = 1_000_000
@@ -81,6 +90,10 @@ def unit(
         size_bytes=size_bytes,
         tmp_bytes=-(-size_bytes // 4096) * 4096,
     )
+
+
+def texts(warned: Iterable[Warned]) -> list[str]:
+    return [each.text for each in warned]
 
 
 def nested(*units: NestedUnit) -> Nested:
@@ -181,6 +194,19 @@ PARSED = replace(
     TARGETED, verified=Verified("my_app.main.handler", "It was not imported.")
 )
 
+CLASHING = replace(
+    REPORT,
+    overlaps=(
+        Overlap(("a 1.0", "b 2.0"), "b 2.0", ("m.py",)),
+        Overlap(("a 1.0", "b 2.0"), "", ("m/x.py", "m/y.py")),
+    ),
+    shadows=(
+        Shadow("", ("my_app.py",)),
+        Shadow("six", ("enum/", "uuid.py")),
+        Shadow("other", ("queue.py",)),
+    ),
+)
+
 
 LEFT_OUT = Compiled("3.13.1", 0, 0, (), ("six",))
 LAYER = Layer(Path("/x/my_app-layer.zip"), 30 * MB, 77 * MB, 3900, "0" * 64, ("a.pth",))
@@ -208,7 +234,7 @@ LAYER_ONLY = replace(
     [
         *(LAYERED, LAYER_ONLY),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
-        *(IMPORTED, TOO_MUCH, PARSED, LISTED),
+        *(IMPORTED, TOO_MUCH, PARSED, LISTED, CLASHING),
     ],
 )
 def test_json_is_as_the_schema_says(report: Report) -> None:
@@ -310,13 +336,13 @@ def test_what_the_audit_has_let_pass() -> None:
             "3 files do not fit the target, and may not be needed there (debugpy,"
             " others): -v lists them."
         )
-    ] == warnings(AUDITED)
+    ] == texts(warnings(AUDITED))
     assert [
         (
             "1 file does not fit the target, and may not be needed there (debugpy):"
             " -v lists it."
         )
-    ] == warnings(AUDITED_ONCE)
+    ] == texts(warnings(AUDITED_ONCE))
     *_, third, last = details(AUDITED)
     assert [
         (
@@ -354,7 +380,7 @@ def test_what_the_import_of_the_handler_has_shown() -> None:
             " memory and 8,192 in /tmp"
         ),
     ) in summary(IMPORTED, 1)
-    assert [] == warnings(IMPORTED)
+    assert [] == texts(warnings(IMPORTED))
     assert ["The handler's import has used nothing of: boto3, six"] == details(IMPORTED)
 
 
@@ -373,14 +399,14 @@ def test_a_handler_that_goes_beyond_limits() -> None:
             "The handler took 128,000,000 bytes of memory before its first event; the"
             " function is to have 128,000,000."
         ),
-    ] == warnings(TOO_MUCH)
+    ] == texts(warnings(TOO_MUCH))
     assert [] == details(TOO_MUCH)
 
 
 def test_a_handler_that_was_not_imported() -> None:
     """There are no figures, and it is said why."""
     assert "Handler" not in dict(summary(PARSED, 1))
-    assert ["my_app.main.handler: It was not imported."] == warnings(PARSED)
+    assert ["my_app.main.handler: It was not imported."] == texts(warnings(PARSED))
 
 
 def test_paths_below_the_current_directory_are_short(in_directory: Path) -> None:
@@ -452,7 +478,88 @@ def test_no_warnings() -> None:
 def test_warnings(report: Report, expected: str) -> None:
     """What the user has to do before the function can run is said."""
     (warning,) = warnings(report)
-    assert expected in warning
+    assert expected in warning.text
+
+
+def test_what_stands_before_the_standard_library() -> None:
+    """Whose it is, and the way out: a line to copy, or another name."""
+    found = texts(warnings(CLASHING))
+
+    own, others, one = (text for text in found if "before Python's own" in text)
+    assert own == (
+        "The project has my_app.py, which Lambda finds before Python's own my_app: all"
+        " code that imports it gets the wrong one. Rename it."
+    )
+    assert others == (
+        "six 1.17.0 has enum/, uuid.py, which Lambda finds before Python's own enum,"
+        " uuid: all code that imports them gets the wrong one. Leave them out:"
+        ' exclude = ["/enum/", "/uuid.py"] in [tool.poetry-plugin-package-function].'
+    )
+    assert one.startswith("other has queue.py, which Lambda finds before")
+
+
+def test_what_several_distributions_have() -> None:
+    """Whose file is shipped, or that it is nobody's; how many there are."""
+    assert [
+        (
+            "a 1.0 and b 2.0 have different files of one name, and that of b 2.0 is"
+            " shipped: m.py. Depend on one of them only."
+        ),
+        (
+            "a 1.0 and b 2.0 have different files of one name, and what is shipped is"
+            " neither's: m/x.py and 1 more. Depend on one of them only."
+        ),
+    ] == [text for text in texts(warnings(CLASHING)) if " of one name" in text]
+
+
+@pytest.mark.parametrize(
+    ("report", "defects"),
+    [
+        (REPORT, []),
+        (AUDITED, []),
+        (PARSED, []),
+        (LAYERED, []),
+        (LAYER_ONLY, []),
+        (replace(REPORT, output_bytes=60 * MB), []),
+        (replace(NESTED, nested=nested(unit(530 * MB, "a"))), []),
+        (replace(NESTED, nested=nested(unit(10_730 * MB, "a"))), ["do not fit into"]),
+        (replace(REPORT, entry_modules=()), ["no code of the project"]),
+        (replace(PARSED, entry_modules=()), ["no code of the project"]),
+        (replace(IMPORTED, entry_modules=()), []),
+        (replace(CLASHING, shadows=CLASHING.shadows[1:2]), ["six 1.17.0 has enum/"]),
+        (replace(CLASHING, verified=VERIFIED), []),
+        (TOO_MUCH, ["bytes of memory before its first event"]),
+    ],
+)
+def test_warnings_of_what_will_not_work(report: Report, defects: list[str]) -> None:
+    """They are told from those of what is to be set up, or may be of no consequence.
+
+    The import of the handler has proven that it works all the same.
+    """
+    found = [each for each in warnings(report) if each.severity is Severity.DEFECT]
+
+    assert len(defects) == len(found)
+    for defect, warned in zip(defects, found, strict=True):
+        assert defect in warned.text
+
+
+@pytest.mark.parametrize(
+    ("python", "requires_python", "severity"),
+    [
+        ("3.9", None, Severity.DEFECT),
+        ("3.13", ">=3.16", Severity.DEFECT),
+        ("3.10", None, Severity.ADVICE),
+        ("3.15", None, Severity.ADVICE),
+    ],
+)
+def test_how_grave_it_is_that_lambda_has_no_such_python(
+    python: str, requires_python: str | None, severity: Severity
+) -> None:
+    """Without a runtime nothing works; an old one, or a preview, does."""
+    report = replace(REPORT, python=python)
+    (found,) = runtime_warnings(report, requires_python, TODAY)
+
+    assert severity is found.severity
 
 
 def test_the_meter_is_not_chatty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -511,6 +618,7 @@ TODAY = date(2026, 11, 23)
         ("3.13", ">=3.16", "`requires-python` is '>=3.16', which allows none of"),
         ("3.9", "<3.10", "`requires-python` is '<3.10', which allows none of"),
         ("3.10", None, "python3.10 has been deprecated since 2026-10-31: it gets"),
+        ("3.15", None, "python3.15 is a preview at Lambda, which may still change"),
     ],
 )
 def test_pythons_that_lambda_does_not_have(
@@ -519,7 +627,7 @@ def test_pythons_that_lambda_does_not_have(
     found = [*runtime_warnings(replace(REPORT, python=python), requires_python, TODAY)]
 
     assert (0 if expected is None else 1) == len(found)
-    assert expected is None or found[0].startswith(expected)
+    assert expected is None or found[0].text.startswith(expected)
 
 
 def test_a_deprecation_that_is_still_to_come() -> None:
@@ -536,7 +644,7 @@ def test_another_cloud_has_other_pythons() -> None:
 def test_what_is_left_to_the_runtime_is_told() -> None:
     assert ("Provided", "boto3: the runtime has them") in summary(TARGETED, 1)
     why = Provided(why_not="The AWS SDK is shipped: requests requires urllib3.")
-    assert [why.why_not] == warnings(replace(REPORT, provided=why))
+    assert [why.why_not] == texts(warnings(replace(REPORT, provided=why)))
 
 
 def test_extension_modules_are_told_by_their_names() -> None:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.audit.findings import Finding
+    from poetry_plugin_package_function.packaging.overlaps import Overlap
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import Layout
     from poetry_plugin_package_function.packaging.sdk import Provided
+    from poetry_plugin_package_function.packaging.standard_library import Shadow
     from poetry_plugin_package_function.packaging.stripping import Stripped
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
@@ -85,6 +87,8 @@ class Report:
     function: str | None = None
     kind: Kind = Kind.FUNCTION
     layer: Layer | None = None
+    overlaps: tuple[Overlap, ...] = ()
+    shadows: tuple[Shadow, ...] = ()
 
     @property
     def own_layer(self) -> Layer | None:

@@ -34,6 +34,7 @@ from poetry_plugin_package_function.packaging.nested import refuse_own_names
 from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
+from poetry_plugin_package_function.packaging.overlaps import overlaps
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
@@ -42,6 +43,7 @@ from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
 from poetry_plugin_package_function.packaging.sdk import provided_by
+from poetry_plugin_package_function.packaging.standard_library import shadows
 from poetry_plugin_package_function.packaging.venv import check_python
 from poetry_plugin_package_function.packaging.venv import find_python
 from poetry_plugin_package_function.packaging.venv import runs_here
@@ -227,6 +229,10 @@ def package(
                 verified=verified,
                 stripped=stripper.result if stripper else None,
                 layer=layer_of(settings, measured, is_of_layer),
+                overlaps=overlaps(tree),
+                shadows=shadows(
+                    tree.entries, target.python if target else site_packages.python
+                ),
             )
             if settings.report:
                 next(streams).write(serialize(report))

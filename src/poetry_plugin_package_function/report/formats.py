@@ -48,7 +48,10 @@ def printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
     if how is Format.TEXT or not outcomes:
         return b""
     if how is Format.MARKDOWN:
-        pages = (as_markdown(*each[:2], each.warnings) for each in outcomes)
+        pages = (
+            as_markdown(each.report, each.changes, [one.text for one in each.warnings])
+            for each in outcomes
+        )
         return "\n".join(pages).encode(errors="replace")
     reports = [(each.report, each.changes) for each in outcomes]
     if reports[0][0].function is None:

@@ -111,6 +111,21 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         if report.stripped is None
         else {**report.stripped._asdict(), "left": list(report.stripped.left)},
         "findings": [each._asdict() for each in report.findings],
+        "overlaps": [
+            {
+                "distributions": list(each.distributions),
+                "shipped": each.shipped or None,
+                "files": list(each.files),
+            }
+            for each in report.overlaps
+        ],
+        "shadows": [
+            {
+                "distribution": each.distribution or None,
+                "modules": list(each.modules),
+            }
+            for each in report.shadows
+        ],
         "verified": None if report.verified is None else _verified(report.verified),
         "bytecode": None
         if report.bytecode is None

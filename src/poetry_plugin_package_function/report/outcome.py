@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.report.changes import printable
 from poetry_plugin_package_function.report.text import Line
+from poetry_plugin_package_function.report.text import Warned
 from poetry_plugin_package_function.report.text import changed_files
 from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
@@ -32,7 +33,7 @@ class Outcome(NamedTuple):
         summary: What was made.
         sizes: A table of the largest distributions, or of all.
         details: What only those want to know who ask for it.
-        warnings: What is to be known before it is deployed.
+        warnings: What is to be known before it is deployed, and how grave it is.
     """
 
     report: Report
@@ -40,7 +41,7 @@ class Outcome(NamedTuple):
     summary: tuple[Line, ...]
     sizes: tuple[str, ...]
     details: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Warned, ...]
 
 
 def outcome(

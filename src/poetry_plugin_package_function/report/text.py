@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
@@ -14,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.packaging.scan import exclude_line
 from poetry_plugin_package_function.report.changes import printable
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.overlaps import Overlap
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Compiled
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.standard_library import Shadow
     from poetry_plugin_package_function.packaging.stripping import Stripped
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
@@ -49,6 +53,23 @@ _PATCHES: Final = 60
 
 
 _NOTHING: Final[Mapping[str, Path | None]] = MappingProxyType({})
+
+
+class Severity(StrEnum):
+    """What a warning means for the archive."""
+
+    ADVICE = "advice"
+    """It works, or it does once the function is set up as the warning says."""
+
+    DEFECT = "defect"
+    """It will not work as it is: not even who wants to read nothing may miss that."""
+
+
+class Warned(NamedTuple):
+    """A warning, without any markup."""
+
+    text: str
+    severity: Severity = Severity.ADVICE
 
 
 class Line(NamedTuple):
@@ -147,38 +168,87 @@ def _lines_of(
             yield Line(label, shown_path(path))
 
 
-def warnings(report: Report) -> list[str]:
+def warnings(report: Report) -> list[Warned]:
     """Tells what the user should know before deploying."""
-    found = []
-    is_function = report.kind is Kind.FUNCTION
-    if is_function and not report.entry_modules:
-        found.append(
-            "The archive has no code of the project. Add it: `packages` in"
-            ' [tool.poetry], or include = ["lambda_function.py"] in'
-            " [tool.poetry-plugin-package-function]."
-        )
-    found += _verdicts(report)
+    found = [*_doubts(report), *_verdicts(report)]
     if report.provided.why_not:
-        found.append(report.provided.why_not)
+        found.append(Warned(report.provided.why_not))
     if report.bytecode and report.bytecode.left_out:
-        found.append(_without_bytecode(report, report.bytecode))
-    found += _warnings_of(report.layer) if report.layer else ()
-    if is_function and report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        found.append(_through_s3("The ZIP"))
+        found.append(Warned(_without_bytecode(report, report.bytecode)))
+    found += map(Warned, _warnings_of(report.layer) if report.layer else ())
+    if report.kind is Kind.FUNCTION and report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
+        found.append(Warned(_through_s3("The ZIP")))
     tmp_bytes = report.nested.tmp_bytes if report.nested else 0
     needed_mib = -(-tmp_bytes // MIB) + _TMP_RESERVE_MIB
     if needed_mib * MIB > MAX_EPHEMERAL_STORAGE_BYTES:
         found.append(
-            f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit"
-            f" into the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most."
+            Warned(
+                f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit"
+                f" into the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at"
+                " most.",
+                Severity.DEFECT,
+            )
         )
     elif needed_mib * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
         found.append(
-            f"The extracted files take up to {tmp_bytes:,} bytes of /tmp: set the"
-            " function's ephemeral storage (EphemeralStorage.Size) to at least"
-            f" {needed_mib} MB."
+            Warned(
+                f"The extracted files take up to {tmp_bytes:,} bytes of /tmp: set the"
+                " function's ephemeral storage (EphemeralStorage.Size) to at least"
+                f" {needed_mib} MB."
+            )
         )
     return found
+
+
+def _doubts(report: Report) -> Iterator[Warned]:
+    """Tells why what is in the archive may not be what is meant to run.
+
+    The import of the handler proves that it runs all the same.
+    """
+    is_proven = report.verified is not None and report.verified.is_complete
+    severity = Severity.ADVICE if is_proven else Severity.DEFECT
+    if report.kind is Kind.FUNCTION and not report.entry_modules:
+        yield Warned(
+            "The archive has no code of the project. Add it: `packages` in"
+            ' [tool.poetry], or include = ["lambda_function.py"] in'
+            " [tool.poetry-plugin-package-function].",
+            severity,
+        )
+    for shadow in report.shadows:
+        yield Warned(_shadowing(report, shadow), severity)
+    yield from (Warned(_overlapping(each)) for each in report.overlaps)
+
+
+def _shadowing(report: Report, shadow: Shadow) -> str:
+    names = [name.removesuffix("/").partition(".")[0] for name in shadow.modules]
+    is_own = set(names) <= {*report.entry_modules}
+    versions = {each.name: each.version for each in report.distributions}
+    owner = shadow.distribution or "files of no distribution"
+    who = "The project" if is_own else f"{owner} {versions.get(owner, '')}".rstrip()
+    them = "it" if len(names) == 1 else "them"
+    way_out = (
+        f"Rename {them}."
+        if is_own
+        else f"Leave {them} out: {exclude_line(*shadow.modules)} in"
+        " [tool.poetry-plugin-package-function]."
+    )
+    return (
+        f"{who} has {', '.join(shadow.modules)}, which Lambda finds before Python's own"
+        f" {', '.join(names)}: all code that imports {them} gets the wrong one."
+        f" {way_out}"
+    )
+
+
+def _overlapping(overlap: Overlap) -> str:
+    first, *others = overlap.files
+    more = f" and {len(others):,} more" if others else ""
+    which = f"that of {overlap.shipped} is shipped"
+    if not overlap.shipped:
+        which = "what is shipped is neither's"
+    return (
+        f"{' and '.join(overlap.distributions)} have different files of one name, and"
+        f" {which}: {first}{more}. Depend on one of them only."
+    )
 
 
 def _through_s3(what: str) -> str:
@@ -200,7 +270,7 @@ def _warnings_of(layer: Layer) -> Iterator[str]:
 
 def runtime_warnings(
     report: Report, requires_python: str | None, today: date
-) -> Iterator[str]:
+) -> Iterator[Warned]:
     """Tells if the Python is none of Lambda's, or will not be for long.
 
     Args:
@@ -212,19 +282,26 @@ def runtime_warnings(
         return  # another cloud's
     runtime = RUNTIMES.get(f"python{report.python}")
     if _allows_none(requires_python):
-        yield (
+        yield Warned(
             f"`requires-python` is {requires_python!r}, which allows none of Lambda's"
-            f" runtimes: {', '.join(RUNTIMES)}."
+            f" runtimes: {', '.join(RUNTIMES)}.",
+            Severity.DEFECT,
         )
     elif report.python is not None and runtime is None:
-        yield (
+        yield Warned(
             f"Lambda has no runtime for Python {report.python}; it has"
-            f" {', '.join(RUNTIMES)}. Choose one: --runtime."
+            f" {', '.join(RUNTIMES)}. Choose one: --runtime.",
+            Severity.DEFECT,
         )
     elif runtime and runtime.deprecated_on and runtime.deprecated_on <= today:
-        yield (
+        yield Warned(
             f"{runtime.name} has been deprecated since {runtime.deprecated_on}: it gets"
             " no security patches any more. Choose a newer one: --runtime."
+        )
+    elif runtime and runtime.is_preview:
+        yield Warned(
+            f"{runtime.name} is a preview at Lambda, which may still change: it is not"
+            " for production."
         )
 
 
@@ -336,28 +413,30 @@ def _handler(verified: Verified) -> str:
 
 
 _LIMITS: Final = {
-    "init": (
+    "init": Warned(
         "INIT took {measured:.1f} s here, and Lambda ends it after {allowed:.0f} s on"
         " demand: import less at the top of modules, or add bytecode (--compile)."
     ),
-    "tmp": (
+    "tmp": Warned(
         "The handler left {measured:,} bytes in /tmp, which has {allowed:,}: set"
         " EphemeralStorage.Size."
     ),
-    "memory": (
+    "memory": Warned(
         "The handler took {measured:,} bytes of memory before its first event; the"
-        " function is to have {allowed:,}."
+        " function is to have {allowed:,}.",
+        Severity.DEFECT,
     ),
 }
+"""INIT that takes too long is run again; a process without memory is killed."""
 
 
-def _verdicts(report: Report) -> Iterator[str]:
+def _verdicts(report: Report) -> Iterator[Warned]:
     """Tells what the audit and the handler's import have found."""
     if report.findings:
         names = sorted({each.distribution or "others" for each in report.findings})
         count = len({each.file for each in report.findings})
         files, them = ("file does", "it") if count == 1 else ("files do", "them")
-        yield (
+        yield Warned(
             f"{count:,} {files} not fit the target, and may not be needed there"
             f" ({', '.join(names)}): -v lists {them}."
         )
@@ -365,11 +444,12 @@ def _verdicts(report: Report) -> Iterator[str]:
     if verified is None:
         return
     if not verified.is_complete:
-        yield f"{verified.handler}: {verified.unchecked}"
+        yield Warned(f"{verified.handler}: {verified.unchecked}")
     for each in verified.judgements:
         if not each.holds:
-            yield _LIMITS[each.limit].format(
-                measured=each.measured, allowed=each.allowed
+            text, severity = _LIMITS[each.limit]
+            yield Warned(
+                text.format(measured=each.measured, allowed=each.allowed), severity
             )
 
 

@@ -1,0 +1,148 @@
+"""What stands before Python's own modules, where it is Lambda's first place to look."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.standard_library import Shadow
+from poetry_plugin_package_function.packaging.standard_library import shadows
+from poetry_plugin_package_function.packaging.standard_library import standard_modules
+from tests.machine import interpreter
+from tests.trees import install
+from tests.trees import make_project
+from tests.trees import make_venv
+from tests.trees import package_venv
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.result import Report
+
+
+ASK = "import json, sys; print(json.dumps(sorted(sys.stdlib_module_names)))"
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"])
+def test_the_public_modules_of_another_python(version: str) -> None:
+    """They are what that Python says itself, whichever Python runs this."""
+    asked = subprocess.run(
+        [interpreter(version), "-c", ASK], capture_output=True, check=True
+    )
+    names = {name for name in json.loads(asked.stdout) if not name.startswith("_")}
+
+    assert names == standard_modules(version)
+
+
+@pytest.mark.parametrize("python", [None, "", "3"])
+def test_the_modules_of_an_unknown_python(python: str | None) -> None:
+    """They are those of the one that runs this."""
+    public = {name for name in sys.stdlib_module_names if not name.startswith("_")}
+    assert public == standard_modules(python)
+
+
+def packaged(
+    directory: Path, *names: str, python: str = "3.13", table: str = ""
+) -> Report:
+    """Packages a project and `dep`, which has files of these names."""
+    venv = make_venv(directory / "venv", python=python)
+    install(venv, "my_app", {"my_app/__init__.py": "", "my_app/uuid.py": ""})
+    install(venv, "dep", {"dep.py": "", **dict.fromkeys(names, "")}, version="1.30")
+    pyproject = make_project(directory / "project", "my-app", table)
+    return package_venv(venv, pyproject, directory / "x.zip")
+
+
+@pytest.mark.parametrize(
+    ("name", "shadow"),
+    [
+        ("uuid.py", "uuid.py"),
+        ("uuid.pyc", "uuid.pyc"),
+        ("uuid.cpython-313-x86_64-linux-gnu.so", None),
+        ("email/__init__.py", "email/"),
+        ("email/__init__.abi3.so", "email/"),
+    ],
+)
+def test_a_distribution_has_a_module_of_pythons_own(
+    tmp_path: Path, name: str, shadow: str | None
+) -> None:
+    """Source, bytecode, extension modules and packages, by the name to leave out."""
+    report = packaged(tmp_path, name)
+
+    assert (Shadow("dep", (shadow or name,)),) == report.shadows
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dep_uuid/uuid.py",  # inside of a package
+        "backports/uuid/__init__.py",
+        "email/data.txt",  # no package: Python looks further, and finds its own
+        "email/more.py",
+        "uuid.txt",
+        "uuid.pyi",
+        "uuid.data/__init__.py",
+        "test/__init__.py",  # nobody imports Python's own tests
+        "tomli.py",
+    ],
+)
+def test_what_does_no_harm(tmp_path: Path, name: str) -> None:
+    """Names that Python would not find in place of a module of its own."""
+    assert () == packaged(tmp_path, name).shadows
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("imghdr.py", None, "3.12"),  # standard-imghdr brings it back
+        ("distutils/__init__.py", None, "3.11"),
+        ("annotationlib.py", "3.14", None),
+        ("compression/__init__.py", "3.14", None),
+    ],
+)
+def test_it_depends_on_the_functions_python(
+    tmp_path: Path, name: str, first: str | None, last: str | None
+) -> None:
+    """What brings back a module that has gone is right where it has gone."""
+    for python in ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15"):
+        minor = int(python.partition(".")[2])
+        is_there = (first is None or minor >= int(first[2:])) and (
+            last is None or minor <= int(last[2:])
+        )
+        report = packaged(tmp_path / python, name, python=python)
+        assert is_there is bool(report.shadows)
+
+
+def test_each_distribution_with_all_that_it_has() -> None:
+    """Ordered by distribution; files of none come first."""
+    entries = [
+        Entry("enum.py", b"", 0),
+        Entry("queue.py", b"", 0, included=True),
+        Entry("uuid.py", b"", 0, distribution="b"),  # type: ignore[arg-type]
+        Entry("json/__init__.py", b"", 0, distribution="b"),  # type: ignore[arg-type]
+        Entry("ssl.py", b"", 0, distribution="a"),  # type: ignore[arg-type]
+    ]
+
+    assert (
+        Shadow("", ("enum.py", "queue.py")),
+        Shadow("a", ("ssl.py",)),
+        Shadow("b", ("json/", "uuid.py")),
+    ) == shadows(entries, "3.13")
+
+
+def test_what_is_left_out_shadows_nothing(tmp_path: Path) -> None:
+    """The line of the warning is the way out."""
+    table = 'exclude = ["/email/", "/uuid.py"]'
+    names = ("email/__init__.py", "email/mime/__init__.py", "uuid.py")
+
+    report = packaged(tmp_path, *names, table=table)
+
+    assert () == report.shadows
+    (files,) = (each.files for each in report.distributions if each.name == "dep")
+    assert 4 == files  # dep.py and three of metadata
