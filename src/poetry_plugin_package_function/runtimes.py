@@ -28,10 +28,11 @@ INIT_LIMIT_S: Final = 10.0
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
-MEMORY_SIZES_MB: Final = range(128, 10_241)
-"""What `MemorySize` may be.
+MEMORY_SIZES_MB: Final = range(128, 32_769)
+"""What `MemorySize` may be: up to 10,240 but for functions on Managed Instances.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html, and the
+service model of botocore 1.44.8 for the largest.
 """
 
 MIB: Final = 1_048_576
@@ -44,7 +45,10 @@ DEFAULT_EPHEMERAL_STORAGE_BYTES: Final = 512 * MIB
 """The size of `/tmp` when `EphemeralStorage.Size` is not set."""
 
 MAX_EPHEMERAL_STORAGE_BYTES: Final = 10_240 * MIB
-"""The largest `/tmp` that can be configured."""
+"""The largest `/tmp` that can be configured, but for functions with an accelerator.
+
+With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
+"""
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,11 @@ def read_runtime(source: Source, key: str) -> Runtime | None:
     text = read_text(source, key)
     if text is None or text in RUNTIMES:
         return RUNTIMES.get(text or "")
-    source.refuse(key, f"Lambda has no {text!r}; it has {', '.join(RUNTIMES)}.")
+    source.refuse(
+        key,
+        f"Lambda has no {text!r}; it has {', '.join(RUNTIMES)}. For a runtime of your"
+        " own give its `platform`, such as manylinux_2_34_x86_64.",
+    )
     return None
 
 

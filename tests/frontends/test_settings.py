@@ -344,7 +344,13 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
             "--runtime excludes --platform.",
         ),
         ({"memory-size": "512"}, "--memory-size: says nothing without `handler`."),
-        ({"memory-size": "64"}, "expected megabytes from 128 to 10,240, got '64'."),
+        ({"memory-size": "64"}, "expected megabytes from 128 to 32,768, got '64'."),
+        ({"memory-size": "127"}, "expected megabytes from 128 to 32,768, got '127'."),
+        (
+            {"memory-size": 32_769},
+            "expected megabytes from 128 to 32,768, got 32769.",
+        ),
+        ({"runtime": "custom"}, "For a runtime of your own give its `platform`, such"),
         ({"memory-size": "1GB"}, "expected megabytes"),
     ],
 )
@@ -433,6 +439,13 @@ def test_where_a_layer_goes(tmp_path: Path) -> None:
     assert tmp_path / "l.zip" == settings.layer_output
     settings = resolved(tmp_path, "layer-only = true")
     assert (dist / "my_app-layer.zip",) == settings.archives
+
+
+@pytest.mark.parametrize("memory_mb", [128, 10_240, 32_768])
+def test_memory_that_lambda_has(tmp_path: Path, memory_mb: int) -> None:
+    """From the smallest function to the largest on Managed Instances."""
+    table = f'handler = "a.b"\nmemory-size = {memory_mb}'
+    assert memory_mb == resolved(tmp_path, table).memory_size_mb
 
 
 def test_flags_for_layers_silence_what_they_exclude(tmp_path: Path) -> None:

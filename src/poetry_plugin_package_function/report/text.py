@@ -290,7 +290,8 @@ def runtime_warnings(
     elif report.python is not None and runtime is None:
         yield Warned(
             f"Lambda has no runtime for Python {report.python}; it has"
-            f" {', '.join(RUNTIMES)}. Choose one: --runtime.",
+            f" {', '.join(RUNTIMES)}. Choose one: --runtime; for a runtime of your own,"
+            " or another cloud, give its --platform.",
             Severity.DEFECT,
         )
     elif runtime and runtime.deprecated_on and runtime.deprecated_on <= today:
