@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import struct
+import zipfile
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from poetry_plugin_package_function.packaging.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.timestamp import DosTime
 
@@ -45,6 +47,21 @@ _EXECUTABLE: Final = 0o100755 << 16
 _CHUNK_BYTES: Final = 1 << 20
 """What is gathered of small members before it is checksummed and written: thousands of
 calls that release the GIL would be thousands of turns in the queue for it."""
+
+
+def may_be_ours(path: Path) -> bool:
+    """Whether a file is a ZIP such as `Archive` writes: one time, and two modes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
+    return len({each.date_time for each in members}) == 1 and all(
+        each.external_attr in (_READABLE, _EXECUTABLE)
+        and each.create_system == _UNIX >> 8
+        and each.flag_bits in (0, _UTF8)
+        for each in members
+    )
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ class Tree:
         left_out: Distributions that are not, because the venv itself brought them.
         entry_modules: The project's own, ordered by path.
         provided: What is left to the runtime.
+        passed_over: Files that would be entries, if no result were to be written there.
     """
 
     entries: tuple[Entry, ...]
@@ -133,6 +134,7 @@ class Tree:
     left_out: tuple[Distribution, ...]
     entry_modules: tuple[EntryModule, ...]
     provided: Provided = NOTHING_PROVIDED
+    passed_over: tuple[Entry, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -208,20 +210,22 @@ def scan(
     is_result = _one_of(results)
 
     found: dict[str, Entry] = {}
+    passed_over: list[Entry] = []
     for directory in directories:
         for file in _walk(str(directory), "", is_excluded):
             name = file.name
-            if (
-                name in unwanted
-                or _is_left_out(name, unwanted_infos)
-                or is_result(file)
-            ):
+            if name in unwanted or _is_left_out(name, unwanted_infos):
+                continue
+            if is_result(file):
+                passed_over.append(Entry(*file, owners.get(name)))
                 continue
             if name.endswith(".pth") and "/" not in name:
                 _check_pth(file)
             _add(found, file, owners.get(name))
     for file in _included(include, project_directory, is_excluded):
-        if not is_result(file):
+        if is_result(file):
+            passed_over.append(Entry(*file, included=True))
+        else:
             _add(found, file, None, included=True)
     _refuse_files_as_directories(found)
     found.update(refine(found.values()))
@@ -229,15 +233,20 @@ def scan(
     for each in shipped:
         _rewrite_info(found, sizes, each, stable=each.name == project_name)
     entries = tuple(found[name] for name in sorted(found))
-    if not entries:
-        raise ChoiceError(
-            f"There is nothing to package in {directories[0]}.",
-            "Add dependencies, `packages` or `include`, or look at `exclude`.",
-        )
+    if not entries and not passed_over:
+        raise nothing_to_package(directories[0])
     modules = _entry_modules(found, project_name) or _modules_called(
         found, project_name
     )
-    return Tree(entries, shipped, unneeded, modules, provided)
+    return Tree(entries, shipped, unneeded, modules, provided, tuple(passed_over))
+
+
+def nothing_to_package(directory: Path) -> ChoiceError:
+    """The error for a tree that has no entries."""
+    return ChoiceError(
+        f"There is nothing to package in {directory}.",
+        "Add dependencies, `packages` or `include`, or look at `exclude`.",
+    )
 
 
 class _File(NamedTuple):

@@ -35,11 +35,13 @@ from poetry_plugin_package_function.packaging.nesting import Wishes
 from poetry_plugin_package_function.packaging.nesting import loader_entry
 from poetry_plugin_package_function.packaging.output import replacing
 from poetry_plugin_package_function.packaging.overlaps import overlaps
+from poetry_plugin_package_function.packaging.overwriting import refuse_overwriting
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Report
+from poetry_plugin_package_function.packaging.scan import nothing_to_package
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.sdk import nothing_provided
 from poetry_plugin_package_function.packaging.sdk import provided_by
@@ -139,6 +141,8 @@ def package(
         ExitStack() as stack,
     ):
         stripper = _stripper(stack) if settings.strips else None
+        targets = frozenset(map(str, settings.targets))
+        results = targets.union(map(str, settings.results))
         tree = scan(
             site_packages.directories,
             project_name=project_name,
@@ -147,7 +151,7 @@ def package(
             only=only,
             exclude=settings.exclude,
             include=settings.include,
-            results=frozenset(map(str, {*settings.targets, *settings.results})),
+            results=results,
             sdk=provided_by(project_name, settings.provided_version)
             if settings.excludes_provided
             else nothing_provided,
@@ -157,6 +161,9 @@ def package(
             comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
         )
         _check_complete(tree, sources, site_packages)
+        refuse_overwriting(tree, results, targets)
+        if not tree.entries:
+            raise nothing_to_package(site_packages.directories[0])
         refuse_own_names(tree)
         is_of_layer = is_dependency(project_name)
         if settings.layer_only:
