@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tomllib
 
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree
+from poetry_plugin_package_function.packaging.scan import exclude_line
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import install
@@ -329,6 +331,20 @@ def test_what_is_excluded_is_no_error(tmp_path: Path) -> None:
     tree = scanned(venv, exclude=("d/gone", "d/loop", "d/me", "/d/pipe"))
 
     assert ["d/a.py"] == names(tree)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.json", "d/a.json", "a[1].json", "*.json", "a?.json", 'a "b".json', "a\\b"],
+)
+def test_the_line_that_leaves_a_file_out(tmp_path: Path, name: str) -> None:
+    """In `pyproject.toml` it leaves out this file, and no other."""
+    table = tomllib.loads(exclude_line(name))
+    venv = make_venv(tmp_path / "venv", {name: "", f"d/{name}": "", "ab.json": ""})
+
+    tree = scanned(venv, exclude=tuple(table["exclude"]))
+
+    assert sorted({f"d/{name}", "ab.json"} - {name}) == names(tree)
 
 
 def test_the_result_is_not_packaged(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import json
 import os
+import re
 import stat
 
 from dataclasses import dataclass
@@ -88,8 +90,9 @@ def owner_of(entry: Entry) -> str:
 
 def exclude_line(*names: str) -> str:
     """The line of the settings that leaves out files or directories, by their names."""
-    patterns = ", ".join(f'"/{name}"' for name in names)
-    return f"exclude = [{patterns}]"
+    patterns = ("/" + re.sub(r"([\\*?\[])", r"\\\1", name) for name in names)
+    listed = ", ".join(json.dumps(each, ensure_ascii=False) for each in patterns)
+    return f"exclude = [{listed}]"  # strings of JSON are strings of TOML
 
 
 class EntryModule(NamedTuple):
