@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.deflate import NO_SOURCES
 from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.nested import write_nested
 from poetry_plugin_package_function.packaging.nesting import Nester
 from poetry_plugin_package_function.packaging.nesting import Wishes
@@ -95,7 +96,8 @@ class Shipped:
 
     @cached_property
     def nester(self) -> Nester:
-        return Nester(self.tree, self.tree.entries, self.wishes)
+        entries = self.tree.entries
+        return Nester(self.tree, entries, Native(entries), self.wishes)
 
     @cached_property
     def members(self) -> dict[str, Any]:

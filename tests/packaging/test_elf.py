@@ -21,7 +21,6 @@ from poetry_plugin_package_function.packaging.elf import Elf
 from poetry_plugin_package_function.packaging.elf import Linkage
 from poetry_plugin_package_function.packaging.elf import NeededVersion
 from poetry_plugin_package_function.packaging.elf import is_called_library
-from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.elf import read_elf
 from poetry_plugin_package_function.packaging.elf import read_linkage
 from tests.packaging.elf_files import ADDRESS
@@ -48,7 +47,10 @@ SAID: Final[list[tuple[int, int | str]]] = [
     (RUNPATH, "$ORIGIN/../a.libs:/opt/lib"),
 ]
 READ: Final = Linkage(
-    ("libb.so.1", "libc.so.6"), ("$ORIGIN/../a.libs", "/opt/lib"), "liba.so"
+    ("libb.so.1", "libc.so.6"),
+    ("$ORIGIN/../a.libs", "/opt/lib"),
+    "liba.so",
+    has_runpath=True,
 )
 
 
@@ -76,10 +78,10 @@ def test_classes_and_byte_orders(tmp_path: Path, shape: Shape, gap_bytes: int) -
         ([(SONAME, "a")], Linkage((), (), "a")),
         ([(NEEDED, "b"), (NEEDED, "a")], Linkage(("b", "a"), (), None)),
         ([(RPATH, "/a:/b")], Linkage((), ("/a", "/b"), None)),
-        ([(RPATH, "/a"), (RUNPATH, "/b")], Linkage((), ("/b",), None)),
-        ([(RUNPATH, "/b"), (RPATH, "/a")], Linkage((), ("/b",), None)),
-        ([(RPATH, "/a"), (RUNPATH, "")], Linkage((), (), None)),
-        ([(RUNPATH, ":/a:")], Linkage((), ("", "/a", ""), None)),
+        ([(RPATH, "/a"), (RUNPATH, "/b")], Linkage((), ("/b",), None, True)),
+        ([(RUNPATH, "/b"), (RPATH, "/a")], Linkage((), ("/b",), None, True)),
+        ([(RPATH, "/a"), (RUNPATH, "")], Linkage((), (), None, True)),
+        ([(RUNPATH, ":/a:")], Linkage((), ("", "/a", ""), None, True)),
         ([(NEEDED, "gr\udcfc\xdf.so")], Linkage(("gr\udcfc\xdf.so",), (), None)),
     ],
 )
@@ -108,7 +110,8 @@ def test_long_strings(tmp_path: Path, length: int) -> None:
     """A search path may be longer than the pieces in which strings are read."""
     said: list[tuple[int, int | str]] = [(NEEDED, "a"), (RUNPATH, "x" * length)]
 
-    assert Linkage(("a",), ("x" * length,), None) == read(tmp_path, elf(said=said))
+    expected = Linkage(("a",), ("x" * length,), None, has_runpath=True)
+    assert expected == read(tmp_path, elf(said=said))
 
 
 def test_little_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,7 +406,8 @@ def test_what_gcc_makes(tmp_path: Path, flag: str) -> None:
         f"-Wl,-rpath,$ORIGIN/x:/opt/y,-soname,liba.so.1,--{flag}-new-dtags",
     )
 
-    expected = Linkage(("libother.so.2",), ("$ORIGIN/x", "/opt/y"), "liba.so.1")
+    searched = ("$ORIGIN/x", "/opt/y")
+    expected = Linkage(("libother.so.2",), searched, "liba.so.1", flag == "enable")
     assert expected == read_linkage(str(library))
     assert Linkage((), (), "libother.so.2") == read_linkage(str(other))
 
@@ -454,6 +458,7 @@ def by_sections(content: bytes) -> Linkage | None:
         tuple(found[NEEDED]),
         tuple(search.split(":")) if search else (),
         next(iter(found[SONAME]), None),
+        bool(found[RUNPATH]),
     )
 
 
@@ -506,6 +511,7 @@ def test_the_environment_as_readelf_has_it() -> None:
                 tuple(values("NEEDED", part)),
                 tuple(search.split(":")) if search else (),
                 next(iter(values("SONAME", part)), None),
+                bool(values("RUNPATH", part)),
             )
         )
     assert expected == [read_linkage(str(path)) for path in paths]
@@ -547,136 +553,3 @@ def test_versions_as_readelf_has_them() -> None:
 def test_names_of_libraries(name: str, *, expected: bool) -> None:
     """The file's own name counts, with or without a version."""
     assert expected == is_called_library(name)
-
-
-# -- where it leads -----------------------------------------------------------------
-
-
-def found(library: str, needed: list[str], search: str, tree: list[str]) -> list[str]:
-    linkage = Linkage(tuple(needed), tuple(search.split(":")), None)
-    return list(linked_files(library, linkage, set(tree).__contains__))
-
-
-@pytest.mark.parametrize(
-    ("library", "search", "expected"),
-    [
-        ("torch/lib/liba.so", "$ORIGIN", "torch/lib/libb.so"),
-        ("torch/lib/liba.so", "${ORIGIN}", "torch/lib/libb.so"),
-        ("torch/lib/liba.so", "$ORIGIN/", "torch/lib/libb.so"),
-        ("torch/lib/liba.so", "$ORIGIN/./x//../", "torch/lib/libb.so"),
-        ("torch/lib/liba.so", "$ORIGIN/../../torch.libs", "torch.libs/libb.so"),
-        ("numpy/liba.so", "$ORIGIN.libs", "numpy.libs/libb.so"),
-        ("numpy/liba.so", "${ORIGIN}x", "numpyx/libb.so"),
-        ("liba.so", "$ORIGIN", "libb.so"),
-        ("liba.so", "$ORIGIN/a.libs", "a.libs/libb.so"),
-        ("a/liba.so", "$ORIGIN/..", "libb.so"),
-    ],
-)
-def test_origin(library: str, search: str, expected: str) -> None:
-    """Search paths begin at the library's directory."""
-    assert [expected] == found(library, ["libb.so"], search, [expected])
-
-
-@pytest.mark.parametrize(
-    "search",
-    [
-        "",
-        "a",
-        "/a",
-        "$ORIGINAL/../a",
-        "$ORIGIN_/../a",
-        "x/$ORIGIN/../a",
-        "$LIB/../a",
-        "$ORIGIN/$LIB",
-        "{ORIGIN}",
-        "${ORIGIN",
-        "$ORIGIN/../../a",
-        "$ORIGIN/../../site-packages/a",
-        "$ORIGIN/../..",
-    ],
-)
-def test_what_is_passed_over(search: str) -> None:
-    """Places that the machine decides on, or outside of the tree, are not looked at."""
-    tree = ["a/libb.so", "libb.so", "site-packages/a/libb.so"]
-
-    assert [] == found("b/liba.so", ["libb.so"], search, tree)
-
-
-def test_the_root_has_no_neighbours() -> None:
-    """What stands beside the tree's root is outside of it."""
-    assert [] == found("liba.so", ["libb.so"], "$ORIGIN.libs", [".libs/libb.so"])
-
-
-def test_the_first_place_wins() -> None:
-    """Each needed library is looked for in all places, in their order."""
-    search = "/usr/lib:$ORIGIN/x:$ORIGIN/y:$ORIGIN"
-    tree = ["a/1", "a/y/1", "a/x/2", "a/y/2", "a/3", "1", "4"]
-
-    files = found("a/liba.so", ["3", "libc.so.6", "2", "1", "4"], search, tree)
-
-    assert ["a/3", "a/x/2", "a/y/1"] == files
-
-
-@pytest.mark.parametrize(
-    ("needed", "expected"),
-    [
-        ("$ORIGIN/x/libb.so", ["a/x/libb.so"]),
-        ("${ORIGIN}/../libb.so", ["libb.so"]),
-        ("$ORIGIN/../../libb.so", []),
-        ("x/libb.so", []),
-        ("/libb.so", []),
-    ],
-)
-def test_needed_paths(needed: str, expected: list[str]) -> None:
-    """A name with a slash is a path, and is not searched for."""
-    tree = ["a/x/libb.so", "x/libb.so", "libb.so"]
-
-    assert expected == found("a/liba.so", [needed], "$ORIGIN:$ORIGIN/..", tree)
-
-
-@needs_gcc
-@pytest.mark.parametrize(
-    ("soname", "search", "expected"),
-    [
-        ("libb.so", "$ORIGIN", []),
-        ("libb.so", "$ORIGIN/../b.libs", ["b.libs/libb.so"]),
-        ("libb.so", "${ORIGIN}/../b.libs/.", ["b.libs/libb.so"]),
-        ("libb.so", "$ORIGIN.libs", ["a.libs/libb.so"]),
-        ("libb.so", "$ORIGINAL/../b.libs", []),
-        ("libb.so", "$ORIGIN/none:$ORIGIN/../b.libs:$ORIGIN.libs", ["b.libs/libb.so"]),
-        ("$ORIGIN/../b.libs/libb.so", "$ORIGIN.libs", ["b.libs/libb.so"]),
-        ("../b.libs/libb.so", "$ORIGIN.libs", []),
-    ],
-)
-def test_what_the_dynamic_linker_takes(
-    tmp_path: Path, soname: str, search: str, expected: list[str]
-) -> None:
-    """The files found are those that are loaded."""
-    tree = tmp_path / "tree"
-    other = linked(tmp_path / "b.so", f"-Wl,-soname,{soname}")
-    library = linked(tree / "a/liba.so", other, f"-Wl,-rpath,{search}")
-    names = ["a.libs/libb.so", "b.libs/libb.so"]
-    for name in names:
-        (tree / name).parent.mkdir()
-        shutil.copy(other, tree / name)
-    program = """if True:
-        import ctypes, os, sys
-        try:
-            ctypes.CDLL(sys.argv[1])
-        except OSError as error:
-            assert "cannot open shared object file" in str(error), error
-        for line in open("/proc/self/maps"):
-            print(os.path.relpath(line.split()[-1], sys.argv[2]))
-    """
-    shown = subprocess.run(
-        [sys.executable, "-c", program, library, tree],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        check=True,
-        encoding="utf-8",
-    ).stdout
-    linkage = read_linkage(str(library))
-
-    assert expected == sorted({*names}.intersection(shown.splitlines()))
-    assert linkage is not None
-    assert expected == list(linked_files("a/liba.so", linkage, names.__contains__))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree
@@ -45,7 +46,8 @@ def parts_of(
     """Splits a tree of these entries and a project with one package."""
     project = files("my-app", "my_app/__init__.py")
     in_order = tuple(sorted((*project, *entries)))
-    return split(Tree(in_order, (), (), modules), in_order, apart=apart)
+    native = Native(in_order)
+    return split(Tree(in_order, (), (), modules), in_order, native, apart=apart)
 
 
 def files(distribution: str | None, *names: str, included: bool = False) -> list[Entry]:

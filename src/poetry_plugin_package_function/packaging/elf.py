@@ -3,18 +3,15 @@
 Only the parts of a file that say so are read: a few kilobytes of up to many megabytes.
 
 Formats and rules: System V gABI, chapter 4 "Object Files" and chapter 5 "Program
-Loading and Dynamic Linking", https://gabi.xinuos.com/; ld.so(8); for the versions
+Loading and Dynamic Linking", https://gabi.xinuos.com/; for the versions
 "Symbol Versioning" in the Linux Standard Base, Core Specification 5.0, chapter 11.7.
 """
 
 from __future__ import annotations
 
 import os
-import posixpath
-import re
 import struct
 
-from functools import cache
 from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
@@ -25,7 +22,6 @@ from typing import TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
-    from collections.abc import Iterator
 
 
 class Linkage(NamedTuple):
@@ -36,11 +32,14 @@ class Linkage(NamedTuple):
         search: Where they are looked for, in this order: DT_RUNPATH, or DT_RPATH where
             there is none. ld.so(8): the one hides the other.
         soname: The name that others need it by: DT_SONAME.
+        has_runpath: Whether it is DT_RUNPATH, which is for what is needed directly.
+            DT_RPATH is for what that needs, too.
     """
 
     needed: tuple[str, ...]
     search: tuple[str, ...]
     soname: str | None
+    has_runpath: bool = False
 
 
 class NeededVersion(NamedTuple):
@@ -240,6 +239,7 @@ def _linkage(
         tuple([strings[each] for each in needed]),
         tuple(search_path.split(":")) if search_path else (),
         None if soname is None else strings[soname],
+        _DT_RUNPATH in values,
     )
 
 
@@ -399,63 +399,3 @@ def _read(read: Read, offset: int, size_bytes: int) -> bytes:
     if offset > _FILE_BYTES:
         raise _DamagedError
     return read(size_bytes, offset)
-
-
-_ORIGIN: Final = re.compile(r"\$(?:\{ORIGIN\}|ORIGIN(?![A-Za-z0-9_]))")
-_ROOT: Final = "\0"
-"""Stands for the tree's root while paths are normalised: no file is called so."""
-
-
-def linked_files(
-    path_in_tree: str, linkage: Linkage, is_there: Callable[[str], bool]
-) -> Iterator[str]:
-    """Finds the files of a tree that the dynamic linker takes for a library of it.
-
-    ld.so(8): a name without a slash is looked for in each directory of the search path,
-    and the first file is taken; one with a slash is a path. `$ORIGIN` or `${ORIGIN}`
-    is the library's directory. Whatever does not begin with it depends on the machine,
-    and what leaves the tree could be anything: these are passed over.
-
-    What depends on the process is not found: a library whose soname has been loaded
-    already, or that is found by the DT_RPATH of one that loads this one.
-
-    Args:
-        path_in_tree: The library, as "torch/lib/libtorch.so".
-        linkage: What it says.
-        is_there: Tells whether the tree has a file of this normalised name.
-
-    Yields:
-        The normalised name of each needed library that the tree has.
-    """
-    origin = posixpath.dirname(path_in_tree)
-    directories = searched_directories(origin, linkage.search)
-    for needed in linkage.needed:
-        if "/" in needed:
-            names = _in_tree(origin, [needed])
-        else:
-            names = (posixpath.join(each, needed) for each in directories)
-        name = next(filter(is_there, names), None)
-        if name is not None:
-            yield name
-
-
-@cache
-def searched_directories(directory: str, search: tuple[str, ...]) -> tuple[str, ...]:
-    """Finds the directories of a tree that are searched for a library of a directory.
-
-    See `linked_files`.
-    """
-    return tuple(_in_tree(directory, search))
-
-
-def _in_tree(origin: str, paths: Iterable[str]) -> Iterator[str]:
-    """Normalises paths; passes over those that are not, or not known to be, in it."""
-    for path in paths:
-        match = _ORIGIN.match(path)
-        if match:
-            # The token is replaced as text: "$ORIGIN.libs" is a directory beside it.
-            start = posixpath.join(_ROOT, origin).rstrip("/")
-            normal = posixpath.normpath(start + path[match.end() :])
-            root, _, name = normal.partition("/")
-            if root == _ROOT:
-                yield name

@@ -12,9 +12,9 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.elf import is_called_library
-from poetry_plugin_package_function.packaging.elf import linked_files
 from poetry_plugin_package_function.packaging.elf import read_linkage
-from poetry_plugin_package_function.packaging.elf import searched_directories
+from poetry_plugin_package_function.packaging.importers import is_imported_at_once
+from poetry_plugin_package_function.packaging.linker import Linker
 from poetry_plugin_package_function.packaging.scan import content_of
 from poetry_plugin_package_function.packaging.scan import module_parts
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from poetry_plugin_package_function.packaging.elf import Linkage
+    from poetry_plugin_package_function.packaging.linker import Link
     from poetry_plugin_package_function.packaging.scan import Entry
 
 
@@ -48,6 +50,20 @@ class Extension(NamedTuple):
     links: frozenset[str]
 
 
+class Lost(NamedTuple):
+    """A library that would not be found where files are to be.
+
+    Attributes:
+        place: In which of the places what needs it is.
+        file: What is loaded there.
+        link: What that, or what it needs, is given where all files are in one place.
+    """
+
+    place: int
+    file: str
+    link: Link
+
+
 class Native:
     """What the libraries, extension modules and programs of a tree are linked to."""
 
@@ -68,6 +84,12 @@ class Native:
                     self._linkages[entry.name] = linkage
 
     @cached_property
+    def _links(self) -> Mapping[str, tuple[Link, ...]]:
+        """What is loaded with each library."""
+        linker = Linker(self._linkages, [{name: name for name in self._linkages}])
+        return {name: tuple(linker.load(name)) for name in self._linkages}
+
+    @cached_property
     def _users(self) -> Mapping[str, frozenset[str]]:
         """Who needs a library of this name, wherever it may be found."""
         users: dict[str, set[str]] = defaultdict(set)
@@ -76,8 +98,13 @@ class Native:
                 users[posixpath.basename(needed)].add(name)
         return {needed: frozenset(those) for needed, those in users.items()}
 
+    def _users_of(self, library: str) -> frozenset[str]:
+        """Who needs a library by the name of its file, or by its DT_SONAME."""
+        by_soname = self._users.get(self._linkages[library].soname or "", frozenset())
+        return by_soname | self._users.get(posixpath.basename(library), frozenset())
+
     def links_across(self, owners: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-        """Finds libraries that name those of others by a path from themselves.
+        """Finds libraries with which those of others are loaded.
 
         Args:
             owners: Whose each file is; others are passed over.
@@ -85,27 +112,40 @@ class Native:
         Yields:
             Who, whose, and in what words.
         """
-        places: dict[str, set[str]] = defaultdict(set)
-        for name in self._linkages.keys() & owners.keys():
-            places[name.rpartition("/")[0]].add(owners[name])
-        for name, linkage in self._linkages.items():
-            if not linkage.search or name not in owners:
-                continue
-            own = {owners[name]}
-            searched = searched_directories(name.rpartition("/")[0], linkage.search)
-            is_own = all(places.get(each, own) <= own for each in searched)
-            if is_own and not any("/" in each for each in linkage.needed):
-                continue  # as nearly always: only its own directories are searched
-            for other in linked_files(name, linkage, owners.__contains__):
-                if owners[other] != owners[name]:
-                    yield owners[name], owners[other], f"{name} is linked to {other}"
+        for name, links in self._links.items():
+            owner = owners.get(name)
+            for link in links:
+                other = owners.get(link.file)
+                if owner is not None and other is not None and owner != other:
+                    yield owner, other, f"{link.user} is linked to {link.file}"
+
+    def lost(self, places: Sequence[Mapping[str, str]]) -> Iterator[Lost]:
+        """Finds what would not be loaded as it is where all files are in one place.
+
+        Args:
+            places: The task root, and whatever else files are to be in: for each path
+                in it, which file of the tree is there.
+        """
+        natives = [
+            {path: name for path, name in place.items() if name in self._linkages}
+            for place in places
+        ]
+        linker = Linker(self._linkages, natives)
+        for number, place in enumerate(natives):
+            for path, name in place.items():
+                if self._links[name]:
+                    found = {*linker.load(path, number)}
+                    for link in self._links[name]:
+                        if link not in found:
+                            yield Lost(number, name, link)
 
     def extensions(self, entries: Iterable[Entry]) -> Iterator[Extension]:
         """Finds extension modules that need not be extracted with their package.
 
         They have libraries that nothing else in the tree needs, no package that they
         are in mentions them in its `__init__`, and no source mentions the libraries.
-        What only looks like one, and is opened by its path, stays with its package.
+        What only looks like one, and is opened by its path, stays with its package; so
+        does what that cannot be imported, or is of no use, without.
 
         Args:
             entries: What is nested as a whole, without tests.
@@ -132,8 +172,14 @@ class Native:
                 and f"{package}/{module[-1]}.py" not in own  # there would be a stub
                 and _is_module(own[name])
                 and not _is_mentioned(module, files - {name}, own)
+                and not is_imported_at_once(module, own)
             ):
-                links = self._linked_from(files, own) - files
+                links = {
+                    link.file
+                    for each in files
+                    for link in self._links[each]
+                    if link.file in own and link.file not in files
+                }
                 yield Extension(name, frozenset(files), frozenset(links))
 
     def _only_for(
@@ -150,19 +196,15 @@ class Native:
             more = {
                 file
                 for name in files
-                for library in self._linked(name, own)
-                if self._users[posixpath.basename(library)] <= files
-                and not _is_module(own[library])
-                for file in aliases[library]
+                for link in self._links[name]
+                if link.user in files
+                and link.file in own
+                and self._users_of(link.file) <= files
+                and not _is_module(own[link.file])
+                for file in aliases[link.file]
             }
             more -= files
         return files
-
-    def _linked(self, name: str, own: Mapping[str, Entry]) -> Iterator[str]:
-        """Finds the libraries that one needs, as far as they are there."""
-        for library in linked_files(name, self._linkages[name], own.__contains__):
-            if library in self._linkages:
-                yield library
 
     def _loaded_for(self, name: str) -> str:
         """Finds the file that is loaded by whatever has been linked to a library.
@@ -172,15 +214,6 @@ class Native:
         """
         directory, slash, file = name.rpartition("/")
         return f"{directory}{slash}{self._linkages[name].soname or file}"
-
-    def _linked_from(self, files: set[str], own: Mapping[str, Entry]) -> set[str]:
-        found: set[str] = set()
-        pending = set(files)
-        while pending:
-            name = pending.pop()
-            found.add(name)
-            pending |= set(self._linked(name, own)) - found
-        return found
 
 
 def _may_be_native(entry: Entry) -> bool:

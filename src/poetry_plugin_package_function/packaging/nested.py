@@ -115,6 +115,19 @@ class Nesting:
             yield from (Placed(each.name, each) for each in unit.entries)
         yield from (each for each in self.outer if each.name > archive)
 
+    def places(self) -> Iterator[dict[str, str]]:
+        """Where files will be: in the task root, then in each unit's directory.
+
+        Yields:
+            For each path what the entry there is called.
+        """
+        root = {each.name: each.entry.name for each in self.outer if not each.is_ours}
+        yield root
+        own = [{each.name: each.name for each in unit.entries} for unit in self.units]
+        for unit, files in zip(self.units, own, strict=True):
+            there = root if unit.part_of is None else own[unit.part_of]
+            yield files | {link: there[link] for link in unit.links if link in there}
+
 
 @dataclass(frozen=True)
 class NestedArchive:

@@ -16,9 +16,12 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.apart import check
+from poetry_plugin_package_function.packaging.apart import sound
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.choice import Candidate
 from poetry_plugin_package_function.packaging.choice import cheapest
+from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.nested import Nesting
 from poetry_plugin_package_function.packaging.nested import Placed
@@ -136,12 +139,15 @@ class Nester:
         parts: What there is to choose from.
     """
 
-    def __init__(self, tree: Tree, entries: Sequence[Entry], wishes: Wishes) -> None:
+    def __init__(
+        self, tree: Tree, entries: Sequence[Entry], native: Native, wishes: Wishes
+    ) -> None:
         """Finds out what belongs together.
 
         Args:
             tree: What is shipped.
             entries: Its entries, with bytecode if there is some.
+            native: What they are linked to.
             wishes: What the user wants.
 
         Raises:
@@ -151,7 +157,8 @@ class Nester:
         self.tree = tree
         self.wishes = wishes
         self.home = home_of(tree)
-        self.parts = split(tree, entries, apart=not wishes.eager)
+        self.parts = sound(split(tree, entries, native, apart=not wishes.eager), native)
+        self._native = native
         _check(wishes, self.parts, tree)
 
     @property
@@ -177,6 +184,9 @@ class Nester:
 
         Returns:
             What stands where; None if it does not fit.
+
+        Raises:
+            SourceError: A library would not be found where it would be.
         """
         units = self._units(with_project=with_project)
         sums = _Sums(self, units, zipped_bytes)
@@ -189,14 +199,17 @@ class Nester:
             if missing_bytes <= 0:
                 break
             over_bytes += missing_bytes
-        return self._nesting(units, self._without_waste(sums, choice, limit_bytes))
+        choice = self._without_waste(sums, choice, limit_bytes)
+        nesting = self._nesting(units, choice)
+        check(nesting, self._native)
+        return nesting
 
     def least_bytes(self, zipped_bytes: Mapping[str, int]) -> int:
         """What Lambda would count if all were nested that may be and that helps."""
         units = self._units(with_project=True)
         sums = _Sums(self, units, zipped_bytes)
         choice = _Choice()
-        for place in set(range(len(units))) - _named(units, self.wishes.keep_flat):
+        for place in set(range(len(units))) - self._kept(units):
             apart = [
                 each
                 for each in sums.extensions(place)
@@ -215,11 +228,16 @@ class Nester:
     def _units(self, *, with_project: bool) -> tuple[Unit, ...]:
         return (*self.parts.units, *((self.parts.project,) if with_project else ()))
 
+    def _kept(self, units: Sequence[Unit]) -> frozenset[int]:
+        """Finds what stays flat: because it has to, or because somebody wishes so."""
+        bound = {place for place, unit in enumerate(units) if unit.bound}
+        return _named(units, self.wishes.keep_flat) | bound
+
     def _choose(self, sums: _Sums, over_bytes: int) -> _Choice | None:
         """Chooses the user's own first, then tests, then what costs the least."""
         units = sums.units
         named = _named(units, self.wishes.nest)
-        kept = _named(units, self.wishes.keep_flat)
+        kept = self._kept(units)
         missing = over_bytes - sum(
             sums.saved_with_tests(place) + max(0, sums.saved_by_tests(place))
             for place in named
@@ -691,6 +709,10 @@ def _check(wishes: Wishes, parts: Parts, tree: Tree) -> None:
                 )
     for unit in parts.units:
         nest = wishes.nest.intersection(unit.names)
+        if nest and unit.bound:
+            problems.append(
+                f"nest: {', '.join(sorted(nest))} cannot be nested: {unit.bound}."
+            )
         keep_flat = wishes.keep_flat.intersection(unit.names)
         if nest and keep_flat:
             problems.append(
@@ -711,7 +733,8 @@ def check_wishes(tree: Tree, wishes: Wishes) -> None:
         SourceError: Names all of them.
     """
     if wishes.nest or wishes.keep_flat:
-        parts = split(tree, tree.entries, apart=False)
+        native = Native(tree.entries)
+        parts = sound(split(tree, tree.entries, native, apart=False), native)
         _check(wishes, parts, tree)
 
 

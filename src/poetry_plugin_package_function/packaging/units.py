@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import module_parts
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.distributions import Distribution
     from poetry_plugin_package_function.packaging.native import Extension
+    from poetry_plugin_package_function.packaging.native import Native
     from poetry_plugin_package_function.packaging.scan import Entry
     from poetry_plugin_package_function.packaging.scan import Tree
 
@@ -76,6 +76,7 @@ class Unit:
         extensions: Extension modules that have libraries of their own; each of them
             makes a unit with these.
         links: Other libraries that an extension module's own need.
+        bound: By which paths of libraries it has to be where it is; "" if by none.
     """
 
     names: tuple[str, ...]
@@ -87,6 +88,7 @@ class Unit:
     tests: Unit | None = None
     extensions: tuple[Unit, ...] = ()
     links: tuple[str, ...] = ()
+    bound: str = ""
 
     @cached_property
     def size_bytes(self) -> int:
@@ -116,18 +118,21 @@ class Parts:
     units: tuple[Unit, ...]
 
 
-def split(tree: Tree, entries: Sequence[Entry], *, apart: bool) -> Parts:
+def split(
+    tree: Tree, entries: Sequence[Entry], native: Native, *, apart: bool
+) -> Parts:
     """Finds out what belongs together.
 
     These are one unit:
 
     - distributions that have files in one package (not: in a namespace package);
     - distributions whose shared libraries name one another's by a path from themselves
-      (`$ORIGIN`).
+      (`$ORIGIN`), or let those that they load name them.
 
     Args:
         tree: What is shipped.
         entries: Its entries, with bytecode if there is some.
+        native: What they are linked to.
         apart: Whether `tests` packages and extension modules with libraries of their
             own become units of their own.
     """
@@ -147,7 +152,6 @@ def split(tree: Tree, entries: Sequence[Entry], *, apart: bool) -> Parts:
             couples.unite(other, key, f"{_named(other, key)} share {module}")
     for entry_module in tree.entry_modules:
         couples.unite(_PROJECT, first.get(entry_module.path, _PROJECT), "")
-    native = Native(entries)
     owners = {file.entry.name: file.key for file in files}
     for one, other, why in native.links_across(owners):
         couples.unite(one, other, why)

@@ -23,6 +23,7 @@ from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
 from poetry_plugin_package_function.packaging.deflate import copied_bytes
 from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.nested import write_nested
 from poetry_plugin_package_function.packaging.nesting import Nester
 from poetry_plugin_package_function.packaging.nesting import check_wishes
@@ -315,7 +316,8 @@ class _Nested:
         self._job = job
         self._scratch = scratch
         self._level = LEVEL
-        self._nester = Nester(job.tree, job.entries, job.wishes)
+        self._native = Native(job.tree.entries)
+        self._nester = self._nester_of(job)
         self._zipped_bytes: dict[str, int] = {}
         self._spooled: list[Spooled] = []
 
@@ -356,6 +358,10 @@ class _Nested:
         raise too_large(
             job.size_bytes, least_bytes, job.layers_size_bytes, distributions
         )
+
+    def _nester_of(self, job: Job) -> Nester:
+        # Bytecode is no machine code: what that is linked to is read once.
+        return Nester(job.tree, job.entries, self._native, job.wishes)
 
     def _compress_more(self) -> None:
         self._level = MAX_LEVEL
@@ -401,7 +407,7 @@ class _Nested:
                     each for each in whole.bytecode if (each.distribution or "") in kept
                 ),
             )
-            return job, Nester(job.tree, job.entries, job.wishes)
+            return job, self._nester_of(job)
 
         def is_too_much(count: int) -> bool:
             _, nester = with_bytecode(count)

@@ -28,7 +28,7 @@ from poetry_plugin_package_function.packaging.audit.system_libraries import Pres
 from poetry_plugin_package_function.packaging.audit.system_libraries import presence
 from poetry_plugin_package_function.packaging.elf import Linkage
 from poetry_plugin_package_function.packaging.elf import is_called_library
-from poetry_plugin_package_function.packaging.elf import linked_files
+from poetry_plugin_package_function.packaging.linker import Linker
 from poetry_plugin_package_function.packaging.scan import content_of
 from poetry_plugin_package_function.packaging.scan import module_parts
 from poetry_plugin_package_function.runtimes import platform_tags
@@ -134,7 +134,7 @@ class _Audit:
             )
         for name, elf in self._working.items():
             if elf.linkage is not None:
-                yield from self._too_new(name, elf, elf.linkage)
+                yield from self._too_new(name, elf)
                 yield from self._missing(name, elf.linkage)
 
     def _owner(self, name: str) -> str:
@@ -251,13 +251,22 @@ class _Audit:
 
     # -- what is needed of others ----------------------------------------------------
 
-    def _too_new(self, name: str, elf: Elf, linkage: Linkage) -> Iterator[Finding]:
-        own = {
-            posixpath.basename(each)
-            for each in linked_files(name, linkage, self._working.__contains__)
-        }
-        for what in too_new(elf, own, self._target):
+    def _too_new(self, name: str, elf: Elf) -> Iterator[Finding]:
+        for what in too_new(elf, self._given.get(name, set()), self._target):
             yield self._cannot_work(name, what, self._may_be_unused(name))
+
+    @cached_property
+    def _given(self) -> Mapping[str, set[str]]:
+        """What each is given files of the tree for, as its DT_NEEDED has them."""
+        linkages = {
+            name: elf.linkage for name, elf in self._working.items() if elf.linkage
+        }
+        linker = Linker(linkages, [{name: name for name in linkages}])
+        given: dict[str, set[str]] = defaultdict(set)
+        for name in linkages:
+            for link in linker.load(name):
+                given[link.user].add(link.needed)
+        return given
 
     def _missing(self, name: str, linkage: Linkage) -> Iterator[Finding]:
         owner = self._owner(name)

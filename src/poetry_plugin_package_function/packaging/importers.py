@@ -1,0 +1,103 @@
+"""Which modules of a package import another one of it as soon as they are imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.packaging.scan import content_of
+from poetry_plugin_package_function.packaging.scan import module_parts
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from poetry_plugin_package_function.packaging.scan import Entry
+
+
+def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> bool:
+    """Whether a package cannot be imported without a module of it, or hardly used.
+
+    That is so if a package that the module is in imports it, or most of the sources
+    do: directly, or by what they import. All that is at their own level counts, in `if`
+    and `try`, too, but for what only type checkers see.
+
+    Args:
+        module: The parts of its name.
+        entries: What there is, by name.
+    """
+    top = f"{module[0]}/"
+    sources = {
+        name: entry
+        for name, entry in entries.items()
+        if name.startswith(top) and name.endswith(".py") and module_parts(name)
+    }
+    inits = {"/".join((*module[:depth], "__init__.py")) for depth in range(len(module))}
+    imported: dict[str, frozenset[str]] = {}
+    reached: set[str] = set()
+    targets = {".".join(module)}
+    while targets:
+        words = "|".join(sorted({re.escape(each.split(".")[-1]) for each in targets}))
+        mentions = re.compile(rf"\b(?:{words})\b".encode())
+        more = set()
+        for name in sources.keys() - reached:
+            if name not in imported and mentions.search(content_of(sources[name])):
+                imported[name] = frozenset(_imported(name, content_of(sources[name])))
+            if not targets.isdisjoint(imported.get(name, ())):
+                more.add(name)
+        reached |= more
+        if inits & reached or 2 * len(reached) > len(sources):
+            return True
+        targets = {".".join(module_parts(name)) for name in more}
+    return False
+
+
+def _imported(name: str, source: bytes) -> Iterator[str]:
+    """Finds what a source imports at its own level, or what may be a module there."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # it cannot be imported, or is for another Python
+    package = name.split("/")[:-1]
+    for node in _statements(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _with_packages(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join((*above, *((node.module,) if node.module else ())))
+            yield from _with_packages(base)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _with_packages(module: str) -> Iterator[str]:
+    """Lists what is imported before a module, and with it."""
+    yield from accumulate(module.split("."), "{}.{}".format)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Finds all that runs when a module is imported; not what functions do."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.If) and _is_for_type_checkers(node.test):
+            pending += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += filter(_is_statement, ast.iter_child_nodes(node))
+
+
+def _is_statement(node: ast.AST) -> bool:
+    return isinstance(node, ast.stmt | ast.excepthandler | ast.match_case)
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return bool(name == "TYPE_CHECKING")
