@@ -125,6 +125,32 @@ def test_copies_for_linkers(top: Path) -> None:
     assert {LARGE, OWN, "big/libown.so", "big/libleaf.so.1"} == extension.files
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_libraries_that_are_found_by_what_loads_them(
+    top: Path, *, shared: bool
+) -> None:
+    """The module's DT_RPATH is for all that it loads: that goes along, or is linked to.
+
+    None of the libraries has a search path of its own, as in many wheels.
+    """
+    deep = linked(top / "big.libs/libdeep.so.1", "-Wl,-soname,libdeep.so.1")
+    common = linked(top / COMMON, deep, "-Wl,-soname,libcommon-1a2b.so")
+    own = linked(top / "big.libs/libown.so.2", common, "-Wl,-soname,libown.so.2")
+    own.write_bytes(own.read_bytes() + bytes(20_000))
+    (top / OWN).unlink()
+    inherited = "-Wl,--disable-new-dtags,-rpath,$ORIGIN/../big.libs"
+    linked(top / LARGE, own, inherited, importable("_large"))
+    needed = [common] if shared else []
+    linked(top / OTHER, *needed, inherited, importable("other"))
+
+    (extension,) = found(top)
+
+    assert {LARGE, "big.libs/libown.so.2"} <= extension.files
+    everything = {LARGE, "big.libs/libown.so.2", *ALL_SHARED}
+    assert everything == extension.files | extension.links
+    assert (ALL_SHARED if shared else set()) == extension.links
+
+
 def second_extension(top: Path) -> None:
     library(top, OTHER, COMMON, OWN)
 
@@ -156,6 +182,26 @@ def mentioned_above(top: Path) -> None:
         top,
         {"big/sub/__init__.py": "", "big/__init__.py": "from big.sub._large import x"},
     )
+
+
+def imported_by_what_init_imports(top: Path) -> None:
+    more = "import sys\nif sys.maxsize > 1:\n    from big.last import thing\n"
+    last = "try:\n    from . import _large\nexcept ImportError as error:\n    raise\n"
+    write_files(
+        top,
+        {
+            "big/__init__.py": "import big.more as m\n",
+            "big/more.py": more,
+            "big/last.py": last,
+        },
+    )
+
+
+def imported_by_most(top: Path) -> None:
+    """The package can be imported without it, and that is all."""
+    plugins = {f"big/plugin{each}.py": "from . import image\n" for each in range(3)}
+    image = {"big/image.py": "class A:\n    from . import _large as core\n"}
+    write_files(top, {**plugins, **image})
 
 
 def loaded_by_a_path(top: Path) -> None:
@@ -202,7 +248,8 @@ def a_library_that_is_a_module(top: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        *(second_extension, other_library, program, by_name, mentioned_in_init),
+        *(second_extension, other_library, program, by_name),
+        *(mentioned_in_init, imported_by_what_init_imports, imported_by_most),
         *(mentioned_above, loaded_by_a_path, module_of_that_name, in_a_namespace),
         *(small, without_a_library, without_a_path, no_module),
         a_library_that_is_a_module,
@@ -224,6 +271,25 @@ def test_a_package_of_its_own(top: Path) -> None:
 
     assert LARGE.replace("big/", "big/sub/") == extension.file
     assert ALL_SHARED == extension.links
+
+
+def test_imports_that_need_not_be_run(top: Path) -> None:
+    """Those of functions, of type checkers, and of sources that are for another Python.
+
+    Nor does it matter that some sources import it, if most do not.
+    """
+    lazy = (
+        "import typing\nif typing.TYPE_CHECKING:\n    from . import _large\n"
+        "def use():\n    from big import _large\n    return _large\n"
+    )
+    files = {f"big/lazy{each}.py": lazy for each in range(4)}
+    other = {"big/old.py": "print _large\n", "big/uses.py": "import big._large\n"}
+    init = {"big/__init__.py": "from . import lazy1, old\n"}
+    write_files(top, {**files, **other, **init})
+
+    (extension,) = found(top)
+
+    assert LARGE == extension.file
 
 
 def test_a_library_that_another_distribution_needs(top: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def _faults(
         those = {pieces[lost.place - 1]} if lost.place else set()
         those |= {homes[lost.link.file]} if lost.link.file in homes else set()
         parts = {each for each in those if each.part is not None}
-        faults |= dict.fromkeys(parts or those, lost.link)
+        faults = dict.fromkeys(parts or those, lost.link) | faults
     return faults
 
 

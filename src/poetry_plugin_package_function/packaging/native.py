@@ -98,11 +98,6 @@ class Native:
                 users[posixpath.basename(needed)].add(name)
         return {needed: frozenset(those) for needed, those in users.items()}
 
-    def _users_of(self, library: str) -> frozenset[str]:
-        """Who needs a library by the name of its file, or by its DT_SONAME."""
-        by_soname = self._users.get(self._linkages[library].soname or "", frozenset())
-        return by_soname | self._users.get(posixpath.basename(library), frozenset())
-
     def links_across(self, owners: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
         """Finds libraries with which those of others are loaded.
 
@@ -199,7 +194,7 @@ class Native:
                 for link in self._links[name]
                 if link.user in files
                 and link.file in own
-                and self._users_of(link.file) <= files
+                and self._users.get(posixpath.basename(link.file), files) <= files
                 and not _is_module(own[link.file])
                 for file in aliases[link.file]
             }
