@@ -610,6 +610,11 @@ def _is_gone(pid: int) -> bool:
             "lacks a shared library",
         ),
         (
+            "import ctypes\nctypes.CDLL('libnowhere.so.1')",
+            "OSError: libnowhere.so.1: cannot open shared object file",
+            "lacks a shared library",
+        ),
+        (
             "raise ImportError('x.so: failed to map segment from shared object')",
             "failed to map segment",
             "TMPDIR",
@@ -647,6 +652,25 @@ def test_what_is_raised_is_shown(
     if not code.startswith("class"):
         assert f'File "/var/task/a.py", line {line}' in error.reason
     assert hint in error.hint
+
+
+@pytest.mark.parametrize("nest", [(), ("used",)], ids=["flat", "nested"])
+def test_a_library_that_is_there_and_is_not_found(
+    tmp_path: Path, nest: tuple[str, ...]
+) -> None:
+    """The package does not lack it: that is said, with its place in the archive."""
+    code = "import used, ctypes\nctypes.CDLL('libused-1a.so.2')\n"
+    source = Source(
+        {"my_app/__init__.py": "", "my_app/handler.py": code},
+        dependencies={
+            "used": {"used/__init__.py": "", "used.libs/libused-1a.so.2": "no library"}
+        },
+    )
+    report = source.package(tmp_path, nested=bool(nest))
+    assert bool(nest) is (report.nested is not None)
+    error = failing(report.output_file)
+    assert "libused-1a.so.2: cannot open shared object file" in error.reason
+    assert "The archive has it as used.libs/libused-1a.so.2" in error.hint
 
 
 def test_a_nested_zip_that_cannot_be_extracted_says_so(tmp_path: Path) -> None:

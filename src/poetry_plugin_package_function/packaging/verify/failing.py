@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import signal
 
 from typing import TYPE_CHECKING
@@ -64,13 +66,18 @@ def _top(module: str) -> str:
 
 
 def failure(
-    name: Name, modules: tuple[str, ...], outcome: Outcome, task: Task
+    name: Name,
+    modules: tuple[str, ...],
+    files: tuple[str, ...],
+    outcome: Outcome,
+    task: Task,
 ) -> VerifyError:
     """Makes the error for a handler that Lambda could not import or call.
 
     Args:
         name: The handler's.
         modules: All that are in the archive.
+        files: All files of it, by the names that they have in a flat one.
         outcome: How the attempt ended.
         task: What the attempt was.
     """
@@ -78,7 +85,7 @@ def failure(
     if answer is None:
         error = _ended(name, outcome, task.time_limit_s)
     elif "error" in answer:
-        error = _raised(name, modules, answer["error"])
+        error = _raised(name, modules, files, answer["error"])
     elif "functions" in answer:
         error = function_error(name, answer["functions"])
     else:
@@ -102,12 +109,17 @@ def failure(
     return VerifyError(reason, error.hint)
 
 
-def _raised(name: Name, modules: tuple[str, ...], error: dict[str, Any]) -> VerifyError:
+def _raised(
+    name: Name, modules: tuple[str, ...], files: tuple[str, ...], error: dict[str, Any]
+) -> VerifyError:
     """Makes the error for an exception of the user's."""
     first = f"Unable to import module {name.module!r}: "
     match error["kind"]:
         case "ModuleNotFoundError":
             first, hint = _missing(name, modules, error)
+        case "ImportError" | "" if library := _library(error["message"]):
+            first += error["message" if error["kind"] else "text"]
+            hint = _library_hint(library, files)
         case "ImportError":
             first += error["message"]
             hint = _import_hint(error["message"])
@@ -174,13 +186,29 @@ def _import_hint(message: str) -> str:
             "The directory for temporary files does not allow to execute what is in"
             " it: set TMPDIR to another one."
         )
-    if "cannot open shared object file" in message:
-        return (
-            "The package lacks a shared library. Look for a distribution that brings"
-            ' it, or put it into the archive\'s "lib" with `include`.'
-        )
     return (
         "Are the versions of the distributions in the traceback meant to go together?"
+    )
+
+
+def _library(message: str) -> str:
+    """The shared library that glibc's dynamic linker has not found; "" if none."""
+    found = re.match(r"(.+?): cannot open shared object file", message)
+    return posixpath.basename(found[1]) if found else ""
+
+
+def _library_hint(library: str, files: tuple[str, ...]) -> str:
+    there = [file for file in files if posixpath.basename(file) == library]
+    if there:
+        return (
+            f"The archive has it as {', '.join(there)}, where whatever needs it does"
+            " not look: neither its own search path (DT_RPATH, DT_RUNPATH) nor"
+            " LD_LIBRARY_PATH leads there. Try another version or wheel of the"
+            ' distribution, or put a copy into the archive\'s "lib" with `include`.'
+        )
+    return (
+        "The package lacks a shared library. Look for a distribution that brings it, or"
+        ' put it into the archive\'s "lib" with `include`.'
     )
 
 

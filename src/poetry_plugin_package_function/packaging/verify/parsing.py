@@ -71,6 +71,11 @@ class Modules:
         """What can be imported, ordered."""
         return tuple(sorted(self._files))
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files, by the names that they have in a flat archive, ordered."""
+        return tuple(sorted(self._names))
+
     def __contains__(self, module: str) -> bool:
         """Whether there is a module, or a namespace package."""
         directory = module.replace(".", "/") + "/"

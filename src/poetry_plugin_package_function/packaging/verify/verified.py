@@ -165,13 +165,13 @@ def verify(
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
             with modules_in(archive, layer) as modules:
-                names = modules.names
+                names, files = modules.names, modules.files
             missing = brought_by_others(
                 answer, (*names, *provided), has_layers=has_layers
             )
             if missing:
                 return parsed(missing)
-            raise failure(name_of(handler), names, outcome, task)
+            raise failure(name_of(handler), names, files, outcome, task)
         tmp_bytes = size_bytes(place.tmp_dir, _BLOCK_BYTES)
         used = _names(answer["files"], place)
     judgements = [
