@@ -1,4 +1,4 @@
-"""A virtual environment with real libraries, built once and kept."""
+"""Virtual environments with real libraries, built once and kept."""
 
 from __future__ import annotations
 
@@ -23,35 +23,42 @@ class EnvironmentBuildError(RuntimeError):
     """The libraries could not be installed."""
 
 
-def distributions() -> list[str]:
+def pins() -> str:
+    """What the suite's one environment is made of."""
+    return REQUIREMENTS.read_text()
+
+
+def distributions(requirements: str) -> list[str]:
     """The names of the libraries, all of them."""
-    return [pin.partition("==")[0] for pin in REQUIREMENTS.read_text().split()]
+    return [pin.partition("==")[0] for pin in requirements.split()]
 
 
-def libraries() -> Path:
+def libraries(requirements: str) -> Path:
     """The site-packages of this interpreter's environment; nobody may write to it.
 
     It is built once, and kept.
+
+    Args:
+        requirements: Pins of all that it has, as in a file of requirements.
     """
-    return site_packages_of(
-        built_once(kept_directory("compatibility") / _key(), _build)
-    )
+    home = kept_directory("compatibility") / _key(requirements)
+    return site_packages_of(built_once(home, lambda venv: _build(venv, requirements)))
 
 
-def _key() -> str:
+def _key(requirements: str) -> str:
     """Changes with the pins; two interpreters of one version have one each."""
-    inputs = f"{REQUIREMENTS.read_text()}\n{sys.base_prefix}"
+    inputs = f"{requirements}\n{sys.base_prefix}"
     digest = hashlib.sha256(inputs.encode()).hexdigest()[:12]
     return f"{sys.implementation.name}-{platform.python_version()}-{digest}"
 
 
-def _build(venv: Path) -> None:
+def _build(venv: Path, requirements: str) -> None:
     # No pip in it: it would be packaged. Bytecode saves the flat functions the time.
     _run("-m", "venv", "--without-pip", str(venv))
     _run(
         *("-m", "pip", f"--python={venv / 'bin' / 'python'}", "install"),
         *("--disable-pip-version-check", "--no-input", "--quiet"),
-        *("--no-deps", "--only-binary=:all:", "--requirement", str(REQUIREMENTS)),
+        *("--no-deps", "--only-binary=:all:", *requirements.split()),
     )
 
 

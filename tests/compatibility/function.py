@@ -1,4 +1,4 @@
-"""One function with all libraries: its task roots, flat and nested."""
+"""Functions with real libraries: their task roots, flat and nested."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.compatibility.environment import distributions
 from tests.compatibility.environment import libraries
+from tests.compatibility.environment import pins
 from tests.lambda_runtime import client_environment
 from tests.lambda_runtime import default_cache_dir
 from tests.lambda_runtime import run
@@ -26,6 +27,8 @@ from tests.trees import site_packages_of
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.lambda_runtime import Outcome
 
 
@@ -86,18 +89,86 @@ class Function:
         return result.value
 
 
-def flat(directory: Path) -> Function:
-    """The libraries where they are kept, with the project beside them.
+@dataclass(frozen=True)
+class Environment:
+    """What a function is made of.
 
-    Nothing is linked: OpenCV cannot be imported by a path with a link in it.
+    Attributes:
+        requirements: Pins of all libraries.
+        sources: The modules of the project's package, `my_app`.
     """
-    venv = virtual_environment(directory / "venv")
-    return Function(libraries(), front=site_packages_of(venv))
+
+    requirements: str
+    sources: Mapping[str, bytes]
+
+    @property
+    def libraries(self) -> Path:
+        """Where they are kept."""
+        return libraries(self.requirements)
+
+    @property
+    def size_bytes(self) -> int:
+        """What a flat result has, nearly."""
+        paths = (path for path in self.libraries.rglob("*") if path.suffix != ".pyc")
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
+    def flat(self, directory: Path) -> Function:
+        """The libraries where they are kept, with the project beside them.
+
+        Nothing is linked: OpenCV cannot be imported by a path with a link in it.
+        """
+        venv = self._virtual_environment(directory / "venv")
+        return Function(self.libraries, front=site_packages_of(venv))
+
+    def nested(
+        self, directory: Path, table: str | None = None, layers_size: int = 0
+    ) -> Function:
+        """A nested result, unpacked.
+
+        Args:
+            directory: Where to.
+            table: Rows of the project's table; None to nest all libraries.
+            layers_size: What is kept for layers: that much less is left flat.
+        """
+        venv = self._virtual_environment(directory / "venv")
+        if table is None:
+            table = f"nest = {json.dumps(distributions(self.requirements))}"
+        pyproject = make_project(directory / "project", "my-app", table)
+        report = package_venv(
+            venv, pyproject, directory / "function.zip", layers_size=layers_size
+        )
+        assert report.nested is not None
+        unpack(report.output_file, directory / "task")
+        return Function(
+            directory / "task",
+            report.nested.extracted_bytes,
+            tuple(each.extension for each in report.nested.units if each.extension),
+        )
+
+    def _virtual_environment(self, directory: Path) -> Path:
+        """One with the project in `lib` and the kept libraries in `lib64`."""
+        version = f"python3.{sys.version_info.minor}"
+        venv = make_venv(directory, python=version.removeprefix("python"))
+        (venv / "lib64" / version).mkdir(parents=True)
+        (venv / "lib64" / version / "site-packages").symlink_to(self.libraries)
+        files = {f"my_app/{name}": text for name, text in self.sources.items()}
+        install(venv, "my_app", files)
+        return venv
+
+
+def _whole() -> Environment:
+    sources = {path.name: path.read_bytes() for path in sorted(APP.glob("*.py"))}
+    return Environment(pins(), sources)
+
+
+def flat(directory: Path) -> Function:
+    """The libraries as they are kept."""
+    return _whole().flat(directory)
 
 
 def nested(directory: Path) -> Function:
     """All libraries, all of them nested."""
-    return _packaged(directory, f"nest = {json.dumps(distributions())}")
+    return _whole().nested(directory)
 
 
 def mixed(directory: Path, *, eager: bool = False) -> Function:
@@ -109,47 +180,21 @@ def mixed(directory: Path, *, eager: bool = False) -> Function:
     rows += [f"nest = {json.dumps(_SHARING)}"]
     if eager:
         rows += ["eager = true"]
-    return _packaged(directory, "\n".join(rows), layers_size=_LAYERS_BYTES)
+    return _whole().nested(directory, "\n".join(rows), _LAYERS_BYTES)
 
 
 def apart(directory: Path) -> Function:
     """Nothing but pyarrow and NumPy, flat but for tests and an extension module."""
-    top_level = sorted(path.name for path in libraries().iterdir() if path.is_dir())
+    top_level = sorted(
+        path.name for path in libraries(pins()).iterdir() if path.is_dir()
+    )
     excluded = [
         f"/{name}/"
         for name in top_level
         if not name.startswith(("pyarrow", "numpy")) and not name.endswith("-info")
     ]
     rows = [f"exclude = {json.dumps(excluded)}"]
-    return _packaged(directory, "\n".join(rows), layers_size=_LAYERS_BESIDE_PYARROW)
-
-
-def _packaged(directory: Path, table: str, layers_size: int = 0) -> Function:
-    venv = virtual_environment(directory / "venv")
-    pyproject = make_project(directory / "project", "my-app", table)
-    report = package_venv(
-        venv, pyproject, directory / "function.zip", layers_size=layers_size
-    )
-    assert report.nested is not None
-    unpack(report.output_file, directory / "task")
-    return Function(
-        directory / "task",
-        report.nested.extracted_bytes,
-        tuple(each.extension for each in report.nested.units if each.extension),
-    )
-
-
-def virtual_environment(directory: Path) -> Path:
-    """One with the project in `lib` and the kept libraries in `lib64`."""
-    version = f"python3.{sys.version_info.minor}"
-    venv = make_venv(directory, python=version.removeprefix("python"))
-    (venv / "lib64" / version).mkdir(parents=True)
-    (venv / "lib64" / version / "site-packages").symlink_to(libraries())
-    sources = {
-        f"my_app/{path.name}": path.read_bytes() for path in sorted(APP.glob("*.py"))
-    }
-    install(venv, "my_app", sources)
-    return venv
+    return _whole().nested(directory, "\n".join(rows), _LAYERS_BESIDE_PYARROW)
 
 
 def saved(function: Function) -> str:
