@@ -210,6 +210,38 @@ def test_where_init_comes_long_before(function: Function) -> None:
     assert units_of(function) == ask(function, "show(present())", env=env)
 
 
+@pytest.mark.parametrize("nest", [(), ("big",)], ids=["flat", "nested"])
+def test_libraries_without_a_search_path(tmp_path: Path, nest: tuple[str, ...]) -> None:
+    """They are found by the DT_RPATH of the module that has loaded them.
+
+    So are what only this module needs, which goes with it, and what others share.
+    """
+    top = tmp_path / "libraries"
+    deep = linked(top / "big.libs/libdeep.so", "-Wl,-soname,libdeep.so")
+    common = linked(top / SHARED, deep, "-Wl,-soname,libcommon.so")
+    leaf = linked(top / "big.libs/libleaf.so", common, "-Wl,-soname,libleaf.so")
+    own = linked(top / "big.libs/libown.so.2", leaf, "-Wl,-soname,libown.so.2")
+    own.write_bytes(own.read_bytes() + bytes(4 << 20))
+    inherited = "-Wl,--disable-new-dtags,-rpath,$ORIGIN/../big.libs"
+    linked(top / MODULE, own, inherited, importable("_large"))
+    linked(top / "big/other.so", common, inherited, importable("other"))
+    files = {
+        path.relative_to(top).as_posix(): path.read_bytes()
+        for path in top.rglob("*.so*")
+    }
+    big = {"big/__init__.py": "", **files}
+    function = Source(
+        {"my_app/__init__.py": "VALUE = 1\n"}, dependencies={"big": big}
+    ).unpacked(tmp_path / "function", nest=nest, limit_bytes=3_000_000)
+    assert function.report.nested is not None
+    assert "big._large" == function.report.nested.units[-1].extension
+
+    found = ask(function, "import big\nshow(opened('big._large'))")
+
+    libraries = ["libcommon.so", "libdeep.so", "libleaf.so", "libown.so.2"]
+    assert sorted(["_large.so", *libraries]) == found
+
+
 def test_eager_has_no_parts(source: Source, tmp_path: Path) -> None:
     """All is in one directory then, as it is installed."""
     eager = Source(

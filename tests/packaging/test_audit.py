@@ -25,6 +25,7 @@ from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
 from tests.packaging.elf_files import NEEDED
+from tests.packaging.elf_files import RPATH
 from tests.packaging.elf_files import RUNPATH
 from tests.packaging.elf_files import SHAPES
 from tests.packaging.elf_files import SONAME
@@ -279,6 +280,22 @@ def test_versions_of_libraries_in_the_tree() -> None:
 
     assert [] == found({"big/a.so": content, "big/lib/libstdc++.so.6": GOOD})
     assert 1 == len(found({"big/a.so": content}))
+
+
+def test_versions_of_libraries_that_are_found_by_what_loads_them() -> None:
+    """DT_RPATH of a module is for the libraries of its libraries, too.
+
+    LD_LIBRARY_PATH is not enough: the system's directories stand first in it.
+    """
+    versions = {"libstdc++.so.6": {"GLIBCXX_3.4.99": 0}}
+    files = {
+        "big/a.so": elf(said=[(NEEDED, "libb.so"), (RPATH, "$ORIGIN/../big.libs")]),
+        "big.libs/libb.so": elf(said=[(NEEDED, "libstdc++.so.6")], versions=versions),
+    }
+
+    assert [] == found({**files, "big.libs/libstdc++.so.6": GOOD})
+    assert 1 == len(found({**files, "libstdc++.so.6": GOOD}))
+    assert 1 == len(found({**files, "lib/libstdc++.so.6": GOOD}))
 
 
 def test_targets() -> None:

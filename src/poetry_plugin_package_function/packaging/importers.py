@@ -14,6 +14,7 @@ from poetry_plugin_package_function.packaging.scan import module_parts
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
@@ -38,24 +39,35 @@ def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> 
         for name, entry in entries.items()
         if name.startswith(top) and name.endswith(".py") and module_parts(name)
     }
-    inits = {"/".join((*module[:depth], "__init__.py")) for depth in range(len(module))}
+    packages = accumulate(module[:-1], "{}/{}".format)
+    inits = {f"{package}/__init__.py" for package in packages}
+    by_size = sorted(sources, key=lambda name: (sources[name].size_bytes, name))
     imported: dict[str, frozenset[str]] = {}
     reached: set[str] = set()
     targets = {".".join(module)}
     while targets:
-        words = "|".join(sorted({re.escape(each.split(".")[-1]) for each in targets}))
-        mentions = re.compile(rf"\b(?:{words})\b".encode())
         more = set()
-        for name in sources.keys() - reached:
-            if name not in imported and mentions.search(content_of(sources[name])):
+        mention = _mention(targets)
+        for name in by_size:  # to parse costs most of the time: the small ones first
+            if name in reached:
+                continue
+            if name not in imported and mention.search(content_of(sources[name])):
                 imported[name] = frozenset(_imported(name, content_of(sources[name])))
             if not targets.isdisjoint(imported.get(name, ())):
                 more.add(name)
-        reached |= more
-        if inits & reached or 2 * len(reached) > len(sources):
-            return True
+                reached.add(name)
+                if name in inits or 2 * len(reached) > len(sources):
+                    return True
         targets = {".".join(module_parts(name)) for name in more}
     return False
+
+
+def _mention(modules: Iterable[str]) -> re.Pattern[bytes]:
+    """Makes a pattern of what may be a statement that imports one of some modules."""
+    names = sorted({re.escape(each.rpartition(".")[2]) for each in modules})
+    statement = r"^[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\n)*?(?:\([^)]*?)?"
+    pattern = rf"{statement}\b(?:{'|'.join(names)})\b"
+    return re.compile(pattern.encode(), re.MULTILINE)
 
 
 def _imported(name: str, source: bytes) -> Iterator[str]:

@@ -261,10 +261,11 @@ class _Audit:
         linkages = {
             name: elf.linkage for name, elf in self._working.items() if elf.linkage
         }
-        linker = Linker(linkages, [{name: name for name in linkages}])
+        # Not in the task root: LD_LIBRARY_PATH has the system's directories before it.
+        linker = Linker(linkages, [{}, {name: name for name in linkages}])
         given: dict[str, set[str]] = defaultdict(set)
         for name in linkages:
-            for link in linker.load(name):
+            for link in linker.load(name, 1):
                 given[link.user].add(link.needed)
         return given
 
