@@ -229,9 +229,9 @@ def test_libraries_without_a_search_path(tmp_path: Path, nest: tuple[str, ...]) 
         path.relative_to(top).as_posix(): path.read_bytes()
         for path in top.rglob("*.so*")
     }
-    big = {"big/__init__.py": "", **files}
     function = Source(
-        {"my_app/__init__.py": "VALUE = 1\n"}, dependencies={"big": big}
+        {"my_app/__init__.py": "VALUE = 1\n"},
+        dependencies={"big": {"big/__init__.py": "", **files}},
     ).unpacked(tmp_path / "function", nest=nest, limit_bytes=3_000_000)
     assert function.report.nested is not None
     assert "big._large" == function.report.nested.units[-1].extension

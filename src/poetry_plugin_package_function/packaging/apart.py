@@ -12,6 +12,7 @@ from poetry_plugin_package_function.errors import SourceError
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
 
@@ -27,12 +28,19 @@ class _Piece(NamedTuple):
     """What would be in a directory of its own.
 
     Attributes:
-        unit: The position of a unit.
-        part: An extension module of it, or its tests; None for all the rest of it.
+        unit: The position of the unit that it is of.
+        part: An extension module or the tests of that; or all the rest, the unit.
+        is_rest: Whether it is the rest.
     """
 
     unit: int
-    part: Unit | None
+    part: Unit
+    is_rest: bool
+
+    @property
+    def names(self) -> Iterator[str]:
+        """What it holds."""
+        return (entry.name for entry in self.part.entries)
 
 
 def sound(parts: Parts, native: Native) -> Parts:
@@ -43,13 +51,13 @@ def sound(parts: Parts, native: Native) -> Parts:
     """
     units = [*parts.units, parts.project]
     while faults := _faults(units, parts.staying, native):
-        for (place, part), link in faults.items():
-            unit = units[place]
-            if part is None:
+        for piece, link in faults.items():
+            unit = units[piece.unit]
+            if piece.is_rest:
                 why = f"{link.user} is linked to {link.file}"
-                units[place] = replace(unit, bound=why)
+                units[piece.unit] = replace(unit, bound=why)
             else:
-                units[place] = _put_back(unit, part)
+                units[piece.unit] = _put_back(unit, piece.part)
     return replace(parts, units=tuple(units[:-1]), project=units[-1])
 
 
@@ -59,34 +67,22 @@ def _faults(
     """Finds what lacks a library, or is lacking where it is needed."""
     flat = [*staying]
     pieces: list[_Piece] = []
-    places: list[dict[str, str]] = []
     for number, unit in enumerate(units):
         if unit.bound:
             flat += unit.entries
-        for part in (*(() if unit.bound else (None,)), *_parts(unit)):
-            pieces.append(_Piece(number, part))
-            places.append(_names(unit if part is None else part))
-    homes = {
-        entry.name: piece
-        for piece in pieces
-        for entry in (piece.part or units[piece.unit]).entries
-    }
+        else:
+            pieces.append(_Piece(number, unit, is_rest=True))
+        parts = (*unit.extensions, *((unit.tests,) if unit.tests else ()))
+        pieces += (_Piece(number, part, is_rest=False) for part in parts)
+    places = [[entry.name for entry in flat]]
+    places += ([*piece.names, *piece.part.links] for piece in pieces)
     faults: dict[_Piece, Link] = {}
-    for lost in native.lost([{entry.name: entry.name for entry in flat}, *places]):
+    for lost in native.lost([{name: name for name in place} for place in places]):
         those = {pieces[lost.place - 1]} if lost.place else set()
-        those |= {homes[lost.link.file]} if lost.link.file in homes else set()
-        parts = {each for each in those if each.part is not None}
-        faults = dict.fromkeys(parts or those, lost.link) | faults
+        those.update(piece for piece in pieces if lost.link.file in piece.names)
+        for piece in {each for each in those if not each.is_rest} or those:
+            faults.setdefault(piece, lost.link)
     return faults
-
-
-def _parts(unit: Unit) -> tuple[Unit, ...]:
-    return (*unit.extensions, *((unit.tests,) if unit.tests else ()))
-
-
-def _names(unit: Unit) -> dict[str, str]:
-    names = (*(entry.name for entry in unit.entries), *unit.links)
-    return dict(zip(names, names, strict=True))
 
 
 def _put_back(unit: Unit, part: Unit) -> Unit:
@@ -106,16 +102,19 @@ def check(nesting: Nesting, native: Native) -> None:
     Raises:
         SourceError: Names the first one, and what to do.
     """
-    lost = next(native.lost([*nesting.places()]), None)
+    places = [*nesting.places()]
+    lost = next(native.lost(places), None)
     if lost is None:
         return
     user, needed, file = lost.link
-    names = nesting.units[lost.place - 1].names if lost.place else ()
+    place = lost.place or next(
+        (place for place, names in enumerate(places) if file in names.values()), 0
+    )
     raise SourceError(
         f"A nested result would not work: {user} needs {needed}, which is {file}, and"
-        " would not find it from where it is extracted to.",
-        f"Keep it flat: keep-flat = {json.dumps(names)}."
-        if names
+        " would not find it.",
+        f"Keep it flat: keep-flat = {json.dumps(nesting.units[place - 1].names)}."
+        if place
         else f"Let {lost.file} be in a package: a nested result moves modules that are"
         " in none.",
     )

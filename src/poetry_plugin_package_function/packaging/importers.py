@@ -65,7 +65,7 @@ def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> 
 def _mention(modules: Iterable[str]) -> re.Pattern[bytes]:
     """Makes a pattern of what may be a statement that imports one of some modules."""
     names = sorted({re.escape(each.rpartition(".")[2]) for each in modules})
-    statement = r"^[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\n)*?(?:\([^)]*?)?"
+    statement = r"(?:^|[:;])[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\n)*?(?:\([^)]*?)?"
     pattern = rf"{statement}\b(?:{'|'.join(names)})\b"
     return re.compile(pattern.encode(), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""What the dynamic linker loads for a library: which files of a tree it needs, and why.
+"""What the dynamic linker loads with a library: which files of a tree.
 
 Rules: ld.so(8), and where that is silent glibc's `_dl_map_object` (elf/dl-load.c).
 """
