@@ -192,6 +192,34 @@ def test_paths_of_path_dependencies_are_not_shipped(tmp_path: Path) -> None:
     assert of_lib.endswith(b"c (>=1)\n\nRequires-Dist: in the text @ file:///stays\n")
 
 
+@pytest.mark.parametrize(
+    ("written", "shipped"),
+    [
+        ("a @ https://host/a-1.0.whl?token=abc", "a"),
+        ("a[x,y] @ git+ssh://git@host/a@main ; extra == 'z'", "a[x,y] ; extra == 'z'"),
+        ("a@https://me:secret@host/a; python_version < '4'", "a; python_version < '4'"),
+        ("a @ git+file:///home/me/a@0123 ; os_name == '@'", "a ; os_name == '@'"),
+        ("a (>=1) ; os_name == '@'", "a (>=1) ; os_name == '@'"),
+    ],
+)
+def test_addresses_of_dependencies_are_not_shipped(
+    written: str, shipped: str, tmp_path: Path
+) -> None:
+    """They may hold a token; neither the project nor what it requires names them."""
+    venv = make_venv(tmp_path / "venv")
+    metadata = "Summary: mail me @ work\nRequires-Dist: "
+    for name in ("my_app", "lib"):
+        install(venv, name, {f"{name}.py": ""}, metadata=f"{metadata}{written}\n")
+
+    contents = {each.name: each.source for each in scanned(venv).entries}
+    for name in ("my_app", "lib"):
+        content = contents[f"{name}-1.0.dist-info/METADATA"]
+        if isinstance(content, str):  # nothing had to be cut
+            content = Path(content).read_bytes()
+        assert isinstance(content, bytes)
+        assert content.endswith(f"\n{metadata}{shipped}\n".encode())
+
+
 def test_own_metadata_does_not_tell_its_builder(tmp_path: Path) -> None:
     """What poetry-core's versions write differently is not shipped for the project."""
     trees = []

@@ -247,29 +247,43 @@ def stable_metadata(metadata: str) -> bytes:
     message = HeaderParser().parsestr(metadata)
     lines = ["Metadata-Version: 2.1"]
     for field in _STABLE_METADATA:
-        values = (_without_path(str(text)) for text in message.get_all(field, []))
+        values = [" ".join(str(text).split()) for text in message.get_all(field, [])]
+        if field == "Requires-Dist":
+            values = [_without_reference(text) for text in values]
         lines += [f"{field}: {text}" for text in sorted(values)]
     return ("\n".join(lines) + "\n").encode()
 
 
-def portable_metadata(metadata: str) -> bytes:
-    """Writes METADATA without the paths of this machine.
+def portable_metadata(metadata: str) -> bytes | None:
+    """Writes METADATA without direct references in `Requires-Dist`.
 
-    A builder writes the absolute path of a path dependency into `Requires-Dist`, as in
-    `lib @ file:///home/me/lib`; what remains names the distribution.
+    They are of the machine that builds: `lib @ file:///home/me/lib` is what becomes of
+    a path dependency, and an address of Git or of an index may hold a token. What
+    remains names the distribution, and that is all that is read at run time.
+
+    Returns:
+        The new text; None where there are no such references.
     """
     headers, blank, description = metadata.partition("\n\n")
     lines = [
-        f"{field}: {_without_path(text)}" if field == "Requires-Dist" else line
+        f"{field}: {_without_reference(text)}" if field == "Requires-Dist" else line
         for line in headers.split("\n")
         for field, _, text in [line.partition(": ")]
     ]
-    return ("\n".join(lines) + blank + description).encode()
+    portable = "\n".join(lines)
+    return None if portable == headers else (portable + blank + description).encode()
 
 
-def _without_path(requirement: str) -> str:
-    text = " ".join(requirement.split())
-    return re.sub(r"\s*@ file:\S*(?=\s;|$)", "", text)
+_REFERENCE: Final = re.compile(r"([^@;]*?)\s*@\s*\S+?(?=;?(?:\s|$))")
+"""`name [extra] @ address`, up to a marker.
+
+Source: https://packaging.python.org/en/latest/specifications/dependency-specifiers/
+"""
+
+
+def _without_reference(requirement: str) -> str:
+    match = _REFERENCE.match(requirement)
+    return requirement if match is None else match[1] + requirement[match.end() :]
 
 
 def stable_wheel(wheel: str) -> bytes:

@@ -556,10 +556,9 @@ def _rewrite_info(
     else:
         name = f"{info}/METADATA"
         text = distribution.read("METADATA") if name in found else None
-        if text is not None and " @ file:" in text:
-            rewritten[name] = _rewrite(
-                found, name, portable_metadata(text), distribution
-            )
+        content = None if text is None else portable_metadata(text)
+        if content is not None:
+            rewritten[name] = _rewrite(found, name, content, distribution)
     if distribution.rows is not None and f"{info}/METADATA" in found:
         record = rewrite_record(distribution, sizes, rewritten)
         _rewrite(found, f"{info}/RECORD", record, distribution)
