@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +21,11 @@ from poetry_plugin_package_function.bundling.kept import warn
 from poetry_plugin_package_function.bundling.listening import listening_io
 from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.plan import no_python
+from poetry_plugin_package_function.bundling.project_wheel import build_wheel
 from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
 from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.errors import InterruptedBySignal
 
 
 if TYPE_CHECKING:
@@ -102,19 +103,29 @@ def build_venv(
         IncompatibleTargetError: The lock has no wheel of something for the target.
     """
     venv = home / "venv"
-    kept = prepare(poetry, home, listener) if keep else None
-    if kept is not None:
-        try:
-            installed = _bundle(poetry, bundle, home, listener, check, anew=False)
-        except (InterruptedBySignal, IncompatibleTargetError):
-            raise
-        except Exception as error:  # whatever the state of it has led to
-            reason = f"it could not be brought up to date ({error})"
-            warn(listener, venv, reason)
-            kept = None
-    if kept is None:
-        discard(home)
-        installed = _bundle(poetry, bundle, home, listener, check, anew=True)
+    try:
+        with own_temporary_files(home) as scratch:
+            # Before anything is downloaded, or what is kept is touched: most of what
+            # goes wrong is the project's.
+            wheel = build_wheel(poetry, bundle, scratch, listener)
+            kept = prepare(poetry, home, listener) if keep else None
+            if kept is not None:
+                try:
+                    installed = _bundle(
+                        poetry, bundle, wheel, home, listener, anew=False
+                    )
+                except IncompatibleTargetError:
+                    raise
+                except Exception as error:  # whatever the state of it has led to
+                    check()
+                    reason = f"it could not be brought up to date ({error})"
+                    warn(listener, venv, reason)
+                    kept = None
+            if kept is None:
+                discard(home, but=(scratch.name,))
+                installed = _bundle(poetry, bundle, wheel, home, listener, anew=True)
+    finally:
+        check()  # Poetry's installer swallows KeyboardInterrupt
     wheels = {
         **{k: v for k, v in (kept or {}).items() if k not in installed.names},
         **installed.wheels,
@@ -127,9 +138,9 @@ def build_venv(
 def _bundle(
     poetry: Poetry,
     bundle: Bundle,
+    wheel: Path | None,
     home: Path,
     listener: Listener,
-    check: Callable[[], None],
     *,
     anew: bool,
 ) -> Installed:
@@ -146,10 +157,9 @@ def _bundle(
     try:
         with (
             own_virtualenv_settings(ignore_active=not anew),
-            own_temporary_files(home),
-            own_installer(poetry, bundle, listener.installed) as installed,
+            own_installer(poetry, bundle, wheel, listener) as installed,
         ):
-            built = bundler.bundle(poetry, io)
+            built = bundler.bundle(_without_project(poetry), io)
     except PythonVersionError as error:
         raise no_python(poetry, str(error) if bundle.python else "") from None
     except BundleError:
@@ -157,11 +167,19 @@ def _bundle(
     except Exception:
         blame_lock(poetry)
         raise
-    finally:
-        check()  # Poetry's installer swallows KeyboardInterrupt
     if not built:
         raise BundleError(
             "Poetry could not install the dependencies.\n" + io.unheard(),
             "Try `poetry install` for the same dependencies, or run again with -vvv.",
         )
     return installed
+
+
+def _without_project(poetry: Poetry) -> Poetry:
+    """The same project without code of its own, as `package-mode = false` says.
+
+    The bundle plugin would build it with poetry-core, whatever backend it has.
+    """
+    bare = copy(poetry)
+    bare._local_config = {**poetry.local_config, "package-mode": False}
+    return bare

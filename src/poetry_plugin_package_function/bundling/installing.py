@@ -16,6 +16,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import BinaryIO
@@ -27,11 +28,13 @@ from installer.records import Hash
 from installer.records import RecordEntry
 from installer.sources import WheelFile
 from packaging.utils import canonicalize_name
+from packaging.utils import parse_wheel_filename
 from poetry.__version__ import __version__ as poetry_version
 from poetry.installation import installer as poetry_installer
 from poetry.installation.wheel_installer import WheelInstaller
 
 from poetry_plugin_package_function.bundling.constraining import constrain
+from poetry_plugin_package_function.bundling.path_dependencies import build_copies
 from poetry_plugin_package_function.bundling.preflight import check_wheels
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.packaging.cores import usable_cores
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from pathlib import Path
 
     from cleo.io.io import IO
     from installer.utils import Scheme
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
     from poetry.utils.env import Env
 
+    from poetry_plugin_package_function.bundling.listening import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
 
 
@@ -79,7 +82,8 @@ class Installed:
 def own_installer(
     poetry: Poetry,
     bundle: Bundle,
-    on_installed: Callable[[int], None],
+    wheel: Path | None,
+    listener: Listener,
 ) -> Iterator[Installed]:
     """Lets the bundle plugin use an installer of ours: Poetry's, with additions.
 
@@ -89,7 +93,8 @@ def own_installer(
     Args:
         poetry: Whose lock file is installed from.
         bundle: Its extras are installed, too, and all of it for its target.
-        on_installed: Hears the size of each wheel's files, in the thread of that wheel.
+        wheel: The project's own, which is installed last.
+        listener: Hears the size of each wheel's files, in the thread of that wheel.
 
     Raises:
         BundleError: This version of the bundle plugin looks somewhere else.
@@ -114,9 +119,18 @@ def own_installer(
             if is_ours:
                 self.extras(list(bundle.extras))
                 self.executor._wheel_installer = _WheelInstaller(
-                    env, pins, package.name, installed, on_installed
+                    env, pins, package.name, installed, listener.installed
                 )
+                build_copies(self.executor, Path(poetry.config.get("cache-dir")))
                 used.append(self)
+
+        def run(self) -> int:
+            status = super().run()
+            if self in used and status == 0 and wheel is not None:
+                name, version, _, _ = parse_wheel_filename(wheel.name)
+                listener.phase(f"Installing {name} ({version})")
+                self.executor._wheel_installer.install(wheel)
+            return status
 
     before = poetry_installer.Installer
     poetry_installer.Installer = OwnInstaller  # type: ignore[misc]

@@ -41,14 +41,14 @@ _STYLES: Final = ("c1", "c2", "c1_dark", "c2_dark", "warning", "debug", "success
 _OPERATION: Final = re.compile(
     r"\s*- (?P<text>(?:Installing|Updating|Downgrading|Removing) .*)"
 )
-_OWN_WHEEL: Final = re.compile(r"\s*- Installing \S+ \(\S+ .*/tmp-.*\.whl\)")
 _TOTAL: Final = re.compile(
     r"Package operations: (\d+) installs?, (\d+) updates?, (\d+) removals?"
 )
-_PHASE: Final = re.compile(r"\s*• Bundling .*?: (?P<text>.+)")
+# The project's own wheel is not the bundle plugin's to install: see `build`.
+_PHASE: Final = re.compile(r"\s*• Bundling .*?: (?P<text>(?!Skipping ).+)")
 _KNOWN: Final = re.compile(
     r"\s*(• (Bundling|Bundled) .*|Installing dependencies from lock file"
-    r"|No dependencies to install or update|• The root package was not installed .*)?"
+    r"|No dependencies to install or update)?"
 )
 
 
@@ -100,8 +100,6 @@ class _Lines(Output):
         if self._errors:
             if line.strip():
                 self._listener.warning(line.strip())
-        elif match := _OWN_WHEEL.fullmatch(line):
-            pass  # the phase has named the project already
         elif match := _OPERATION.fullmatch(line):
             self._number += 1
             self._listener.operation(match["text"], self._number, self._total)

@@ -6,13 +6,13 @@ import os
 import tempfile
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
 
 
 @contextmanager
-def own_temporary_files(directory: Path) -> Iterator[None]:
+def own_temporary_files(directory: Path) -> Iterator[Path]:
     """Gives Poetry a place for its temporary files, and removes them.
 
     Poetry leaves behind what it builds: a `poetry-chef-*` for each path dependency, and
@@ -64,7 +64,7 @@ def own_temporary_files(directory: Path) -> Iterator[None]:
         tempfile.tempdir = own
         os.environ["TMPDIR"] = own
         try:
-            yield
+            yield Path(own)
         finally:
             tempfile.tempdir = before
             _set(variable)

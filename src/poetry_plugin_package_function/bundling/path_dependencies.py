@@ -1,0 +1,59 @@
+"""Builds path dependencies out of copies, as the project itself."""
+
+from __future__ import annotations
+
+import tomllib
+
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from typing import Any
+
+from poetry.installation.chef import Chef
+
+from poetry_plugin_package_function.bundling.project_copy import copy_project
+
+
+if TYPE_CHECKING:
+    from poetry.installation.executor import Executor
+
+
+class _CopyingChef(Chef):
+    """Poetry's builder, which would build in the user's directory."""
+
+    def __init__(self, executor: Executor, caches: Path) -> None:
+        before = executor._chef
+        super().__init__(before._artifact_cache, before._env, before._pool)
+        self._caches = caches
+
+    def prepare(self, archive: Path, *args: Any, **kwargs: Any) -> Path:
+        """See `Chef`; called in several threads."""
+        is_ours = archive.is_relative_to(self._env.path)  # a clone
+        if is_ours or not archive.is_dir() or _leaves_nothing(archive):
+            return super().prepare(archive, *args, **kwargs)
+        but = (self._caches, self._env.path.parent)
+        with TemporaryDirectory(prefix="copy-") as scratch:
+            copied = copy_project(archive, Path(scratch), but)
+            return super().prepare(copied, *args, **kwargs)
+
+
+def build_copies(executor: Executor, caches: Path) -> None:
+    """Lets an executor of Poetry's build directories of the user's out of copies.
+
+    Args:
+        executor: What is going to build.
+        caches: Poetry's, which a copy can do without.
+    """
+    executor._chef = _CopyingChef(executor, caches)
+
+
+def _leaves_nothing(directory: Path) -> bool:
+    """Whether a copy would be for nothing: poetry-core writes only where it is told."""
+    document: dict[str, Any] = {}
+    with suppress(OSError, ValueError):  # the backend's to complain of
+        document = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))
+    system, tool = document.get("build-system", {}), document.get("tool", {})
+    return system.get("build-backend") == "poetry.core.masonry.api" and not tool.get(
+        "poetry", {}
+    ).get("build")

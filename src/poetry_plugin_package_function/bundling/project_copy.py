@@ -1,0 +1,183 @@
+"""A copy of the project, for backends and scripts that write where they build.
+
+It has what `poetry build` would find: all of the project's directory, and if that is in
+a Git repository, the repository's other files and its history. A backend reads what is
+ignored, and which version this is, from there. It has nothing that an earlier build has
+left, since setuptools takes that for a part of the project.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+_LEFT_BY_BUILDS: Final = (
+    # distutils' names: https://docs.python.org/3.11/distutils/configfile.html
+    *("build/lib", "build/lib.*", "build/temp.*", "build/bdist.*", "build/scripts-*"),
+    *("dist/*.whl", "dist/*.tar.gz", "dist/*.zip"),
+)
+"""Below the project's directory, unless Git knows them."""
+
+_PASSED_OVER: Final = (
+    *("__pycache__", "*.egg-info"),
+    *(".cache", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache", ".tox"),
+    *(".aws-sam", ".serverless", ".terraform", "cdk.out"),
+)
+"""Directories, wherever they are: what tools keep, and what may be very large.
+
+What Git knows in them is copied.
+"""
+
+
+@dataclass(frozen=True)
+class _Repository:
+    """A Git repository.
+
+    Attributes:
+        root: The top of its working tree.
+        git_dir: What is the working tree's own, such as HEAD.
+        common_dir: What all working trees of the repository share.
+    """
+
+    root: Path
+    git_dir: Path
+    common_dir: Path
+
+
+def copy_project(project: Path, scratch: Path, but: Iterable[Path] = ()) -> Path:
+    """Copies a project, and the Git repository that it is in.
+
+    Args:
+        project: Its directory.
+        scratch: An empty directory to copy it into.
+        but: Directories that are passed over if the project has them.
+
+    Returns:
+        The project's directory in the copy.
+
+    Raises:
+        OSError: There is no room for it.
+    """
+    project = Path(os.path.realpath(project))
+    repository = _repository(project)
+    root = repository.root if repository else project
+    top = scratch / "copy" / root.name
+    copied = top / project.relative_to(root)
+    passed_over = frozenset(map(os.path.realpath, (scratch, *but)))
+    _Copier(project, root, top, passed_over).copy(project)
+    if repository is not None:
+        for name in _tracked(root):
+            source, target = root / name, top / name
+            if os.path.lexists(source) and not os.path.lexists(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _copy_one(source, target, root)
+        _attach(repository, top, scratch / "git")
+    return copied
+
+
+@dataclass(frozen=True)
+class _Copier:
+    project: Path
+    root: Path
+    top: Path
+    passed_over: frozenset[str]
+
+    def copy(self, directory: Path) -> None:
+        """Copies a directory with all that is below it."""
+        (self.top / directory.relative_to(self.root)).mkdir(parents=True)
+        try:
+            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+        except PermissionError:
+            # Whoever needs what is in it cannot read it in the project either.
+            return
+        for entry in entries:
+            path = Path(entry.path)
+            if self._is_passed_over(entry, path):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                self.copy(path)
+            else:
+                _copy_one(path, self.top / path.relative_to(self.root), self.root)
+
+    def _is_passed_over(self, entry: os.DirEntry[str], path: Path) -> bool:
+        if entry.name == ".git":  # a submodule's, or what `_attach` stands in for
+            return True
+        within = path.relative_to(self.project)
+        if len(within.parts) == 2 and any(map(within.match, _LEFT_BY_BUILDS)):
+            return True
+        return entry.is_dir(follow_symlinks=False) and (
+            any(fnmatchcase(entry.name, pattern) for pattern in _PASSED_OVER)
+            or (path / "pyvenv.cfg").exists()
+            or str(path) in self.passed_over
+        )
+
+
+def _copy_one(source: Path, target: Path, root: Path) -> None:
+    if source.is_symlink():
+        link, real = os.readlink(source), os.path.realpath(source)
+        is_kept = not os.path.isabs(link) and Path(real).is_relative_to(root)
+        target.symlink_to(link if is_kept else real)
+    elif source.is_dir():  # a submodule
+        target.mkdir()
+    elif source.is_file() and os.access(source, os.R_OK):
+        with suppress(FileNotFoundError):  # removed this moment
+            shutil.copy2(source, target)
+    else:  # a socket, or not to be read: whoever needs it meets the same error
+        target.symlink_to(source)
+
+
+def _repository(project: Path) -> _Repository | None:
+    said = _git(
+        project,
+        *("rev-parse", "--show-toplevel", "--absolute-git-dir", "--git-common-dir"),
+    )
+    if said is None:  # there is no Git, or no repository
+        return None
+    root, git_dir, common_dir = (os.fsdecode(line) for line in said.splitlines())
+    return _Repository(Path(root), Path(git_dir), project / common_dir)
+
+
+def _tracked(root: Path) -> list[str]:
+    listed = _git(root, "ls-files", "-z") or b""
+    return [os.fsdecode(name) for name in listed.split(b"\0") if name]
+
+
+def _git(directory: Path, *arguments: str) -> bytes | None:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(directory), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _attach(repository: _Repository, top: Path, git_dir: Path) -> None:
+    """Makes the copy a working tree of the repository, with an index of its own.
+
+    This is what `git worktree add` makes, but for a note in the repository itself:
+    https://git-scm.com/docs/gitrepository-layout (commondir, gitdir).
+    """
+    git_dir.mkdir()
+    for pattern in ("HEAD", "index", "sharedindex.*", "config.worktree"):
+        for file in repository.git_dir.glob(pattern):
+            shutil.copyfile(file, git_dir / file.name)
+    common_dir = os.path.realpath(repository.common_dir)
+    (git_dir / "commondir").write_text(f"{common_dir}\n", encoding="utf-8")
+    (git_dir / "gitdir").write_text(f"{top / '.git'}\n", encoding="utf-8")
+    (top / ".git").write_text(f"gitdir: {git_dir}\n", encoding="utf-8")

@@ -1,0 +1,186 @@
+"""Builds the wheel of the project itself, as `poetry build` does."""
+
+from __future__ import annotations
+
+import subprocess
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Final
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.bundling.plan import choose_python
+from poetry_plugin_package_function.bundling.project_copy import copy_project
+from poetry_plugin_package_function.errors import BundleError
+
+
+if TYPE_CHECKING:
+    from build import BuildBackendException
+    from poetry.poetry import Poetry
+
+    from poetry_plugin_package_function.bundling.listening import Listener
+    from poetry_plugin_package_function.bundling.plan import Bundle
+
+
+_SHOWN_LINES: Final = 30
+_ALONE: Final = "try it alone: poetry build --format wheel"
+
+
+def build_wheel(
+    poetry: Poetry, bundle: Bundle, scratch: Path, listener: Listener
+) -> Path | None:
+    """Builds the project's wheel, as its `[build-system]` says.
+
+    What is built by nothing but poetry-core is built by the one that Poetry itself runs
+    with: that takes no time, and writes nothing into the project. All else is built by
+    the backend that it names, in an environment with what that requires, out of a copy.
+
+    Args:
+        poetry: The project.
+        bundle: Its interpreter builds.
+        scratch: An empty directory, for the wheel too.
+        listener: Hears what is built.
+
+    Returns:
+        The wheel; None if the project has no code of its own.
+
+    Raises:
+        BundleError: It cannot be built: the backend's own words are in the reason.
+    """
+    if not poetry.is_package_mode:
+        return None
+    if _needs_only_poetry_core(poetry):
+        return _built_by_poetry_core(poetry, scratch)
+    system = poetry.pyproject.data.get("build-system", {})
+    if "build-backend" not in system:
+        raise BundleError(
+            "pyproject.toml has a build script, and no build backend to run it.",
+            'Add to [build-system]: build-backend = "poetry.core.masonry.api", and'
+            ' requires = ["poetry-core"] with what the script imports.',
+        )
+    name = poetry.package.pretty_name
+    listener.phase(f"Building {name} with {system['build-backend']}")
+    return _built_in_isolation(poetry, bundle, scratch)
+
+
+def _needs_only_poetry_core(poetry: Poetry) -> bool:
+    """Whether `poetry build`, too, would do it in its own process.
+
+    Source: `BuildHandler._requires_isolated_build` of Poetry. That of `poetry` as a
+    backend is the same code: `poetry.masonry.api` imports it from poetry-core.
+    """
+    from poetry.__version__ import __version__ as poetry_version
+    from poetry.core import __version__ as core_version
+
+    system = poetry.pyproject.data.get("build-system", {})
+    if poetry.package.build_script:
+        return False
+    if "build-backend" not in system:
+        return True  # Poetry takes its own, and not setuptools, as PEP 517 has it
+    requires = system.get("requires", [])
+    if len(requires) != 1 or "backend-path" in system:
+        return False
+    try:
+        (required,) = map(Requirement, requires)
+    except InvalidRequirement:
+        return False
+    own = {
+        "poetry.core.masonry.api": ("poetry-core", core_version),
+        "poetry.masonry.api": ("poetry", poetry_version),
+    }
+    name, version = own.get(system["build-backend"], ("", ""))
+    return (
+        canonicalize_name(required.name) == name
+        and required.url is None
+        and required.specifier.contains(version, prereleases=True)
+    )
+
+
+def _built_by_poetry_core(poetry: Poetry, directory: Path) -> Path | None:
+    from poetry.core.masonry.builders.wheel import WheelBuilder
+    from poetry.core.masonry.utils.module import ModuleOrPackageNotFoundError
+
+    try:
+        return directory / WheelBuilder.make_in(poetry, directory=directory)
+    except ModuleOrPackageNotFoundError:
+        return None  # said when the archive has no code
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BundleError(
+            f"The project's own wheel cannot be built: {str(error).rstrip('.')}.",
+            _advice(str(error)),
+        ) from None
+
+
+def _advice(reason: str) -> str:
+    """Says what to do about what poetry-core says most often."""
+    if "readme" in reason.lower():
+        return "Create the file, or correct `readme` in pyproject.toml."
+    if "subpath" in reason:
+        return (
+            "Package only what is in the project's directory: make what is elsewhere a"
+            ' path dependency, such as shared = { path = "../shared" }, or copy it.'
+        )
+    if "does not contain any element" in reason:
+        return (
+            "Create it, or correct `packages` and `include` under [tool.poetry] in"
+            " pyproject.toml."
+        )
+    return f"Correct pyproject.toml, or {_ALONE}"
+
+
+def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
+    from build import BuildException
+    from poetry.puzzle.exceptions import SolverProblemError
+    from poetry.puzzle.provider import IncompatibleConstraintsError
+    from poetry.utils.isolated_build import IsolatedBuildBackendError
+    from poetry.utils.isolated_build import IsolatedBuildInstallError
+    from poetry.utils.isolated_build import isolated_builder
+
+    project = poetry.file.path.parent
+    python = bundle.python or choose_python(poetry).executable
+    caches = Path(poetry.config.get("cache-dir"))
+    target = scratch / "wheel"
+    try:
+        source = copy_project(project, scratch, but=(scratch.parent, caches))
+    except OSError as error:
+        raise BundleError(
+            f"The project cannot be copied, to be built: {error}.",
+            "Free some space, or name another directory in TMPDIR.",
+        ) from None
+    try:
+        with isolated_builder(
+            source, python_executable=Path(python), pool=poetry.pool
+        ) as builder:
+            return Path(builder.build("wheel", str(target)))
+    except IsolatedBuildBackendError as error:
+        said = _last_words(error.exception).replace(str(source), str(project))
+        raise BundleError(
+            f"The project's own wheel cannot be built: {said}",
+            f"Fix that, or {_ALONE}\n"
+            "The backend runs in a copy of the project and its Git repository: it finds"
+            " nothing there that is outside of them.",
+        ) from None
+    except BuildException as error:
+        raise BundleError(
+            f"The project's own wheel cannot be built: {error}",
+            f"Correct [build-system] in pyproject.toml, or {_ALONE}",
+        ) from None
+    except (
+        *(IsolatedBuildInstallError, SolverProblemError, IncompatibleConstraintsError),
+        ValueError,  # not a requirement
+    ) as error:
+        raise BundleError(
+            f"What [build-system] requires cannot be installed.\n{str(error).strip()}",
+            f"Correct `requires` under [build-system], or {_ALONE}",
+        ) from None
+
+
+def _last_words(failure: BuildBackendException) -> str:
+    cause = failure.exception
+    if not isinstance(cause, subprocess.CalledProcessError):
+        return f"{failure}"
+    output = (cause.output or b"").decode(errors="replace").strip().splitlines()
+    return "\n".join([f"{failure}.", *output[-_SHOWN_LINES:]])
