@@ -22,6 +22,7 @@ from poetry_plugin_package_function.bundling.listening import listening_io
 from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.bundling.project_wheel import build_wheel
+from poetry_plugin_package_function.bundling.proof import filling_only
 from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
 from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
 from poetry_plugin_package_function.errors import BundleError
@@ -104,7 +105,7 @@ def build_venv(
     """
     venv = home / "venv"
     try:
-        with own_temporary_files(home) as scratch:
+        with own_temporary_files(home) as scratch, filling_only(home):
             # Before anything is downloaded, or what is kept is touched: most of what
             # goes wrong is the project's.
             wheel = build_wheel(poetry, bundle, scratch, listener)
