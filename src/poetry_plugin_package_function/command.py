@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 from typing import TYPE_CHECKING
+from typing import Any
 
 from cleo.helpers import argument
 from cleo.helpers import option
@@ -138,6 +139,14 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             return error.exit_status
         return 0
 
+    def flags(self) -> dict[str, Any]:
+        """Reads what the command line says, under the names that the table has."""
+        from poetry_plugin_package_function.settings import KEYS
+
+        return {
+            key: self.option(key) for key in KEYS if self.definition.has_option(key)
+        }
+
     def _package(self, check: Callable[[], None]) -> None:
         import os
         import sys
@@ -161,7 +170,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.report.json_report import as_json
         from poetry_plugin_package_function.report.outcome import outcome
         from poetry_plugin_package_function.resolution import resolve_all
-        from poetry_plugin_package_function.settings import KEYS
 
         started_s = time.monotonic()
         stdout = sys.stdout.buffer  # builds of Poetry's may leave another one there
@@ -172,11 +180,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
         at = archive_time(os.environ)
         project = read_project(self.poetry.file.path)
-        flags = {
-            key: self.option(key) for key in KEYS if self.definition.has_option(key)
-        }
         functions = resolve_all(
-            flags,
+            self.flags(),
             project,
             self.argument("functions"),
             default_output_dir=project.directory / "dist",

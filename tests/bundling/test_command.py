@@ -1,0 +1,203 @@
+"""What the command refuses before it builds anything, and how it says so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bundling.projects import run
+from tests.trees import make_venv
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+LABEL = "[tool.poetry-plugin-package-function]"
+PYPROJECT = f"""\
+[project]
+name = "shop"
+version = "1.0"
+requires-python = ">=3.10,<4.0"
+dependencies = ["six"]
+
+[dependency-groups]
+dev = []
+
+{LABEL}
+"""
+FUNCTIONS = "".join(
+    f"[tool.poetry-plugin-package-function.functions.{name}]\n{keys}\n"
+    for name, keys in (("api", ""), ("worker", "layer = true"), ("cron", ""))
+)
+EARLIER = {"dist/shop.zip": "an earlier ZIP", "report.json": "an earlier report"}
+
+
+@pytest.fixture(autouse=True)
+def _project_is_here(in_directory: Path) -> None:
+    """The project is in the current directory."""
+
+
+def refused(directory: Path, options: str, status: int = 2, table: str = "") -> str:
+    """What is said on stderr, after a look that nothing else has been done.
+
+    There is no lock, which would be the next thing to be refused.
+    """
+    write_files(directory, {"pyproject.toml": PYPROJECT + table, **EARLIER})
+    before = sorted(directory.rglob("*"))
+
+    done = run(directory, *shlex.split(options))
+
+    assert status == done.status
+    assert "Building" not in done.stdout
+    assert before == sorted(directory.rglob("*"))
+    for name, content in EARLIER.items():
+        assert content == (directory / name).read_text()
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("--only dev --with docs", "--with excludes --only."),
+        ("--only dev --without docs", "--without excludes --only."),
+        ("--all-groups --only dev", "--only excludes --all-groups."),
+        ("--all-groups --with dev", "--with excludes --all-groups."),
+        ("--extras a --all-extras", "--extras excludes --all-extras."),
+        ("--output f.zip --output-dir out", "--output-dir excludes --output."),
+        ("--venv . --with dev", "--with excludes --venv."),
+        ("--venv . --extras a", "--extras excludes --venv."),
+        ("--venv . --python 3.11", "--python excludes --venv."),
+        ("--layer --eager", "--eager excludes --layer."),
+        ("--layer --layer-only", "--layer-only excludes --layer."),
+        ("--layer-only --handler a.b", "--handler excludes --layer-only."),
+        ("--layer-output a.zip", "--layer-output: says nothing without `layer`."),
+        (
+            "--layer --layer-output dist/shop.zip",
+            "Archives, the report and the sizes are files of their own, not ",
+        ),
+        ("--runtime python3.99", "--runtime: Lambda has no 'python3.99'; it has "),
+        ("api", "The project has no function 'api': it has no tables"),
+        ("--format yaml", "yaml"),
+    ],
+)
+def test_what_makes_no_sense(options: str, expected: str, tmp_path: Path) -> None:
+    """It is named once, with where to read on; exit status 2."""
+    said = refused(tmp_path, options)
+
+    assert 1 == said.count(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("apy", "The project has no function 'apy'; its functions: api, worker, cron."),
+        (
+            "--output a.zip",
+            "The functions api, worker, cron would all be written to ",
+        ),
+        ("--report a.json api cron", "give each a file of its own"),
+        ("--compare a.json", "would all be compared with"),
+        ("--runtime python3.99", "Lambda has no 'python3.99'"),
+        ("--layer api --layer-only", "--layer-only excludes --layer."),
+    ],
+)
+def test_what_makes_no_sense_of_several_functions(
+    options: str, expected: str, tmp_path: Path
+) -> None:
+    """What is wrong with all of them is said once."""
+    said = refused(tmp_path, options, table=FUNCTIONS)
+
+    assert 1 == said.count(expected)
+
+
+def test_all_that_is_wrong_in_the_table_is_one_error(tmp_path: Path) -> None:
+    """Unknown keys, with a guess at what was meant, and bad values."""
+    table = """\
+exlude = ["x"]
+with = "dev"
+all-groups = 1
+layers-size = "many"
+include = ["../outside"]
+python = 3
+"""
+    said = refused(tmp_path, "", table=table)
+
+    assert "exlude: unknown key. Did you mean `exclude`?" in said
+    for key in ("with", "all-groups", "layers-size", "include", "python"):
+        assert re.search(rf"^{re.escape(LABEL)} {key}: ", said, re.MULTILINE), key
+
+
+@pytest.mark.parametrize("epoch", ["315532799", "now", "", "1e20", "99999999999"])
+def test_a_source_date_epoch_that_is_none(
+    epoch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails before any work."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+
+    assert "SOURCE_DATE_EPOCH" in refused(tmp_path, "")
+
+
+@pytest.mark.parametrize("name", ["missing", "empty", "file"])
+def test_a_venv_that_is_none(name: str, tmp_path: Path) -> None:
+    """It is named in the error."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+
+    assert str(tmp_path / name) in refused(tmp_path, f"--venv {name}", 1)
+
+
+def test_an_environment_of_another_version(tmp_path: Path) -> None:
+    """A given environment has to be the runtime's."""
+    make_venv(tmp_path / "venv", {"six.py": ""}, python="3.12")
+
+    said = refused(tmp_path, "--venv venv --runtime python3.13", 1)
+
+    assert "is a virtual environment of Python 3.12, and python3.13 on x86_64" in said
+
+
+def test_markup_of_the_users_stays_as_it_is(tmp_path: Path) -> None:
+    """What looks like Poetry's own is not taken for it."""
+    said = refused(tmp_path, "--with '<info>dev</info>'")
+
+    assert "The project has no group '<info>dev</info>'; its groups: " in said
+
+
+# -- what needs nothing to be built --------------------------------------------------
+
+
+def test_a_venv_needs_no_lock(tmp_path: Path) -> None:
+    """With --venv poetry.lock is not looked at, and nothing else is built."""
+    write_files(tmp_path, {"pyproject.toml": PYPROJECT, "shop.py": ""})
+    venv = make_venv(tmp_path / "venv", {"six.py": "", "shop.py": ""})
+    before = sorted(venv.rglob("*"))
+
+    done = run(tmp_path, "--venv", "venv")
+
+    assert [0, ""] == [done.status, done.stderr], done
+    assert "Building" not in done.stdout
+    assert before == sorted(venv.rglob("*"))
+    assert ["shop.zip"] == [each.name for each in (tmp_path / "dist").iterdir()]
+
+
+def test_the_tables_places_start_at_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of options start at the current directory."""
+    table = 'output = "made/f.zip"\nreport = "made/report.json"\nvenv = "venv"\n'
+    write_files(tmp_path, {"pyproject.toml": PYPROJECT + table, "docs/a.md": ""})
+    make_venv(tmp_path / "venv", {"six.py": "", "shop.py": ""})
+    monkeypatch.chdir(tmp_path / "docs")
+
+    assert 0 == run(tmp_path).status
+    assert ["f.zip", "report.json"] == sorted(
+        each.name for each in (tmp_path / "made").iterdir()
+    )
+    assert 0 == run(tmp_path, "--output-dir", "out", "--report", "r.json").status
+    assert (tmp_path / "docs/out/shop.zip").exists()
+    assert (tmp_path / "docs/r.json").exists()

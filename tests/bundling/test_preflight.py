@@ -1,0 +1,255 @@
+"""What cannot be had for a target is found out before anything is downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from poetry.utils.env import MockEnv
+
+from poetry_plugin_package_function.bundling.plan import Bundle
+from poetry_plugin_package_function.bundling.preflight import check_wheels
+from poetry_plugin_package_function.bundling.preflight import wanted_packages
+from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.runtimes import ARCHITECTURES
+from poetry_plugin_package_function.runtimes import RUNTIMES
+from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.runtimes import parse_platform
+from tests.bundling.projects import Locked
+from tests.bundling.projects import load
+from tests.bundling.projects import locked
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poetry.config.config import Config
+    from poetry.poetry import Poetry
+
+
+PYPROJECT = """\
+[project]
+name = "my-app"
+version = "1.0"
+dependencies = ["jinja", "native"]
+
+[dependency-groups]
+dev = ["windows"]
+"""
+MANYLINUX = "manylinux_2_17_x86_64.manylinux2014_x86_64"
+SDIST = ("native-1.0.tar.gz", f"sha256:{'0' * 64}")
+
+
+def project(directory: Path, *packages: Locked) -> Poetry:
+    write_files(directory, {"pyproject.toml": PYPROJECT})
+    return locked(directory, *packages)
+
+
+def bundle_for(
+    runtime: str, architecture: str = "x86_64", groups: tuple[str, ...] = ("main",)
+) -> Bundle:
+    found = RUNTIMES[runtime]
+    machine = ARCHITECTURES[architecture]
+    target = Target(found.python, machine, found.system, found)
+    return Bundle(groups, (), None, target)
+
+
+def check(poetry: Poetry, bundle: Bundle) -> None:
+    python = bundle.target.python if bundle.target else "3.11"
+    major, minor = map(int, python.split("."))
+    check_wheels(poetry, bundle, MockEnv((major, minor, 1)))
+
+
+def refused(poetry: Poetry, bundle: Bundle) -> list[str]:
+    """What is missing, in lines."""
+    with pytest.raises(IncompatibleTargetError) as raised:
+        check(poetry, bundle)
+    assert "poetry config installer.no-binary NAME" in raised.value.hint
+    return raised.value.reason.splitlines()
+
+
+def test_all_that_has_no_wheel_is_told_at_once(tmp_path: Path) -> None:
+    """With who requires it, what there is and what would work; the rest is not."""
+    poetry = project(
+        tmp_path,
+        Locked("jinja", "3.1", requires=("markup-safe",)),
+        Locked("markup-safe", "2.1", wheels=(f"cp311-cp311-{MANYLINUX}",)),
+        Locked("native", wheels=("cp313-cp313-win_amd64", "cp313-cp313-win_arm64")),
+        Locked("windows", groups=("dev",), wheels=("cp313-cp313-win_amd64",)),
+    )
+
+    assert [
+        "poetry.lock has no wheel for python3.13 on x86_64 (Amazon Linux 2023, glibc"
+        " 2.34) of:",
+        "- markup-safe 2.1, required by my-app > jinja",
+        "    has wheels of cp311 for manylinux2014_x86_64, manylinux_2_17_x86_64",
+        "    has one for python3.11 on x86_64 (Amazon Linux 2, glibc 2.26)",
+        "- native 1.0, required by my-app",
+        "    has wheels of cp313 for win_amd64, win_arm64",
+    ] == refused(poetry, bundle_for("python3.13"))
+
+
+@pytest.mark.parametrize(
+    ("tags", "works"),
+    [
+        (f"cp313-cp313-{MANYLINUX}", True),
+        ("cp313-cp313-manylinux_2_34_x86_64", True),
+        ("cp313-cp313-manylinux_2_35_x86_64", False),
+        ("cp39-abi3-manylinux_2_28_x86_64", True),
+        ("cp313-cp313-manylinux_2_17_aarch64", False),
+        ("cp313-cp313-musllinux_1_2_x86_64", False),
+        ("cp312-cp312-manylinux_2_17_x86_64", False),
+        ("py2.py3-none-any", True),
+    ],
+)
+def test_which_wheels_do(tags: str, works: bool, tmp_path: Path) -> None:
+    """One that works is enough, whatever else there is."""
+    others = ("cp313-cp313-win_amd64", "cp313-cp313-macosx_11_0_arm64")
+    poetry = project(tmp_path, Locked("native", wheels=(*others, tags)))
+
+    if works:
+        check(poetry, bundle_for("python3.13"))
+    else:
+        assert "- native 1.0, required by my-app" == refused(
+            poetry, bundle_for("python3.13")
+        )[1]
+
+
+def test_the_nearest_runtime_that_would_work(tmp_path: Path) -> None:
+    """Amazon Linux 2 has an older glibc than wheels of today ask for."""
+    tags = tuple(
+        f"cp3{minor}-cp3{minor}-{platform}"
+        for minor in (11, 12, 14)
+        for platform in ("manylinux_2_27_x86_64", "macosx_12_0_arm64")
+    )
+    poetry = project(tmp_path, Locked("native", wheels=tags))
+
+    assert [
+        "- native 1.0, required by my-app",
+        # Those of the right Python tell the most.
+        "    has wheels of cp311 for macosx_12_0_arm64, manylinux_2_27_x86_64",
+        "    has one for python3.12 on x86_64 (Amazon Linux 2023, glibc 2.34)",
+    ] == refused(poetry, bundle_for("python3.11"))[1:]
+
+
+def test_the_nearest_runtime_may_be_on_another_machine(tmp_path: Path) -> None:
+    poetry = project(
+        tmp_path, Locked("native", wheels=("cp313-cp313-manylinux_2_28_x86_64",))
+    )
+
+    found = refused(poetry, bundle_for("python3.13", "arm64"))
+    assert found[-1].startswith("    has one for python3.13 on x86_64 (")
+
+
+def test_another_cloud_is_told_of_no_runtime(tmp_path: Path) -> None:
+    poetry = project(
+        tmp_path, Locked("native", wheels=("cp312-cp312-manylinux_2_28_x86_64",))
+    )
+    parsed = parse_platform("manylinux_2_17_x86_64")
+    assert parsed is not None
+    system, machine = parsed
+    target = Target("3.12", machine, system)
+
+    found = refused(poetry, Bundle(("main",), (), None, target))
+
+    assert "poetry.lock has no wheel for Python 3.12 on x86_64 (many" in found[0]
+    assert "    has wheels of cp312 for manylinux_2_28_x86_64" == found[-1]
+
+
+def test_a_long_list_is_cut(tmp_path: Path) -> None:
+    """Eleven platforms, and that there are others."""
+    tags = tuple(f"cp313-cp313-macosx_{n}_0_arm64" for n in range(10, 30))
+    poetry = project(tmp_path, Locked("native", wheels=tags))
+
+    told = refused(poetry, bundle_for("python3.13"))[-1]
+    assert told.endswith(", others")
+    assert 12 == told.count("macosx") + told.count("others")
+
+
+def test_what_is_not_wanted_is_not_looked_at(tmp_path: Path) -> None:
+    """Groups that are left out, and markers that are not the target's."""
+    windows = Locked("windows", groups=("dev",), wheels=("cp313-cp313-win_amd64",))
+    marked = replace(
+        windows, name="native", groups=("main",), marker='sys_platform == "win32"'
+    )
+    poetry = project(tmp_path, windows, marked)
+
+    check(poetry, bundle_for("python3.13"))
+    with_dev = bundle_for("python3.13", groups=("main", "dev"))
+    assert ["- windows 1.0, required by my-app"] == [
+        line for line in refused(poetry, with_dev) if line.startswith("-")
+    ]
+
+
+def test_markers_are_the_targets(tmp_path: Path) -> None:
+    """Whatever machine this is."""
+    arm = Locked(
+        "native",
+        marker='platform_machine == "aarch64"',
+        wheels=("cp313-cp313-manylinux_2_17_aarch64",),
+    )
+    poetry = project(tmp_path, arm)
+
+    check(poetry, bundle_for("python3.13", "arm64"))
+    check(poetry, bundle_for("python3.13"))  # where it is not wanted
+    found = refused(poetry, bundle_for("python3.12", "arm64"))
+    assert "- native 1.0, required by my-app" == found[1]
+
+
+def test_what_has_no_wheel_at_all_is_built(tmp_path: Path) -> None:
+    """On this machine; whether it works there is looked at when it has been."""
+    poetry = project(tmp_path, Locked("native", wheels=(), files=(SDIST,)))
+    check(poetry, bundle_for("python3.13", "arm64"))
+
+
+@pytest.mark.parametrize("setting", ["native", ":all:"])
+def test_no_binary_is_obeyed(setting: str, tmp_path: Path, config: Config) -> None:
+    """Who has it built, knows that there is no wheel."""
+    poetry = project(
+        tmp_path,
+        Locked("native", wheels=("cp313-cp313-win_amd64",), files=(SDIST,)),
+    )
+    refused(poetry, bundle_for("python3.13"))
+
+    config.merge({"installer": {"no-binary": [setting]}})
+    check(poetry, bundle_for("python3.13"))
+
+
+def test_only_what_is_known_is_checked(tmp_path: Path) -> None:
+    """Nothing without a target, or if the lock does not say what is of which group."""
+    poetry = project(tmp_path, Locked("native", wheels=("cp313-cp313-win_amd64",)))
+    check(poetry, replace(bundle_for("python3.13"), target=None))
+    lock = poetry.locker.lock
+    text = lock.read_text()
+    assert 'lock-version = "2.1"' in text
+    lock.write_text(text.replace('lock-version = "2.1"', 'lock-version = "2.0"'))
+    check(load(tmp_path), bundle_for("python3.13"))
+
+
+def test_files_that_are_no_wheels_are_passed_over(tmp_path: Path) -> None:
+    """Whatever an index has."""
+    files = (SDIST, ("native-1.0-1.whl", "sha256:0"), ("native.exe", "sha256:0"))
+    poetry = project(
+        tmp_path, Locked("native", files=files, wheels=("cp313-cp313-win_amd64",))
+    )
+    assert "    has wheels of cp313 for win_amd64" == refused(
+        poetry, bundle_for("python3.13")
+    )[-1]
+
+
+def test_what_is_wanted_is_what_poetry_would_install(tmp_path: Path) -> None:
+    """Not what only another group needs, and each once."""
+    poetry = project(
+        tmp_path,
+        Locked("jinja", groups=("main", "dev")),
+        Locked("native", groups=("dev",)),
+    )
+    environment = MockEnv((3, 13, 1)).marker_env
+
+    for groups, expected in ((("main",), ["jinja"]), (("dev",), ["jinja", "native"])):
+        bundle = Bundle(groups, (), None)
+        found = wanted_packages(poetry, bundle, environment)  # type: ignore[arg-type]
+        assert expected == sorted(package.name for package in found)

@@ -1,0 +1,82 @@
+"""What surrounds Poetry while it builds is as before when it has."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
+from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poetry.config.config import Config
+
+
+USERS = {
+    "POETRY_VIRTUALENVS_CREATE": "false",
+    "POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES": "true",
+    "POETRY_VIRTUALENVS_OPTIONS_NO_PIP": "false",
+    "VIRTUAL_ENV": "/mine",
+    "CONDA_PREFIX": "/mine/too",
+}
+
+
+@pytest.mark.parametrize("given", [USERS, {}])
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_users_settings_are_not_the_environments(
+    given: dict[str, str], fails: bool, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Poetry sees ours meanwhile; afterwards those are there that were."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+
+    with suppress(RuntimeError), own_virtualenv_settings(ignore_active=True):
+        assert config.get("virtualenvs.create") is True
+        assert config.get("virtualenvs.options.system-site-packages") is False
+        assert config.get("virtualenvs.options.no-pip") is True
+        assert "VIRTUAL_ENV" not in os.environ
+        assert "CONDA_PREFIX" not in os.environ
+        if fails:
+            raise RuntimeError
+
+    assert before == dict(os.environ)
+
+
+def test_an_active_environment_may_have_to_be_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where there is none to be taken instead, its interpreter is no base for one."""
+    monkeypatch.setenv("VIRTUAL_ENV", "/mine")
+    with own_virtualenv_settings(ignore_active=False):
+        assert "/mine" == os.environ["VIRTUAL_ENV"]
+
+
+@pytest.mark.parametrize("variable", ["/somewhere", None])
+def test_temporary_files_do_not_outlive_the_build(
+    variable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of this process and those of the ones that it starts."""
+    if variable is None:
+        monkeypatch.delenv("TMPDIR", raising=False)
+    else:
+        monkeypatch.setenv("TMPDIR", variable)
+    before = tempfile.gettempdir()
+
+    with suppress(RuntimeError), own_temporary_files(tmp_path):
+        own = tempfile.mkdtemp()
+        assert own.startswith(f"{tmp_path}{os.sep}")
+        assert os.environ["TMPDIR"] == os.path.dirname(own)
+        raise RuntimeError
+
+    assert [] == list(tmp_path.iterdir())
+    assert before == tempfile.gettempdir()
+    assert variable == os.environ.get("TMPDIR")
