@@ -42,7 +42,7 @@ def config(
     home = tmp_path_factory.mktemp("home")
     own = Config()
     own.merge({"cache-dir": str(home / "cache"), "data-dir": str(home / "data")})
-    monkeypatch.setattr(Config, "create", lambda reload=False: own)
+    monkeypatch.setattr(Config, "create", lambda: own)
     return own
 
 

@@ -19,13 +19,15 @@ from poetry_plugin_package_function.bundling.plan import plan_bundle
 from poetry_plugin_package_function.command import PackageFunctionCommand
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve_all
-from tests.trees import write_files
 
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry.poetry import Poetry
+
+
+UNFETCHED = f"sha256:{'0' * 64}"
 
 
 def load(directory: Path) -> Poetry:
@@ -46,7 +48,7 @@ class Locked:
         files: Its other files, with their hashes.
         requires: The names of what it needs itself.
         optional: Whether extras only need it.
-        path: Where it is, if it is a file on the disk.
+        path: Where it is, from the root on, if it is a file on the disk.
     """
 
     name: str
@@ -61,24 +63,23 @@ class Locked:
 
     def as_poetry_has_it(self) -> tuple[Package, TransitivePackageInfo]:
         """What Poetry's solver would have found."""
-        where = {"source_type": "file", "source_url": self.path} if self.path else {}
-        package = Package(self.name, self.version, **where)
-        package.optional = self.optional
-        names = (
-            f"{self.name.replace('-', '_')}-{self.version}-{tags}.whl"
-            for tags in self.wheels
+        package = Package(
+            self.name,
+            self.version,
+            source_type="file" if self.path else None,
+            source_url=self.path,
         )
+        package.optional = self.optional
+        stem = f"{self.name.replace('-', '_')}-{self.version}"
+        wheels = [(f"{stem}-{tags}.whl", UNFETCHED) for tags in self.wheels]
         package.files = [
-            *({"file": name, "hash": f"sha256:{'0' * 64}"} for name in names),
-            *({"file": name, "hash": digest} for name, digest in self.files),
+            {"file": name, "hash": digest} for name, digest in (*wheels, *self.files)
         ]
         for name in self.requires:
             package.add_dependency(Factory.create_dependency(name, "*"))
         marker = parse_marker(self.marker)
         groups = {canonicalize_name(each) for each in self.groups}
-        return package, TransitivePackageInfo(
-            0, groups, dict.fromkeys(groups, marker)
-        )
+        return package, TransitivePackageInfo(0, groups, dict.fromkeys(groups, marker))
 
 
 def locked(directory: Path, *packages: Locked) -> Poetry:

@@ -14,7 +14,6 @@ from poetry_plugin_package_function.bundling.preflight import wanted_packages
 from tests.bundling.projects import Locked
 from tests.bundling.projects import bundle
 from tests.bundling.projects import bundles
-from tests.bundling.projects import load
 from tests.bundling.projects import locked
 from tests.bundling.projects import run
 from tests.trees import write_files
@@ -73,7 +72,7 @@ def project(directory: Path, table: str = "") -> Poetry:
 
 def shipped(poetry: Poetry, wanted: Bundle) -> set[str]:
     """What Poetry will install for it."""
-    found = wanted_packages(poetry, wanted, default_environment())  # type: ignore[arg-type]
+    found = wanted_packages(poetry, wanted, default_environment())
     return {f"{package.name} {package.version}" for package in found}
 
 

@@ -40,7 +40,8 @@ Installing dependencies from lock file
 <b>Package operations</>: <info>2</> installs, <info>1</> update, <info>0</> removals
 
   <fg=blue;options=bold>-</> <fg=default>Installing <c1>six</c1> (<c2>1.17.0</c2>)</>
-  <fg=blue;options=bold>-</> <fg=default>Updating <c1>toml</c1> (<c2>1</c2> -> <c2>2</c2>)</>
+  <fg=blue;options=bold>-</> <fg=default>Updating <c1>toml</c1> (<c2>1</c2> \
+-> <c2>2</c2>)</>
   <fg=blue;options=bold>-</> <fg=default>Installing <c1>idna</c1> (<c2>3</c2>)</>
   <fg=blue;options=bold>-</> <fg=default>Installing <c1>my-app</c1> \
 (<c2>1.0 /tmp/x/tmp-1/tmpabc/my_app-1.0-py3-none-any.whl</c2>)</>

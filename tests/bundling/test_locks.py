@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,8 @@ from tests.trees import write_files
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from poetry.poetry import Poetry
 
 
