@@ -39,6 +39,8 @@ def config(
     for name in os.environ:
         if name.startswith("POETRY_") or name in FOREIGN:
             monkeypatch.delenv(name)
+    # If an environment is mistaken for another one, nothing is removed from that.
+    monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
     home = tmp_path_factory.mktemp("home")
     own = Config()
     own.merge({"cache-dir": str(home / "cache"), "data-dir": str(home / "data")})

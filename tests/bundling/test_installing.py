@@ -94,7 +94,6 @@ def test_what_is_asked_for_is_installed(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("VIRTUAL_ENV", str(active))
-    monkeypatch.setenv("POETRY_VIRTUALENVS_CREATE", "false")
     monkeypatch.setenv("POETRY_VIRTUALENVS_OPTIONS_NO_PIP", "false")
     monkeypatch.setenv("TMPDIR", str(scratch))
     monkeypatch.setattr(tempfile, "tempdir", None)

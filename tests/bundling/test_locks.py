@@ -144,6 +144,7 @@ def test_a_lock_with_a_conflict_in_the_middle(project: Poetry) -> None:
         ('name = "six"\n', ""),
         (r"groups = .*\n", ""),
         ("groups = .*", "groups = 1"),
+        (r"\[\[package\]\](?s:.*?)(?=\[metadata\])", 'package = ["six"]\n'),
         ('lock-version = ".*"\n', ""),
         ('lock-version = ".*"', 'lock-version = "x"'),
         ('lock-version = ".*"', 'lock-version = "99.0"'),

@@ -136,6 +136,21 @@ def test_the_nearest_runtime_that_would_work(tmp_path: Path) -> None:
     ] == refused(poetry, bundle_for("python3.11"))[1:]
 
 
+def test_the_nearest_runtime_is_the_next_one(tmp_path: Path) -> None:
+    """Not the oldest, nor the newest."""
+    tags = tuple(
+        f"cp3{minor}-cp3{minor}-manylinux_2_17_x86_64" for minor in (10, 11, 14)
+    )
+    poetry = project(tmp_path, Locked("native", wheels=tags))
+
+    for runtime, nearest in (
+        ("python3.13", "python3.14"),
+        ("python3.12", "python3.11"),
+    ):
+        found = refused(poetry, bundle_for(runtime))
+        assert found[-1].startswith(f"    has one for {nearest} on x86_64 (")
+
+
 def test_the_nearest_runtime_may_be_on_another_machine(tmp_path: Path) -> None:
     poetry = project(
         tmp_path, Locked("native", wheels=("cp313-cp313-manylinux_2_28_x86_64",))

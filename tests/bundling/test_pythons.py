@@ -106,9 +106,10 @@ def test_a_python_that_is_not_there(wanted: str, own: Path, tmp_path: Path) -> N
 
 
 def test_the_preferred_interpreter_if_it_is_the_runtimes(
-    poetry: Poetry, own: Path
+    poetry: Poetry, own: Path, pythons: Path
 ) -> None:
-    """Lambda's default architecture is x86_64, whatever this machine is."""
+    """Even if there is a newer one; Lambda's default architecture is x86_64."""
+    interpreter(pythons / OWN, f"{OWN}.99")
     found = bundle(poetry, "--runtime", f"python{OWN}")
 
     assert own == found.python

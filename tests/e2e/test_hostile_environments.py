@@ -63,20 +63,29 @@ def test_an_active_virtual_environment_stays_untouched(
 @pytest.mark.parametrize(
     "env",
     [
-        {"POETRY_VIRTUALENVS_CREATE": "false"},
-        {"POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES": "true"},
-        {"POETRY_VIRTUALENVS_IN_PROJECT": "true"},
-        {"POETRY_VIRTUALENVS_OPTIONS_ALWAYS_COPY": "true"},
-        {"POETRY_VIRTUALENVS_OPTIONS_NO_PIP": "false"},
-        {"POETRY_INSTALLER_PARALLEL": "false"},
-        {"POETRY_INSTALLER_RE_RESOLVE": "true"},
+        {
+            "POETRY_VIRTUALENVS_CREATE": "false",
+            "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+            "POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES": "true",
+            "POETRY_INSTALLER_PARALLEL": "false",
+            # If the first one were obeyed, Poetry would empty the machine's Python.
+            "PIP_REQUIRE_VIRTUALENV": "1",
+        },
+        {
+            "POETRY_VIRTUALENVS_OPTIONS_ALWAYS_COPY": "true",
+            "POETRY_VIRTUALENVS_OPTIONS_NO_PIP": "false",
+            "POETRY_INSTALLER_RE_RESOLVE": "true",
+        },
     ],
-    ids=lambda env: next(iter(env)),
+    ids=["where and how", "what else"],
 )
 def test_poetrys_settings(
     env: dict[str, str], poetry: Poetry, copied: Path, ordinary: Path
 ) -> None:
-    """They are about the user's environments, not about the one that is packaged."""
+    """They are about the user's environments, not about the one that is packaged.
+
+    None of those in one run hides that another one is obeyed.
+    """
     poetry.package(copied, env=env).well()
     assert sha256(ordinary) == sha256(copied / "dist" / "my_app.zip")
     assert not (copied / ".venv").exists()

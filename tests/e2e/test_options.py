@@ -18,7 +18,6 @@ from packaging.utils import canonicalize_name
 from tests.e2e.projects import contents
 from tests.e2e.projects import pep621
 from tests.e2e.projects import sha256
-from tests.e2e.projects import small_project
 from tests.e2e.running import run
 from tests.trees import write_files
 
@@ -71,9 +70,13 @@ def project(small: Path, tmp_path: Path) -> Path:
 def test_a_venv_that_is_there_is_packaged(
     poetry: Poetry, project: Path, ordinary: Path, tmp_path: Path
 ) -> None:
-    """No other is built, and nothing in it changes; the files are the same."""
+    """No other is built, no lock is looked at, and nothing in it changes.
+
+    The files are the same.
+    """
     venv = tmp_path / "venv"
     poetry(project, "bundle", "venv", str(venv)).well()
+    (project / "poetry.lock").unlink()
     before = sorted(venv.rglob("*"))
     done = poetry.package(project, "--venv", "../venv").well()
     assert before == sorted(venv.rglob("*"))
@@ -81,87 +84,50 @@ def test_a_venv_that_is_there_is_packaged(
     assert contents(ordinary) == contents(project / "dist" / "my_app.zip")
 
 
-@pytest.mark.parametrize("name", ["missing", "empty", "file"])
-def test_a_venv_that_is_none(
-    name: str, poetry: Poetry, project: Path, tmp_path: Path
-) -> None:
-    """It is named in the error."""
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file").write_text("")
-    venv = tmp_path / name
-    assert str(venv) in poetry.package(project, "--venv", str(venv)).failed(1)
-    assert not (project / "dist").exists()
-
-
-def test_a_venv_needs_no_lock(poetry: Poetry, ordinary: Path, tmp_path: Path) -> None:
-    """With --venv poetry.lock is not looked at."""
-    project = small_project(tmp_path / "project")
-    poetry.lock(project)
-    poetry(project, "bundle", "venv", "../venv").well()
-    (project / "poetry.lock").unlink()
-    poetry.package(project, "--venv", "../venv").well()
-    assert contents(ordinary) == contents(project / "dist" / "my_app.zip")
-
-
-@pytest.mark.parametrize("form", ["version", "command", "path"])
 def test_the_python_to_build_with(
-    form: str, few_pythons: Poetry, project: Path, ordinary: Path
+    few_pythons: Poetry, project: Path, ordinary: Path
 ) -> None:
-    """By version, command or path; for pure Python the bytes are the same."""
+    """For pure Python the bytes are the same."""
     python = another_python()
     version = python.name.removeprefix("python")
-    given = {"version": version, "command": python.name, "path": str(python)}[form]
     path = os.pathsep.join([str(python.parent), os.defpath])
     few_pythons.package(
-        project, "--python", given, "--report", "report.json", env={"PATH": path}
+        project, "--python", version, "--report", "report.json", env={"PATH": path}
     ).well()
     report = json.loads((project / "report.json").read_text())
     assert version == report["python"]
     assert sha256(ordinary) == sha256(project / "dist" / "my_app.zip")
 
 
-@pytest.mark.parametrize("wanted", ["3.99", "python3.99", "/no/such/python", "ham"])
-def test_a_python_that_is_not_there(
-    wanted: str, few_pythons: Poetry, small: Path
-) -> None:
+def test_a_python_that_is_not_there(few_pythons: Poetry, small: Path) -> None:
     """It is named, with how to find out what there is; nothing is built."""
-    said = few_pythons.package(small, "--python", wanted).failed(1)
-    assert f"There is no Python {wanted!r} here." in said
+    said = few_pythons.package(small, "--python", "3.99").failed(1)
+    assert "There is no Python '3.99' here." in said
     assert "poetry python list" in said
 
 
-@pytest.mark.parametrize("options", [(), ("--python", sys.executable)])
 def test_a_python_that_the_project_excludes(
-    options: tuple[str, ...], few_pythons: Poetry, tmp_path: Path
+    few_pythons: Poetry, tmp_path: Path
 ) -> None:
     """What there is and what `requires-python` asks for stand in the error."""
     text = pep621(dependencies=()).replace(">=3.10,<4.0", ">=3.98,<4.0")
     write_files(tmp_path, {"pyproject.toml": text, "my_app.py": ""})
     tmp = few_pythons.new_tmp()
     run([sys.executable, "-c", LOCK], tmp_path, few_pythons.env, tmp).well()
-    done = few_pythons.package(tmp_path, *options)
-    said = done.failed(1)
+    said = few_pythons.package(tmp_path, "--python", sys.executable).failed(1)
     assert ">=3.98,<4.0" in said
+    assert OURS in said
     assert "--python" in said
     assert not (tmp_path / "dist").exists()
-    if options:
-        assert OURS in said
 
 
 def test_the_output_is_relative_to_the_current_directory(
     poetry: Poetry, project: Path, ordinary: Path
 ) -> None:
-    """From a subdirectory the project is found, and its dist is the default."""
+    """From a subdirectory the project is found."""
     docs = project / "docs"
-    poetry.package(docs).well()
     poetry.package(docs, "--output", "made/f.zip").well()
-    poetry.package(docs, "--output-dir", "made").well()
-    for archive in (
-        project / "dist" / "my_app.zip",
-        docs / "made" / "f.zip",
-        docs / "made" / "my_app.zip",
-    ):
-        assert sha256(ordinary) == sha256(archive)
+    assert sha256(ordinary) == sha256(docs / "made" / "f.zip")
 
 
 @pytest.mark.parametrize(("option", "made"), [("-P", "here"), ("-C", "project")])
@@ -171,17 +137,19 @@ def test_a_project_that_is_elsewhere(
     """-P leaves the current directory as it is, -C changes it."""
     here = project.parent / "here"
     here.mkdir()
-    poetry.package(here, option, "../project").well()
+    poetry.package(here, option, "../project", "--report", "report.json").well()
     assert sha256(ordinary) == sha256(project / "dist" / "my_app.zip")
-    poetry.package(here, option, "../project", "--output", "f.zip").well()
-    assert sha256(ordinary) == sha256(project.parent / made / "f.zip")
+    assert ["report.json"] == [
+        each.name for each in (project.parent / made).glob("*.json")
+    ]
 
 
 def test_the_report(poetry: Poetry, project: Path) -> None:
     """The six fields of package-python-function 1.0.0, and the digest."""
-    done = poetry.package(project, "--report", "made/report.json").well()
+    docs = project / "docs"
+    done = poetry.package(docs, "--report", "made/report.json").well()
     archive = project / "dist" / "my_app.zip"
-    report = json.loads((project / "made" / "report.json").read_text())
+    report = json.loads((docs / "made" / "report.json").read_text())
     assert {
         "output_file": str(archive),
         "distribution_name": "my_app",
@@ -206,12 +174,9 @@ def test_the_report(poetry: Poetry, project: Path) -> None:
     assert "Report    made/report.json" in done.stdout
 
 
-@pytest.mark.parametrize("epoch", ["315532799", "now", "", "1e20", "99999999999"])
-def test_a_source_date_epoch_that_is_none(
-    epoch: str, poetry: Poetry, project: Path
-) -> None:
+def test_a_source_date_epoch_that_is_none(poetry: Poetry, project: Path) -> None:
     """It fails before any work, with exit status 2."""
-    done = poetry.package(project, env={"SOURCE_DATE_EPOCH": epoch})
+    done = poetry.package(project, env={"SOURCE_DATE_EPOCH": "now"})
     assert "SOURCE_DATE_EPOCH" in done.failed(2)
     assert "Building" not in done.stdout
 
