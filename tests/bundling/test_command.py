@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 
@@ -185,14 +186,12 @@ def test_a_venv_needs_no_lock(tmp_path: Path) -> None:
     assert ["shop.zip"] == [each.name for each in (tmp_path / "dist").iterdir()]
 
 
-def test_the_tables_places_start_at_the_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_tables_places_start_at_the_project(tmp_path: Path) -> None:
     """Those of options start at the current directory."""
     table = 'output = "made/f.zip"\nreport = "made/report.json"\nvenv = "venv"\n'
     write_files(tmp_path, {"pyproject.toml": PYPROJECT + table, "docs/a.md": ""})
     make_venv(tmp_path / "venv", {"six.py": "", "shop.py": ""})
-    monkeypatch.chdir(tmp_path / "docs")
+    os.chdir(tmp_path / "docs")
 
     assert 0 == run(tmp_path).status
     assert ["f.zip", "report.json"] == sorted(
