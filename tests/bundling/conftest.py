@@ -36,7 +36,7 @@ def config(
 
     Neither the developer's files nor their variables have a say.
     """
-    for name in os.environ:
+    for name in [*os.environ]:
         if name.startswith("POETRY_") or name in FOREIGN:
             monkeypatch.delenv(name)
     # If an environment is mistaken for another one, nothing is removed from that.
