@@ -119,15 +119,20 @@ def test_a_lock_that_somebody_has_edited(
     assert re.search("poetry.lock|lock ?file|hash", said), said
 
 
-def test_a_dependency_that_cannot_be_built(poetry: Poetry, tmp_path: Path) -> None:
+@pytest.mark.parametrize("extra", [False, True])
+def test_a_dependency_that_cannot_be_built(
+    extra: bool, poetry: Poetry, tmp_path: Path
+) -> None:
     """The builder's own words show, with nothing of Poetry's markup in them."""
+    optional = ", optional = true" if extra else ""
     pyproject = pep621(
         dependencies=(),
         project='dynamic = ["dependencies", "optional-dependencies"]\n',
         more="[tool.poetry.dependencies]\n"
-        'broken = { path = "broken", optional = true }\n\n'
-        '[tool.poetry.extras]\nmore = ["broken"]\n'
-        "[tool.poetry-plugin-package-function]\nall-extras = true\n",
+        f'broken = {{ path = "broken"{optional} }}\n\n'
+        + '[tool.poetry.extras]\nmore = ["broken"]\n' * extra
+        + "[tool.poetry-plugin-package-function]\n"
+        + "all-extras = true\n" * extra,
     ).replace("dependencies = [\n]\n", "")
     write_files(tmp_path, {"pyproject.toml": pyproject, "my_app.py": "", **BROKEN})
     poetry.lock(tmp_path)

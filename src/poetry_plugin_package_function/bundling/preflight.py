@@ -131,7 +131,14 @@ def _near(wheels: Mapping[str, frozenset[Tag]], target: Target) -> str:
         return ""
     names = list(RUNTIMES)
     own = names.index(target.runtime.name)
-    by_distance = sorted(names, key=lambda name: (abs(names.index(name) - own), name))
+    by_distance = sorted(
+        names,
+        key=lambda name: (
+            RUNTIMES[name].is_preview,
+            abs(names.index(name) - own),
+            name,
+        ),
+    )
     for machine in (
         target.machine,
         *sorted({*ARCHITECTURES.values()} - {target.machine}),
