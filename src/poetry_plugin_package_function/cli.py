@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
+from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.distributions import SEEDS
 from poetry_plugin_package_function.packaging.output import check_targets
@@ -64,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _package(options)
     except PackageFunctionError as error:
         _clear_progress()
-        _say(f"Error: {error.reason}", to_errors=True)
+        first, *others = error.lines
+        for line in (f"Error: {first}", *others):
+            _say(line, to_errors=True)
         if error.hint:
             _say(error.hint, to_errors=True)
         return error.exit_status
@@ -268,10 +271,10 @@ def _write_error(text: str) -> None:
         sys.stderr.flush()
 
 
-def _say(text: str, *, to_errors: bool = False) -> None:
+def _say(line: str, *, to_errors: bool = False) -> None:
     stream = sys.stderr if to_errors else sys.stdout
     # A path may hold bytes that are not the terminal's encoding; say what can be said.
     encoding = stream.encoding or "utf-8"
-    shown = text.encode(encoding, "backslashreplace").decode(encoding)
+    shown = printable(line).encode(encoding, "backslashreplace").decode(encoding)
     stream.write(f"{shown}\n")
     stream.flush()

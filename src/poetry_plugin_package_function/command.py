@@ -131,9 +131,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                 self._package(check)
         except PackageFunctionError as error:
             # -q does not hide why there is no archive.
-            self.io.write_error_line(
-                f"<error>{escaped(error.reason)}</error>", Verbosity.QUIET
-            )
+            for line in error.lines:
+                self.io.write_error_line(
+                    f"<error>{escaped(line)}</error>", Verbosity.QUIET
+                )
             if error.hint:
                 self.io.write_error_line(escaped(error.hint), Verbosity.QUIET)
             return error.exit_status
@@ -188,7 +189,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         )
         self.line(
             f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
-            f" (<c2>{self.poetry.package.pretty_version}</c2>)"
+            f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
         )
         self.line("")
         earlier = {each.output: read_earlier(each) for each in functions}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cleo.formatters.formatter import Formatter
 
+from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.bundling.plan import Bundle
 
 
-def escaped(text: str) -> str:
-    """Keeps what the user named from being read as markup."""
-    escaped_text: str = Formatter.escape(text)
-    return escaped_text
+def escaped(line: str) -> str:
+    """Keeps a line from being read as markup, or as anything else but text."""
+    escaped_line: str = Formatter.escape(printable(line))
+    return escaped_line
 
 
 class Console:
@@ -45,7 +46,8 @@ class Console:
         self._installed = self._installed_bytes = 0
         groups = ", ".join(bundle.groups) or "none"
         extras = f", extras: {', '.join(bundle.extras)}" if bundle.extras else ""
-        self._step(f"Building a virtual environment (groups: {groups}{extras})")
+        taken = escaped(f"groups: {groups}{extras}")
+        self._step(f"Building a virtual environment ({taken})")
 
     def phase(self, text: str) -> None:
         """See `bundling.listening.Listener`."""

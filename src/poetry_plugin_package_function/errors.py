@@ -12,20 +12,29 @@ if TYPE_CHECKING:
 
 
 class PackageFunctionError(Exception):
-    """Something that the user can mend.
+    """Something that the user can fix.
 
     Args:
         reason: What is wrong, with the measured number and the limit where there are
-            any.
-        hint: What to try next.
+            any: a line, or several. A line break within a line is a part of a name, and
+            shown as such.
+        hint: What to try next: a line.
+
+    Attributes:
+        lines: The reason's.
     """
 
     exit_status = 1
 
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: str | Sequence[str], hint: str = "") -> None:
+        self.lines = (reason,) if isinstance(reason, str) else tuple(reason)
         self.hint = hint
+        super().__init__(self.reason)
+
+    @property
+    def reason(self) -> str:
+        """All lines, as they are: not yet fit to be shown."""
+        return "\n".join(self.lines)
 
 
 class ConfigError(PackageFunctionError):
@@ -35,7 +44,7 @@ class ConfigError(PackageFunctionError):
 
     def __init__(self, problems: Sequence[str], hint: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems), hint)
+        super().__init__(self.problems, hint)
 
 
 class SourceDateEpochError(PackageFunctionError):
@@ -91,5 +100,6 @@ def naming(function: str | None) -> Iterator[None]:
         yield
     except PackageFunctionError as error:
         if function is not None:
-            error.reason = f"{function}: {error.reason}"
+            first, *others = error.lines
+            error.lines = (f"{function}: {first}", *others)
         raise

@@ -194,7 +194,7 @@ class _Environment:
         except SourceError as error:
             if not built.kept or isinstance(error, ChoiceError):
                 raise
-            warn(self._run.console, built.venv, error.reason.rstrip("."))
+            warn(self._run.console, built.venv, error.lines[0].rstrip("."))
             discard(self._home)
             self._built = None
         return self._run._package(self._ready(), settings, only=only)

@@ -119,7 +119,8 @@ def build_venv(
                     raise
                 except Exception as error:  # whatever the state of it has led to
                     check()
-                    reason = f"it could not be brought up to date ({error})"
+                    what, *_ = str(error).splitlines() or [type(error).__name__]
+                    reason = f"it could not be brought up to date ({what})"
                     warn(listener, venv, reason)
                     kept = None
             if kept is None:
@@ -170,7 +171,7 @@ def _bundle(
         raise
     if not built:
         raise BundleError(
-            "Poetry could not install the dependencies.\n" + io.unheard(),
+            ("Poetry could not install the dependencies.", *io.unheard()),
             "Try `poetry install` for the same dependencies, or run again with -vvv.",
         )
     return installed

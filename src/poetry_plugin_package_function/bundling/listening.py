@@ -67,9 +67,9 @@ class ListeningIO(IO):
         """Says yes, so that it hears all."""
         return True
 
-    def unheard(self) -> str:
-        """Returns what was neither a phase nor an operation: the errors' texts."""
-        return "\n".join(self._lines.unheard).strip()
+    def unheard(self) -> list[str]:
+        """Returns what was neither a phase nor an operation: the errors' lines."""
+        return "\n".join(self._lines.unheard).strip().expandtabs().splitlines()
 
 
 class _Lines(Output):

@@ -238,7 +238,7 @@ def _find_python(wanted: str | None) -> Python | None:
 def no_python(poetry: Poetry, reason: str = "") -> BundleError:
     """Makes the error of a project that allows no Python that there is."""
     return BundleError(
-        reason
+        reason.splitlines()
         or "There is no Python here that the project allows"
         f" ({poetry.package.python_versions}).",
         "Choose another interpreter with --python, or widen `requires-python`.",

@@ -68,7 +68,7 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
         paths = _paths(poetry, wanted)
         lines = [line for each in missing for line in _told(each, target, paths)]
         raise IncompatibleTargetError(
-            f"poetry.lock has no wheel for {target} of:\n" + "\n".join(lines),
+            (f"poetry.lock has no wheel for {target} of:", *lines),
             "Choose another version or runtime, or have it built out of its sdist on"
             " a machine of that kind: poetry config installer.no-binary NAME",
         )

@@ -721,9 +721,7 @@ def _check(wishes: Wishes, parts: Parts, tree: Tree) -> None:
                 f" {'; '.join(unit.together) or 'it is the same'}."
             )
     if problems:
-        raise SourceError(
-            "\n".join(problems), f"What can be named: {', '.join(sorted(names))}."
-        )
+        raise SourceError(problems, f"What can be named: {', '.join(sorted(names))}.")
 
 
 def check_wishes(tree: Tree, wishes: Wishes) -> None:

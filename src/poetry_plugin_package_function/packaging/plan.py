@@ -115,10 +115,13 @@ def too_large(
         f"  {_called(each)}"
         for each in _largest(distributions)
     ]
-    return PackageTooLargeError(
+    first = (
         f"The files have {unzipped_bytes:,} bytes, and nested they still have"
         f" {nested_bytes:,}; both must be smaller than {_told(layers_size_bytes)}."
-        " The largest distributions:\n" + "\n".join(rows),
+        " The largest distributions:"
+    )
+    return PackageTooLargeError(
+        (first, *rows),
         "Leave something out with `exclude`, drop a dependency, take names out of"
         " `keep-flat`, or deploy a container image, which may have 10 GB.",
     )
@@ -142,10 +145,13 @@ def too_large_for_a_layer(
         f"  {each.unzipped_bytes:>14,} bytes unzipped  {_called(each)}"
         for each in _largest(distributions)
     ]
-    return PackageTooLargeError(
+    first = (
         f"{they_have} {unzipped_bytes:,} bytes unzipped, which must be less than"
         f" {_told(layers_size_bytes)}, and no layer is nested. The largest"
-        " distributions:\n" + "\n".join(rows),
+        " distributions:"
+    )
+    return PackageTooLargeError(
+        (first, *rows),
         "Package without a layer: what is too large is nested then. Or leave something"
         " out with `exclude`, or drop a dependency.",
     )

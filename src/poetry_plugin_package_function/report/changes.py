@@ -200,23 +200,10 @@ def told(changes: Changes) -> str:
         )
         if names
     ]
-    return printable("; ".join(parts) or "the same files, packaged in another way")
+    return "; ".join(parts) or "the same files, packaged in another way"
 
 
 def _few(files: FileChanges) -> list[str]:
     names = [f"{name} ({what})" for name, what in files.in_order()]
     more = len(names) - _MOST_NAMED
     return [*names[:_MOST_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
-
-
-def printable(text: str) -> str:
-    """Shows what would not be seen, or would move the cursor, as an escape sequence.
-
-    Names come out of a file that anybody may have written, and ZIPs take any name.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode()
-        for each in text
-    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.escaping import printable_json
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.report.changes import as_document
 
@@ -43,9 +44,8 @@ def as_json_array(reports: Iterable[tuple[Report, Changes | None]]) -> bytes:
 
 
 def _written(document: dict[str, Any] | list[dict[str, Any]]) -> bytes:
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode(
-        errors="surrogateescape"
-    )
+    text = printable_json(json.dumps(document, indent=2, ensure_ascii=False))
+    return f"{text}\n".encode(errors="surrogateescape")
 
 
 def _document(report: Report, changes: Changes | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
@@ -151,8 +152,4 @@ def _is_plain(character: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """Makes a line of it, without what cannot be seen, such as marks of direction."""
-    return "".join(
-        character if character.isprintable() else "\ufffd"
-        for character in " ".join(text.split())
-    )
+    return " ".join(printable(text).split())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.report.changes import printable
 from poetry_plugin_package_function.report.text import Line
 from poetry_plugin_package_function.report.text import Warned
 from poetry_plugin_package_function.report.text import changed_files
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """What is told, without any markup, and without characters that no one would see.
+    """What is told, as lines without any markup; who shows them makes them printable.
 
     Attributes:
         report: What it is told of.
@@ -71,8 +70,8 @@ def outcome(
     return Outcome(
         report,
         changes,
-        tuple(Line(line.label, printable(line.text)) for line in told),
-        tuple(map(printable, sizes(report, all_of_them=verbose))),
-        tuple(map(printable, more)),
+        tuple(told),
+        tuple(sizes(report, all_of_them=verbose)),
+        tuple(more),
         (*warnings(report), *runtime_warnings(report, requires_python, today)),
     )

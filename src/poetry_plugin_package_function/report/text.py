@@ -16,7 +16,6 @@ from packaging.specifiers import SpecifierSet
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.scan import exclude_line
-from poetry_plugin_package_function.report.changes import printable
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
@@ -395,7 +394,7 @@ def details(report: Report) -> list[str]:
 def changed_files(changes: Changes | None) -> Iterator[str]:
     """Names all files that are different from those of an earlier report."""
     for name, what in changes.files.in_order() if changes else ():
-        yield printable(f"File {what}: {name}")
+        yield f"File {what}: {name}"
 
 
 def _stripped(stripped: Stripped) -> str:

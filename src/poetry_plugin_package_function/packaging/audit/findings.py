@@ -92,7 +92,7 @@ def check(findings: Iterable[Finding]) -> None:
             lines.append(f"  {alike[0].file} {what}{more}")
         lines += [f"  -> {hint}" for hint, _ in _grouped(own, lambda each: each.hint)]
     raise IncompatibleTargetError(
-        "\n".join(["The package has code that cannot work on its target.", *lines]),
+        ("The package has code that cannot work on its target.", *lines),
         "Mend what is listed, or package it as it is: --no-audit.",
     )
 

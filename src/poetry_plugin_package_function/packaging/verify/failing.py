@@ -106,7 +106,7 @@ def failure(
         (place.home_dir, "/home/user"),
     ):
         reason = reason.replace(ours, lambdas)
-    return VerifyError(reason, error.hint)
+    return VerifyError(reason.expandtabs().splitlines(), error.hint)
 
 
 def _raised(

@@ -189,9 +189,13 @@ def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
     except (SyntaxError, ValueError) as error:
         if python is None or tuple(map(int, python.split("."))) > sys.version_info[:2]:
             return None
-        trace = "".join(traceback.format_exception_only(error))
+        trace = "".join(traceback.format_exception_only(error)).expandtabs()
         raise VerifyError(
-            f"Syntax error in module {name.module!r}: {error}.\n\n{trace}".rstrip(),
+            (
+                f"Syntax error in module {name.module!r}: {error}.",
+                "",
+                *trace.rstrip().splitlines(),
+            ),
             f"Mend {file.name}.",
         ) from None
 

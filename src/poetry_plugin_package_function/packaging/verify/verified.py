@@ -142,9 +142,7 @@ def verify(
     """
     problems = check_handler(handler)
     if problems:
-        raise VerifyError(
-            "\n".join(problems), "Name the handler as package.module.function."
-        )
+        raise VerifyError(problems, "Name the handler as package.module.function.")
     parsed = partial(_parsed, archive, layer, handler, python)
     if interpreter is None:
         return parsed("It was not imported, as the target is not this machine.")
