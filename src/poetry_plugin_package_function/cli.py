@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
+from poetry_plugin_package_function.errors import no_traceback
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.interruption import stoppable
+from poetry_plugin_package_function.interruption import telling_written
 from poetry_plugin_package_function.packaging.distributions import SEEDS
 from poetry_plugin_package_function.packaging.output import check_targets
 from poetry_plugin_package_function.packaging.service import package
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Packages a virtual environment; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        with stoppable():
+        with stoppable(), no_traceback():
             _package(options)
     except PackageFunctionError as error:
         _clear_progress()
@@ -91,39 +93,42 @@ def _package(options: argparse.Namespace) -> None:
     to_errors = how is not Format.TEXT
     quiet = options.quiet
     told = []
+    written: list[Path] = []
     try:
-        for settings, before in zip(functions, earlier, strict=True):
-            started_s = time.monotonic()
-            what = f"{settings.function} out of " if settings.function else ""
-            where = shown_path(site_packages.directories[0])
-            if not quiet:
-                _say(f"Packaging {what}{where}", to_errors=to_errors)
-            with naming(settings.function):
-                report = package(
-                    site_packages,
-                    project,
+        with telling_written(written):
+            for settings, before in zip(functions, earlier, strict=True):
+                started_s = time.monotonic()
+                what = f"{settings.function} out of " if settings.function else ""
+                where = shown_path(site_packages.directories[0])
+                if not quiet:
+                    _say(f"Packaging {what}{where}", to_errors=to_errors)
+                with naming(settings.function):
+                    report = package(
+                        site_packages,
+                        project,
+                        settings,
+                        at,
+                        seeds=SEEDS - project.needed(),
+                        serialize=partial(_serialized, before),
+                        draw=sizes_page,
+                        progress=None if quiet else _meter(),
+                    )
+                written += settings.targets
+                if not quiet:
+                    _clear_progress()
+                found = outcome(
+                    report,
+                    changes_since(before, report),
                     settings,
-                    at,
-                    seeds=SEEDS - project.needed(),
-                    serialize=partial(_serialized, before),
-                    draw=sizes_page,
-                    progress=None if quiet else _meter(),
+                    elapsed_s=time.monotonic() - started_s,
+                    requires_python=project.requires_python,
+                    today=datetime.now(UTC).date(),
+                    verbose=options.verbose,
                 )
-            if not quiet:
-                _clear_progress()
-            found = outcome(
-                report,
-                changes_since(before, report),
-                settings,
-                elapsed_s=time.monotonic() - started_s,
-                requires_python=project.requires_python,
-                today=datetime.now(UTC).date(),
-                verbose=options.verbose,
-            )
-            if not quiet:
-                _tell(found, to_errors=to_errors)
-            _warn(found, quiet=quiet)
-            told.append(found)
+                if not quiet:
+                    _tell(found, to_errors=to_errors)
+                _warn(found, quiet=quiet)
+                told.append(found)
     finally:  # what has been packaged is told, even if another one fails
         sys.stdout.buffer.write(printed(how, told))
         sys.stdout.buffer.flush()

@@ -16,6 +16,7 @@ from poetry_plugin_package_function.errors import PackageFunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from poetry_plugin_package_function.report.outcome import Outcome
 
@@ -122,12 +123,13 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         import gc
 
         from poetry_plugin_package_function.console import escaped
+        from poetry_plugin_package_function.errors import no_traceback
         from poetry_plugin_package_function.interruption import stoppable
 
         # Else Python looks for cycles among all of Poetry's objects before it ends.
         atexit.register(gc.freeze)
         try:
-            with stoppable() as check:
+            with stoppable() as check, no_traceback():
                 self._package(check)
         except PackageFunctionError as error:
             # -q does not hide why there is no archive.
@@ -161,6 +163,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.functions import Run
+        from poetry_plugin_package_function.interruption import telling_written
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
         from poetry_plugin_package_function.report.changes import changes_since
@@ -204,19 +207,22 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             ),
         )
         told = {}
+        written: list[Path] = []
         try:
-            for settings, report in run.package_all(functions):
-                told[settings.output] = outcome(
-                    report,
-                    changes_since(earlier[settings.output], report),
-                    settings,
-                    elapsed_s=time.monotonic() - started_s,
-                    requires_python=project.requires_python,
-                    today=datetime.now(UTC).date(),
-                    verbose=self.io.is_verbose(),
-                )
-                self._tell(told[settings.output])
-                started_s = time.monotonic()
+            with telling_written(written):
+                for settings, report in run.package_all(functions):
+                    written += settings.targets
+                    told[settings.output] = outcome(
+                        report,
+                        changes_since(earlier[settings.output], report),
+                        settings,
+                        elapsed_s=time.monotonic() - started_s,
+                        requires_python=project.requires_python,
+                        today=datetime.now(UTC).date(),
+                        verbose=self.io.is_verbose(),
+                    )
+                    self._tell(told[settings.output])
+                    started_s = time.monotonic()
         finally:  # what has been packaged is told, even if another one fails
             in_order = [each.output for each in functions if each.output in told]
             stdout.write(printed(how, [told[each] for each in in_order]))

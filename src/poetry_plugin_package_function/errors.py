@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from typing import Final
 
 
 if TYPE_CHECKING:
@@ -89,8 +93,57 @@ class VerifyError(PackageFunctionError):
     """The handler cannot be imported out of the package."""
 
 
+class MachineError(PackageFunctionError):
+    """The system has refused something that no other error knows of."""
+
+
 class InterruptedBySignal(PackageFunctionError):  # noqa: N818 - not a fault
-    """The user, or the machine that runs the job, has asked to stop."""
+    """The user, or the machine that runs the job, has asked to stop.
+
+    Args:
+        reason: Which signal it was, and what has been done until then.
+        number: The signal's. The exit status is what a shell makes of it: 130 for
+            SIGINT, 143 for SIGTERM, 129 for SIGHUP.
+    """
+
+    def __init__(self, reason: str, number: int) -> None:
+        super().__init__(reason)
+        self.exit_status = 128 + number
+
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+def of_system(error: OSError) -> tuple[str, str]:
+    """Puts an error of the system into a sentence, without its end, and a hint."""
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        reason = f"{os.fsdecode(error.filename)}: {reason}"
+    return reason, _more_space() if error.errno in _FULL else ""
+
+
+def _more_space() -> str:
+    import tempfile  # what few need is imported when it is needed
+
+    return (
+        "Free some space. Temporary files are in"
+        f" {tempfile.tempdir or os.environ.get('TMPDIR', '/tmp')}: set TMPDIR to a"  # noqa: S108
+        " directory that has more."
+    )
+
+
+@contextmanager
+def no_traceback() -> Iterator[None]:
+    """Makes a sentence of what the system refuses: that is no defect of ours.
+
+    Raises:
+        MachineError: A disk is full, a name is too long, a device is broken, ...
+    """
+    try:
+        yield
+    except OSError as error:
+        reason, hint = of_system(error)
+        raise MachineError(f"{reason}.", hint) from None
 
 
 @contextmanager

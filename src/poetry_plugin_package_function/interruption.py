@@ -18,6 +18,8 @@ from poetry_plugin_package_function.errors import InterruptedBySignal
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 _SIGNALS: Final = tuple(
@@ -59,14 +61,56 @@ def stoppable() -> Iterator[Callable[[], None]]:
         }
     try:
         yield check
-    except KeyboardInterrupt:
-        name = signal.Signals(received[0]).name if received else "SIGINT"
+    except KeyboardInterrupt as interrupt:
+        number = received[0] if received else signal.SIGINT
+        name = signal.Signals(number).name
+        written = dict.fromkeys(getattr(interrupt, "__notes__", ()))
+        known = f"{', '.join(written)} had been written before; " if written else ""
         raise InterruptedBySignal(
-            f"Stopped by {name}; what was not complete is as it was."
+            f"Stopped by {name}; {known}what was not complete is as it was.", number
         ) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def telling_written(written: Sequence[Path]) -> Iterator[None]:
+    """Lets an interruption say what was complete before it.
+
+    Args:
+        written: Results that are at their places when the interruption comes.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        for path in written:
+            interrupt.add_note(str(path))
+        raise
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Lets signals wait until the block is over, for steps that belong together.
+
+    A mask of the thread's would not do: another thread would take the signal, and
+    Python tell the main one.
+    """
+    received: list[int] = []
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            handler = signal.getsignal(number)
+            if callable(handler):  # neither ignored nor the system's own
+                before[number] = handler
+                signal.signal(number, lambda each, _: received.append(each))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in received:
+            signal.raise_signal(number)
 
 
 def _pass_on(number: int) -> None:

@@ -118,7 +118,7 @@ def hold_to_good_order(
 ) -> None:
     """Waits for its end, and looks at all that it may not leave behind."""
     run.stdout.read()
-    assert 1 == run.process.wait(LIMIT_S)
+    assert 128 + sent == run.process.wait(LIMIT_S)
     run.stderr.seek(0)
     errors = run.stderr.read()
     assert f"Stopped by {sent.name}; what was not complete is as it was.\n" == errors

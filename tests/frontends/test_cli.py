@@ -369,7 +369,7 @@ def test_signals(cli: str, venv: Path, number: signal.Signals) -> None:
     process.send_signal(number)
     _, stderr = process.communicate(timeout=120)
 
-    assert 1 == process.returncode
+    assert 128 + number == process.returncode
     expected = f"Error: Stopped by {number.name}; what was not complete is as it was.\n"
     assert expected == stderr
     assert "old" == Path("My_App.zip").read_text()

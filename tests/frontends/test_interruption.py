@@ -4,10 +4,14 @@ import os
 import signal
 import threading
 
+from pathlib import Path
+
 import pytest
 
 from poetry_plugin_package_function.errors import InterruptedBySignal
+from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import stoppable
+from poetry_plugin_package_function.interruption import telling_written
 
 
 def test_a_signal_becomes_an_error() -> None:
@@ -69,3 +73,57 @@ def test_in_another_thread() -> None:
     assert ["Stopped by SIGINT; what was not complete is as it was."] == [
         str(error) for error in raised
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+)
+def test_the_status_is_what_a_shell_makes_of_the_signal(
+    number: signal.Signals, status: int
+) -> None:
+    """128 and the signal's number, as for a program that has no handler."""
+    with pytest.raises(InterruptedBySignal) as raised, stoppable():
+        os.kill(os.getpid(), number)
+
+    assert status == raised.value.exit_status
+
+
+def test_signals_wait_until_a_block_is_over() -> None:
+    """What belongs together is done as a whole; the handlers are as before then."""
+    done: list[object] = []
+
+    def work() -> None:
+        with stoppable():
+            done.append(signal.getsignal(signal.SIGTERM))
+            try:
+                with held_back():
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    done.append("all")
+            finally:
+                done.append(signal.getsignal(signal.SIGTERM))
+
+    with pytest.raises(InterruptedBySignal, match="Stopped by SIGTERM"):
+        work()
+
+    before, what, after = done
+    assert "all" == what
+    assert before is after
+
+
+def test_what_had_been_written_is_told_once() -> None:
+    """By whoever knows of it: each result is named once."""
+    written = [Path("f.zip"), Path("r.json")]
+
+    with (
+        pytest.raises(InterruptedBySignal) as raised,
+        stoppable(),
+        telling_written(written),
+        telling_written(written[:1]),
+    ):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert (
+        "Stopped by SIGINT; f.zip, r.json had been written before; what was not"
+        " complete is as it was."
+    ) == raised.value.reason

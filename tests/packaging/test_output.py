@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from poetry_plugin_package_function.errors import InterruptedBySignal
 from poetry_plugin_package_function.errors import OutputError
+from poetry_plugin_package_function.interruption import stoppable
+from poetry_plugin_package_function.packaging.output import create
 from poetry_plugin_package_function.packaging.output import replacing
 from tests.machine import mounted
 
@@ -136,6 +140,67 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert "--output-dir" in raised.value.hint
         assert b"old" == target.read_bytes()
         assert ["a.zip"] == left_in(small)
+
+
+def test_an_error_of_another_file_is_not_the_outputs(tmp_path: Path) -> None:
+    """A full TMPDIR, for one: the place for the results is not blamed for it."""
+    with mounted(tmp_path / "small", "size=256k") as small:
+        with (
+            pytest.raises(OSError, match="No space left on device") as raised,
+            replacing(tmp_path / "a.zip"),
+            create(str(small / "temporary")) as other,
+        ):
+            other.write(bytes(3 << 20))
+        assert str(small / "temporary") == raised.value.filename
+        assert ["small"] == left_in(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["n" * 304, "n" * 304 + "/a.zip"])
+def test_a_name_that_is_too_long(tmp_path: Path, name: str) -> None:
+    """The reason of the system is told, before any work."""
+    with (
+        pytest.raises(OutputError, match="File name too long") as raised,
+        replacing(tmp_path / name),
+    ):
+        pass
+    assert "--output FILE" in raised.value.hint
+
+
+def test_a_signal_between_two_replacements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the results are new then, and the interruption says so."""
+    archive, report = tmp_path / "a.zip", tmp_path / "r.json"
+    for target in (archive, report):
+        target.write_bytes(b"old")
+
+    def replace(source: str, target: Path) -> None:
+        os.rename(source, target)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with (
+        pytest.raises(InterruptedBySignal) as raised,
+        stoppable(),
+        replacing(archive, report),
+    ):
+        pass
+
+    assert b"" == archive.read_bytes() == report.read_bytes()
+    assert f"{archive}, {report} had been written" in raised.value.reason
+    assert ["a.zip", "r.json"] == left_in(tmp_path)
+
+
+def test_a_second_replacement_that_fails(tmp_path: Path) -> None:
+    """What has been replaced before it is told; it cannot be undone."""
+    archive, report = tmp_path / "a.zip", tmp_path / "r.json"
+
+    with pytest.raises(OutputError) as raised, replacing(archive, report):
+        report.mkdir()
+
+    assert archive.exists()
+    assert f"{report} could not be written: Is a directory." in raised.value.reason
+    assert f"{archive} has been replaced before." in raised.value.reason
 
 
 def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:

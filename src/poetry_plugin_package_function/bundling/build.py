@@ -27,16 +27,19 @@ from poetry_plugin_package_function.bundling.surroundings import own_temporary_f
 from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.errors import of_system
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
 
+    from poetry_plugin_package_function.bundling.installing import Refusal
     from poetry_plugin_package_function.bundling.listening import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.packaging.wheels import Wheel
@@ -169,6 +172,8 @@ def _bundle(
     except Exception:
         blame_lock(poetry)
         raise
+    if installed.refused:  # the bundle plugin does not look at the project's own
+        raise _refused(installed.refused)
     if not built:
         raise BundleError(
             ("Poetry could not install the dependencies.", *io.unheard()),
@@ -185,3 +190,16 @@ def _without_project(poetry: Poetry) -> Poetry:
     bare = copy(poetry)
     bare._local_config = {**poetry.local_config, "package-mode": False}
     return bare
+
+
+def _refused(wheels: Iterable[Refusal]) -> BundleError:
+    reasons = []
+    hint = ""
+    for wheel, error in wheels:
+        if isinstance(error, OSError):
+            why, hint = of_system(error)
+        else:  # a wheel may hold anything, and errors of all kinds come of that
+            why = str(error).rstrip(".") or type(error).__name__
+        reasons.append(f"{wheel} could not be installed: {why}.")
+    another = "Choose another version, and report this one to those who made it."
+    return BundleError(reasons, hint or another)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import BinaryIO
 from typing import Final
+from typing import NamedTuple
 
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
@@ -64,6 +65,18 @@ _CHUNK_BYTES: Final = 1 << 20
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
+class Refusal(NamedTuple):
+    """A wheel that could not be installed.
+
+    Attributes:
+        wheel: Its name.
+        error: Why.
+    """
+
+    wheel: str
+    error: Exception
+
+
 @dataclass(frozen=True)
 class Installed:
     """What one run of Poetry's installer has installed.
@@ -72,10 +85,12 @@ class Installed:
         wheels: Those that the lock pins. A distribution that is not in here has been
             built on this machine.
         names: All distributions.
+        refused: What could not be installed.
     """
 
     wheels: dict[NormalizedName, Wheel] = field(default_factory=dict)
     names: set[NormalizedName] = field(default_factory=set)
+    refused: list[Refusal] = field(default_factory=list)
 
 
 @contextmanager
@@ -181,6 +196,17 @@ class _WheelInstaller(WheelInstaller):
         self._cores = threading.BoundedSemaphore(usable_cores())
 
     def install(self, wheel: Path) -> None:
+        """See Poetry's; what goes wrong is remembered for those who tell the user.
+
+        Poetry would show it with lines of our source.
+        """
+        try:
+            self._install(wheel)
+        except Exception as error:
+            self._installed.refused.append(Refusal(wheel.name, error))
+            raise
+
+    def _install(self, wheel: Path) -> None:
         with self._cores, SoundingZipFile(wheel) as archive:
             source = WheelFile(archive)
             name = canonicalize_name(source.distribution)

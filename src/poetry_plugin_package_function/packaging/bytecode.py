@@ -10,6 +10,7 @@ import hashlib
 import json
 import marshal
 import os
+import secrets
 import subprocess
 import tempfile
 import zipfile
@@ -34,6 +35,7 @@ from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.deflate import LEVEL
 from poetry_plugin_package_function.packaging.deflate import deflate
+from poetry_plugin_package_function.packaging.output import create
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.timestamp import dos_time
@@ -306,9 +308,9 @@ class _Unit:
         """Writes a ZIP at a place; its digest is added to the name."""
         directory = place.parent
         directory.mkdir(parents=True, exist_ok=True)
-        descriptor, path = tempfile.mkstemp(dir=directory, prefix=".", suffix=".tmp")
+        path = str(directory / f".{secrets.token_hex(8)}.tmp")
         try:
-            with open(descriptor, "wb") as stream:
+            with create(path) as stream:
                 archive = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
                 for member in deflate(entries):
                     archive.add(member)

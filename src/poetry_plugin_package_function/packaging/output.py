@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 
@@ -13,11 +14,16 @@ from typing import BinaryIO
 from typing import Final
 
 from poetry_plugin_package_function.errors import OutputError
+from poetry_plugin_package_function.interruption import held_back
+from poetry_plugin_package_function.interruption import telling_written
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from _typeshed import ReadableBuffer
 
 
 _ELSEWHERE: Final = (
@@ -31,26 +37,62 @@ def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
 
     If anything is raised inside, no target is touched and nothing is left beside them.
     The files get the mode that the user's umask gives to any new file. Missing
-    directories are made.
+    directories are made. A signal that comes while they are moved waits until all are
+    at their places.
 
     Raises:
         OutputError: A target cannot be written, or the disk is full.
     """
     check_targets(*targets)
-    with ExitStack() as stack:
-        try:
-            opened = [stack.enter_context(_temporary(target)) for target in targets]
-            yield tuple(stream for _, stream in opened)
-            for _, stream in opened:
+    temporary: dict[str, Path] = {}
+    written: list[Path] = []
+    try:
+        with ExitStack() as stack:
+            streams = []
+            for target in targets:
+                path, stream = stack.enter_context(_temporary(target))
+                temporary[path] = target
+                streams.append(stream)
+            yield tuple(streams)
+            for stream in streams:
                 stream.close()  # a full disk may show only now
-            for target, (path, _) in zip(targets, opened, strict=True):
-                os.replace(path, target)
+            with telling_written(written), held_back():
+                for path, target in temporary.items():
+                    os.replace(path, target)
+                    written.append(target)
+    except OSError as error:
+        if error.filename not in temporary:
+            raise  # it is about another file
+        before = f" {_listed(written)} has been replaced before." if written else ""
+        raise OutputError(
+            f"{temporary[error.filename]} could not be written: {error.strerror}."
+            f"{before}",
+            f"Free some space? {_ELSEWHERE}",
+        ) from None
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    return " and ".join(map(str, paths))
+
+
+class _NamedFile(io.FileIO):
+    """A file whose errors name it, as those of `open` do."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
         except OSError as error:
-            where = " and ".join(str(target) for target in targets)
-            raise OutputError(
-                f"{where} could not be written: {error.strerror}.",
-                f"Free some space? {_ELSEWHERE}",
-            ) from None
+            error.filename = self.name
+            raise
+
+
+def create(path: str) -> BinaryIO:
+    """Creates a file to write to and to read; if it cannot be written, errors name it.
+
+    Raises:
+        OSError: It is there already, or cannot be made.
+    """
+    return io.BufferedRandom(_NamedFile(path, "x+"), 1 << 20)
 
 
 @contextmanager
@@ -67,7 +109,7 @@ def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
 def _created(path: str, target: Path) -> BinaryIO:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "x+b", buffering=1 << 20)
+        return create(path)
     except OSError as error:
         raise OutputError(
             f"{target.parent} cannot be written to: {error.strerror}.", _ELSEWHERE
@@ -81,12 +123,21 @@ def check_targets(*targets: Path) -> None:
         OutputError: A target cannot be a file, or may not be written.
     """
     for target in targets:
-        if target.is_dir():
-            raise OutputError(f"{target} is a directory.", f"Name a file. {_ELSEWHERE}")
-        if target.exists() and not target.is_file():
-            raise OutputError(f"{target} is not a regular file.", _ELSEWHERE)
-        existing = next(each for each in target.parents if os.path.lexists(each))
-        if not existing.is_dir():
-            raise OutputError(f"{existing} is not a directory.", _ELSEWHERE)
-        if not os.access(existing, os.W_OK | os.X_OK):
-            raise OutputError(f"{existing} may not be written to.", _ELSEWHERE)
+        try:
+            _check_target(target)
+        except OSError as error:  # a name that is too long, for one
+            raise OutputError(
+                f"{target} cannot be written: {error.strerror}.", _ELSEWHERE
+            ) from None
+
+
+def _check_target(target: Path) -> None:
+    if target.is_dir():
+        raise OutputError(f"{target} is a directory.", f"Name a file. {_ELSEWHERE}")
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{target} is not a regular file.", _ELSEWHERE)
+    existing = next(each for each in target.parents if os.path.lexists(each))
+    if not existing.is_dir():
+        raise OutputError(f"{existing} is not a directory.", _ELSEWHERE)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise OutputError(f"{existing} may not be written to.", _ELSEWHERE)

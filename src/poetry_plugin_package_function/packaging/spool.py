@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
+from poetry_plugin_package_function.packaging.output import create
 from poetry_plugin_package_function.packaging.sounding import HEADER_BYTES
 from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.timestamp import dos_time
@@ -46,9 +47,12 @@ def spool(members: Iterable[Member], path: Path, limit_bytes: int) -> Spooled:
         members: What is kept.
         path: The file; it must stay there as long as what is returned is used.
         limit_bytes: What is kept at most.
+
+    Raises:
+        OSError: The file cannot be written; it is named.
     """
     spooled = Spooled({}, {})
-    with path.open("wb") as stream:
+    with create(str(path)) as stream:
         archive = Archive(stream, dos_time(EARLIEST_EPOCH_S))
         for member in members:
             data_bytes = len(member.data)
