@@ -67,6 +67,12 @@ def reference() -> str:
         "2",
         ":   Options or settings are wrong: nothing has been begun.",
         "",
+        "3",
+        ":   The archive is written, but stdout did not take what `--format` prints.",
+        "",
+        "129, 130, 143",
+        ":   Stopped by SIGHUP, SIGINT or SIGTERM: what had been written is named.",
+        "",
     ]
     return "\n".join(lines)
 

@@ -7,7 +7,6 @@ docs/migrating.md tells what differs.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import time
@@ -34,7 +33,7 @@ from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_earlier
 from poetry_plugin_package_function.report.formats import Format
-from poetry_plugin_package_function.report.formats import printed
+from poetry_plugin_package_function.report.formats import printing
 from poetry_plugin_package_function.report.formats import read_format
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import outcome
@@ -47,6 +46,7 @@ from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.resolution import resolve_all
 from poetry_plugin_package_function.settings import KEYS
+from poetry_plugin_package_function.standard_streams import lasting
 
 
 if TYPE_CHECKING:
@@ -57,26 +57,28 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.report.earlier import Earlier
     from poetry_plugin_package_function.report.outcome import Outcome
     from poetry_plugin_package_function.settings import Settings
+    from poetry_plugin_package_function.standard_streams import Streams
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Packages a virtual environment; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    try:
-        with stoppable(), no_traceback():
-            _package(options)
-    except PackageFunctionError as error:
-        _clear_progress()
-        first, *others = error.lines
-        for line in (f"Error: {first}", *others):
-            _say(line, to_errors=True)
-        if error.hint:
-            _say(error.hint, to_errors=True)
-        return error.exit_status
+    with lasting() as streams:
+        options = _parser().parse_args(arguments)
+        try:
+            with stoppable(), no_traceback():
+                _package(options, streams)
+        except PackageFunctionError as error:
+            _clear_progress()
+            first, *others = error.lines
+            for line in (f"Error: {first}", *others):
+                _say(line, to_errors=True)
+            if error.hint:
+                _say(error.hint, to_errors=True)
+            return error.exit_status
     return 0
 
 
-def _package(options: argparse.Namespace) -> None:
+def _package(options: argparse.Namespace, streams: Streams) -> None:
     how = read_format(options.format)
     at = archive_time(os.environ)
     pyproject = Path(options.project)
@@ -92,46 +94,41 @@ def _package(options: argparse.Namespace) -> None:
     site_packages = find_site_packages(Path(options.venv_dir))
     to_errors = how is not Format.TEXT
     quiet = options.quiet
-    told = []
+    told: dict[Path, Outcome | None] = {each.output: None for each in functions}
     written: list[Path] = []
-    try:
-        with telling_written(written):
-            for settings, before in zip(functions, earlier, strict=True):
-                started_s = time.monotonic()
-                what = f"{settings.function} out of " if settings.function else ""
-                where = shown_path(site_packages.directories[0])
-                if not quiet:
-                    _say(f"Packaging {what}{where}", to_errors=to_errors)
-                with naming(settings.function):
-                    report = package(
-                        site_packages,
-                        project,
-                        settings,
-                        at,
-                        seeds=SEEDS - project.needed(),
-                        serialize=partial(_serialized, before),
-                        draw=sizes_page,
-                        progress=None if quiet else _meter(),
-                    )
-                written += settings.targets
-                if not quiet:
-                    _clear_progress()
-                found = outcome(
-                    report,
-                    changes_since(before, report),
+    with telling_written(written), printing(how, told, streams):
+        for settings, before in zip(functions, earlier, strict=True):
+            started_s = time.monotonic()
+            what = f"{settings.function} out of " if settings.function else ""
+            where = shown_path(site_packages.directories[0])
+            if not quiet:
+                _say(f"Packaging {what}{where}", to_errors=to_errors)
+            with naming(settings.function):
+                report = package(
+                    site_packages,
+                    project,
                     settings,
-                    elapsed_s=time.monotonic() - started_s,
-                    requires_python=project.requires_python,
-                    today=datetime.now(UTC).date(),
-                    verbose=options.verbose,
+                    at,
+                    seeds=SEEDS - project.needed(),
+                    serialize=partial(_serialized, before),
+                    draw=sizes_page,
+                    progress=None if quiet else _meter(),
                 )
-                if not quiet:
-                    _tell(found, to_errors=to_errors)
-                _warn(found, quiet=quiet)
-                told.append(found)
-    finally:  # what has been packaged is told, even if another one fails
-        sys.stdout.buffer.write(printed(how, told))
-        sys.stdout.buffer.flush()
+            written += settings.targets
+            if not quiet:
+                _clear_progress()
+            told[settings.output] = found = outcome(
+                report,
+                changes_since(before, report),
+                settings,
+                elapsed_s=time.monotonic() - started_s,
+                requires_python=project.requires_python,
+                today=datetime.now(UTC).date(),
+                verbose=options.verbose,
+            )
+            if not quiet:
+                _tell(found, to_errors=to_errors)
+            _warn(found, quiet=quiet)
 
 
 def _functions(options: argparse.Namespace, project: Project) -> tuple[Settings, ...]:
@@ -271,15 +268,11 @@ def _clear_progress() -> None:
 
 
 def _write_error(text: str) -> None:
-    with contextlib.suppress(OSError):  # nobody listens: that is no reason to stop
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def _say(line: str, *, to_errors: bool = False) -> None:
     stream = sys.stderr if to_errors else sys.stdout
-    # A path may hold bytes that are not the terminal's encoding; say what can be said.
-    encoding = stream.encoding or "utf-8"
-    shown = printable(line).encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(f"{shown}\n")
+    stream.write(f"{printable(line)}\n")
     stream.flush()

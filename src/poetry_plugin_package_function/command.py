@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.report.outcome import Outcome
+    from poetry_plugin_package_function.standard_streams import Streams
 
 
 def _value(name: str, short: str | None, text: str, *, multiple: bool = False):  # type: ignore[no-untyped-def]
@@ -122,15 +123,23 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         import atexit
         import gc
 
+        from poetry_plugin_package_function.console import write_to
+        from poetry_plugin_package_function.standard_streams import lasting
+
+        # Else Python looks for cycles among all of Poetry's objects before it ends.
+        atexit.register(gc.freeze)
+        with lasting() as streams:
+            write_to(streams, self.io)
+            return self._run(streams)
+
+    def _run(self, streams: Streams) -> int:
         from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.errors import no_traceback
         from poetry_plugin_package_function.interruption import stoppable
 
-        # Else Python looks for cycles among all of Poetry's objects before it ends.
-        atexit.register(gc.freeze)
         try:
             with stoppable() as check, no_traceback():
-                self._package(check)
+                self._package(streams, check)
         except PackageFunctionError as error:
             # -q does not hide why there is no archive.
             for line in error.lines:
@@ -150,9 +159,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             key: self.option(key) for key in KEYS if self.definition.has_option(key)
         }
 
-    def _package(self, check: Callable[[], None]) -> None:
+    def _package(self, streams: Streams, check: Callable[[], None]) -> None:
         import os
-        import sys
         import time
 
         from datetime import datetime
@@ -161,7 +169,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
         from poetry_plugin_package_function.bundling.asking import ask_python
         from poetry_plugin_package_function.console import Console
-        from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.functions import Run
         from poetry_plugin_package_function.interruption import telling_written
         from poetry_plugin_package_function.packaging.timestamp import archive_time
@@ -169,14 +176,13 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.report.changes import changes_since
         from poetry_plugin_package_function.report.changes import read_earlier
         from poetry_plugin_package_function.report.formats import Format
-        from poetry_plugin_package_function.report.formats import printed
+        from poetry_plugin_package_function.report.formats import printing
         from poetry_plugin_package_function.report.formats import read_format
         from poetry_plugin_package_function.report.json_report import as_json
         from poetry_plugin_package_function.report.outcome import outcome
         from poetry_plugin_package_function.resolution import resolve_all
 
         started_s = time.monotonic()
-        stdout = sys.stdout.buffer  # builds of Poetry's may leave another one there
         if not self.option("venv") and not self.option("python"):
             ask_python()
         how = read_format(self.option("format"))
@@ -190,11 +196,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self.argument("functions"),
             default_output_dir=project.directory / "dist",
         )
-        self.line(
-            f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
-            f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
-        )
-        self.line("")
+        self._announce()
         earlier = {each.output: read_earlier(each) for each in functions}
         run = Run(
             self.poetry,
@@ -206,27 +208,31 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                 report, changes_since(earlier[settings.output], report)
             ),
         )
-        told = {}
+        told: dict[Path, Outcome | None] = {each.output: None for each in functions}
         written: list[Path] = []
-        try:
-            with telling_written(written):
-                for settings, report in run.package_all(functions):
-                    written += settings.targets
-                    told[settings.output] = outcome(
-                        report,
-                        changes_since(earlier[settings.output], report),
-                        settings,
-                        elapsed_s=time.monotonic() - started_s,
-                        requires_python=project.requires_python,
-                        today=datetime.now(UTC).date(),
-                        verbose=self.io.is_verbose(),
-                    )
-                    self._tell(told[settings.output])
-                    started_s = time.monotonic()
-        finally:  # what has been packaged is told, even if another one fails
-            in_order = [each.output for each in functions if each.output in told]
-            stdout.write(printed(how, [told[each] for each in in_order]))
-            stdout.flush()
+        with telling_written(written), printing(how, told, streams):
+            for settings, report in run.package_all(functions):
+                written += settings.targets
+                told[settings.output] = found = outcome(
+                    report,
+                    changes_since(earlier[settings.output], report),
+                    settings,
+                    elapsed_s=time.monotonic() - started_s,
+                    requires_python=project.requires_python,
+                    today=datetime.now(UTC).date(),
+                    verbose=self.io.is_verbose(),
+                )
+                self._tell(found)
+                started_s = time.monotonic()
+
+    def _announce(self) -> None:
+        from poetry_plugin_package_function.console import escaped
+
+        self.line(
+            f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
+            f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
+        )
+        self.line("")
 
     def _tell(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped

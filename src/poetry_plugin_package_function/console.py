@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleo.formatters.formatter import Formatter
+from cleo.io.outputs.stream_output import StreamOutput
 
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.report.progress import PIPE_S
@@ -20,12 +21,26 @@ if TYPE_CHECKING:
     from cleo.io.outputs.section_output import SectionOutput
 
     from poetry_plugin_package_function.bundling.plan import Bundle
+    from poetry_plugin_package_function.standard_streams import Streams
 
 
 def escaped(line: str) -> str:
     """Keeps a line from being read as markup, or as anything else but text."""
     escaped_line: str = Formatter.escape(printable(line))
     return escaped_line
+
+
+def write_to(streams: Streams, io: IO) -> None:
+    """Lets Poetry's outputs write to streams that last.
+
+    They are used all over Poetry, so they stay, and what is behind them is replaced.
+    """
+    for output, stream in (
+        (io.output, streams.out),
+        (io.error_output, streams.errors),
+    ):
+        if isinstance(output, StreamOutput):
+            output._stream = stream
 
 
 class Console:

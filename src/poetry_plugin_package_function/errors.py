@@ -93,6 +93,12 @@ class VerifyError(PackageFunctionError):
     """The handler cannot be imported out of the package."""
 
 
+class LostReportError(PackageFunctionError):
+    """All is written, but what was to be printed for a program has been lost."""
+
+    exit_status = 3
+
+
 class MachineError(PackageFunctionError):
     """The system has refused something that no other error knows of."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,13 @@ from poetry_plugin_package_function.report.markdown import as_markdown
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
+    from pathlib import Path
 
     from poetry_plugin_package_function.report.outcome import Outcome
+    from poetry_plugin_package_function.standard_streams import Streams
 
 
 class Format(StrEnum):
@@ -39,8 +44,34 @@ def read_format(text: str | None) -> Format:
         raise ConfigError([problem]) from None
 
 
-def printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
-    """Writes what goes to standard output: nothing for text, which is told on the way.
+@contextmanager
+def printing(
+    how: Format, told: Mapping[Path, Outcome | None], streams: Streams
+) -> Iterator[None]:
+    """Prints what has been packaged when the block ends, also if something has failed.
+
+    After an interruption nothing is printed: that nobody reads may be the reason of it.
+
+    Args:
+        how: Text is told on the way, so nothing is left to print.
+        told: What there is to print, in this order; filled by the block.
+        streams: Where it goes.
+
+    Raises:
+        LostReportError: All went well, and standard output has not taken the report.
+    """
+    try:
+        yield
+    except Exception:
+        streams.print(_printed(how, [*filter(None, told.values())]))
+        raise
+    streams.print(_printed(how, [*filter(None, told.values())]))
+    if how is not Format.TEXT:
+        streams.check_printed()
+
+
+def _printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
+    """Writes what goes to standard output.
 
     Of functions that have names JSON is an array, even if it is one of them: a reader
     need not know how many were asked for.
