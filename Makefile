@@ -42,7 +42,7 @@ lint: $(READY)  ## Check style, types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(READY)  ## Mend what a machine can mend
+format: $(READY)  ## Fix what a machine can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

@@ -259,7 +259,7 @@ def test_one_that_cannot_be_built_stops_no_other_before_it(
 def test_a_mistake_is_not_taken_for_a_broken_environment(
     isolated: Poetry, shop: Path, tmp_path: Path
 ) -> None:
-    """What is kept is not built anew, as that would mend nothing."""
+    """What is kept is not built anew, as that would fix nothing."""
     isolated.package(shop, "cron", "--reuse", "--output-dir", str(tmp_path)).well()
     project = write_files(tmp_path / "shop", {**FILES, "shop/worker.py": ""})
     (project / "poetry.lock").write_bytes((shop / "poetry.lock").read_bytes())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.projects import POETRY_CORE
 from tests.e2e.projects import pep621
 from tests.e2e.projects import small_project
 from tests.e2e.running import LIMIT_S
@@ -32,28 +33,25 @@ if TYPE_CHECKING:
 
 EARLIER = {"dist/my_app.zip": b"an earlier ZIP", "report.json": b"an earlier report"}
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
-# A dependency whose build says that it has begun, and does not end.
-SLOW = {
-    "slow/pyproject.toml": """\
-[project]
-name = "slow"
-version = "1.0"
-
+# A build that says that it has begun, and does not end.
+SYSTEM = """\
 [build-system]
 requires = []
 build-backend = "backend"
 backend-path = ["."]
-""",
-    "slow/backend.py": """\
+"""
+BACKEND = """\
 import os, pathlib, time
 
 def build_wheel(directory, config_settings=None, metadata_directory=None):
-    pathlib.Path("begun.part").write_text(str(os.getpid()))
-    os.rename("begun.part", "begun")
+    pathlib.Path(os.environ["BEGUN"]).touch()
     time.sleep(600)
 
 build_editable = build_wheel
-""",
+"""
+SLOW = {
+    "slow/pyproject.toml": f'[project]\nname = "slow"\nversion = "1.0"\n\n{SYSTEM}',
+    "slow/backend.py": BACKEND,
 }
 
 
@@ -72,6 +70,12 @@ class Running:
                 return
         pytest.fail(f"It ended before it said {start!r}.")
 
+    def wait_for_build(self, directory: Path) -> None:
+        """Waits until a backend says that it has begun."""
+        while not (directory / "begun").exists():
+            assert self.process.poll() is None
+            time.sleep(0.01)
+
 
 @contextmanager
 def running(poetry: Poetry, directory: Path, tmp: Path) -> Iterator[Running]:
@@ -86,7 +90,7 @@ def running(poetry: Poetry, directory: Path, tmp: Path) -> Iterator[Running]:
     ):
         process = unmeasured_poetry.start(
             *(directory, "package-function", "--report", "report.json"),
-            env={"TMPDIR": str(tmp)},
+            env={"TMPDIR": str(tmp), "BEGUN": str(directory / "begun")},
             streams=(stdin.fileno(), theirs, stderr.fileno()),
         )
         os.close(theirs)
@@ -148,10 +152,23 @@ def test_while_a_dependency_is_built(
     tmp = poetry.new_tmp()
     with running(poetry, tmp_path, tmp) as run:
         run.wait_for_line("- 1/1 Installing slow")
-        while not (tmp_path / "slow" / "begun").exists():
-            assert run.process.poll() is None
-            time.sleep(0.01)
+        run.wait_for_build(tmp_path)
         (os.killpg if group else os.kill)(run.process.pid, sent)
+        hold_to_good_order(run, sent, tmp_path, tmp)
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_while_the_project_is_built(
+    sent: signal.Signals, poetry: Poetry, tmp_path: Path
+) -> None:
+    """Its own backend is ended as those of dependencies are."""
+    pyproject = pep621(dependencies=()).replace(POETRY_CORE, SYSTEM)
+    write_files(tmp_path, {"pyproject.toml": pyproject, "backend.py": BACKEND})
+    poetry.lock(tmp_path)
+    tmp = poetry.new_tmp()
+    with running(poetry, tmp_path, tmp) as run:
+        run.wait_for_build(tmp_path)
+        os.kill(run.process.pid, sent)
         hold_to_good_order(run, sent, tmp_path, tmp)
 
 

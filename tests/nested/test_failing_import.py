@@ -69,7 +69,7 @@ def test_the_users_exception_shows_and_the_next_import_tries_again(
 
 
 def test_a_syntax_error_names_the_file_and_the_line(tmp_path: Path) -> None:
-    """It is raised as such, again each time, and is gone when the file is mended."""
+    """It is raised as such, again each time, and is gone when the file is fixed."""
     function = Source({"my_app/__init__.py": "VALUE = 1\nbroken =\n"}).unpacked(
         tmp_path
     )
@@ -127,7 +127,7 @@ def test_exceptions_that_are_no_errors(tmp_path: Path, kind: str) -> None:
 
 
 def test_an_extraction_that_failed_is_tried_again(tmp_path: Path) -> None:
-    """In the same process too: the second import finds what was mended."""
+    """In the same process too: the second import finds what was fixed."""
     function = Source({"my_app/__init__.py": "import padding\n"}).unpacked(tmp_path)
     elsewhere: Function = replace(function, tmp_dir=function.tmp_dir / "later")
     text, left, file = elsewhere.ask(

@@ -593,7 +593,7 @@ def test_warnings_refuse_nothing() -> None:
 
 
 def test_a_damaged_file_is_installed_again() -> None:
-    """Another version would not mend it."""
+    """Another version would not fix it."""
     (finding,) = audit(tree({"a.so": GOOD[:80]}), TARGET)
 
     assert "Install big again." == finding.hint

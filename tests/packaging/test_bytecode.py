@@ -143,7 +143,7 @@ def test_what_does_not_compile(tmp_path: Path, source: bytes) -> None:
 def test_warnings_of_the_compiler_are_not_shown(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """They are somebody else's to mend."""
+    """They are somebody else's to fix."""
     entries = entries_of(tmp_path / "tree", {"a.py": "x = 'a\\d' is 'b'\n"})
 
     with compiled(entries, host(tmp_path), None, ignored) as found:

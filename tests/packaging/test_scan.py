@@ -348,7 +348,7 @@ def test_a_link_in_a_circle(tmp_path: Path) -> None:
 
 
 def test_what_is_excluded_is_no_error(tmp_path: Path) -> None:
-    """Excluding a link, a pipe or an unreadable file mends the error about it."""
+    """Excluding a link, a pipe or an unreadable file fixes the error about it."""
     venv = make_venv(tmp_path / "venv", {"d/a.py": ""})
     root = site_packages_of(venv)
     (root / "d/gone").symlink_to("nowhere")

@@ -518,7 +518,7 @@ def test_a_syntax_error_of_the_handlers_own(
     error = failing(package("x = 1\nbroken =\n"), interpreter=python, python=HOST)
     assert "Syntax error in module 'my_app.handler': " in error.reason
     assert '  File "/var/task/my_app/handler.py", line 2\n    broken =' in error.reason
-    assert error.hint.startswith("Mend")
+    assert error.hint.startswith("Fix")
 
 
 CRASHES: Final = """\
@@ -638,7 +638,7 @@ def _is_gone(pid: int) -> bool:
         (
             "import os\nopen(os.path.abspath('x.csv'))",
             "'/var/task/x.csv'",
-            "Mend what the traceback shows",
+            "Fix what the traceback shows",
         ),
     ],
 )

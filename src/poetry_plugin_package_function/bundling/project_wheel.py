@@ -156,12 +156,15 @@ def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
         ) as builder:
             return Path(builder.build("wheel", str(target)))
     except IsolatedBuildBackendError as error:
-        said = _last_words(error.exception).replace(str(source), str(project))
+        failure, *said = (
+            line.replace(str(source), str(project))
+            for line in _last_words(error.exception)
+        )
         raise BundleError(
-            f"The project's own wheel cannot be built: {said}",
-            f"Fix that, or {_ALONE}\n"
-            "The backend runs in a copy of the project and its Git repository: it finds"
-            " nothing there that is outside of them.",
+            (f"The project's own wheel cannot be built: {failure}", *said),
+            "Fix that. The backend runs in a copy of the project and its Git"
+            " repository: it finds nothing there that is outside of them. Or"
+            f" {_ALONE}",
         ) from None
     except BuildException as error:
         raise BundleError(
@@ -173,14 +176,17 @@ def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
         ValueError,  # not a requirement
     ) as error:
         raise BundleError(
-            f"What [build-system] requires cannot be installed.\n{str(error).strip()}",
+            (
+                "What [build-system] requires cannot be installed.",
+                *str(error).strip().splitlines(),
+            ),
             f"Correct `requires` under [build-system], or {_ALONE}",
         ) from None
 
 
-def _last_words(failure: BuildBackendException) -> str:
+def _last_words(failure: BuildBackendException) -> list[str]:
     cause = failure.exception
     if not isinstance(cause, subprocess.CalledProcessError):
-        return f"{failure}"
+        return str(failure).splitlines()
     output = (cause.output or b"").decode(errors="replace").strip().splitlines()
-    return "\n".join([f"{failure}.", *output[-_SHOWN_LINES:]])
+    return [f"{failure}.", *(line.expandtabs() for line in output[-_SHOWN_LINES:])]

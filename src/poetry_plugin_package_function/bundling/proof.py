@@ -74,7 +74,9 @@ def _is_inside(path: str | Path, directory: Path) -> bool:
 
 def _broken(reason: str) -> BundleError:
     return BundleError(
-        f"The interpreter of a new environment does not work: {reason}.\n"
-        "Nothing has been installed with it.",
+        (
+            f"The interpreter of a new environment does not work: {reason}.",
+            "Nothing has been installed with it.",
+        ),
         "Choose another one with --python, or install one: poetry python install 3.13",
     )

@@ -23,7 +23,7 @@ UNCHECKED_HASH = b"\x01\x00\x00\x00"
 """PEP 552: the `.pyc` names its source by hash, and nobody looks whether it holds."""
 
 TASK_ROOT = "/var/task/"
-"""Where Lambda unpacks a function; the import system mends it where it differs."""
+"""Where Lambda unpacks a function; the import system corrects it where it differs."""
 
 
 def main() -> None:

@@ -291,7 +291,7 @@ def _read(path: str, size_bytes: int) -> bytes:
 def _unreadable(path: str, error: OSError) -> SourceError:
     return SourceError(
         f"{path} cannot be read: {error.strerror}.",
-        "Mend its permissions, or install again what it belongs to.",
+        "Fix its permissions, or install again what it belongs to.",
     )
 
 

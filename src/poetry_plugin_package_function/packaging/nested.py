@@ -255,9 +255,12 @@ def refuse_own_names(tree: Tree) -> None:
             f"  {name} (of {', '.join(sorted(owners))})"
             for name, owners in sorted(taken.items())
         ]
-        raise ChoiceError(
+        first = (
             "The loader of nested results needs these names for itself, and flat"
-            " results may become nested as they grow:\n" + "\n".join(rows),
+            " results may become nested as they grow:"
+        )
+        raise ChoiceError(
+            (first, *rows),
             f"Rename the files, or leave them out: {exclude_line(*sorted(taken))}",
         )
 

@@ -55,9 +55,7 @@ def refuse_overwriting(
     if problems:
         names = sorted({entry.name for _, entry in brought})
         leave_out = f" Or leave it out: {exclude_line(*names)}" if names else ""
-        raise OutputError(
-            "\n".join(problems), f"Name another place for the result.{leave_out}"
-        )
+        raise OutputError(problems, f"Name another place for the result.{leave_out}")
 
 
 def _passed_over(tree: Tree, targets: AbstractSet[str]) -> Iterator[tuple[str, Entry]]:

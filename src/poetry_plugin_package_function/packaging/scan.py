@@ -476,7 +476,7 @@ def _unusable(path: str, error: OSError) -> SourceError:
         )
     return SourceError(
         f"{path} cannot be read: {error.strerror}.",
-        "Mend its permissions, or install again what it belongs to.",
+        "Fix its permissions, or install again what it belongs to.",
     )
 
 
@@ -498,7 +498,7 @@ def _included(
             raise ChoiceError(
                 f"include: nothing in {project / inclusion.source} matches"
                 f" {inclusion.pattern!r}.",
-                "Mend the pattern: it starts at the project's directory, or at `from`.",
+                "Fix the pattern: it starts at the project's directory, or at `from`.",
             )
 
 

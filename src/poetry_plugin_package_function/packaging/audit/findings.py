@@ -93,7 +93,7 @@ def check(findings: Iterable[Finding]) -> None:
         lines += [f"  -> {hint}" for hint, _ in _grouped(own, lambda each: each.hint)]
     raise IncompatibleTargetError(
         ("The package has code that cannot work on its target.", *lines),
-        "Mend what is listed, or package it as it is: --no-audit.",
+        "Fix what is listed, or package it as it is: --no-audit.",
     )
 
 

@@ -125,7 +125,7 @@ def _raised(
             hint = _import_hint(error["message"])
         case "SyntaxError":
             first = f"Syntax error in module {name.module!r}: {error['message']}"
-            hint = "Mend the file. Is its syntax that of the target's Python?"
+            hint = "Fix the file. Is its syntax that of the target's Python?"
         case "SystemExit":
             first += error["text"]
             hint = "Do not call sys.exit while the module is imported."
@@ -141,7 +141,7 @@ def _raised(
         case _:
             first += error["text"]
             hint = (
-                "Mend what the traceback shows. If it needs a variable of the function,"
+                "Fix what the traceback shows. If it needs a variable of the function,"
                 " give it one; if it needs a service, call that in the handler."
             )
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)

@@ -196,7 +196,7 @@ def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
                 "",
                 *trace.rstrip().splitlines(),
             ),
-            f"Mend {file.name}.",
+            f"Fix {file.name}.",
         ) from None
 
 
