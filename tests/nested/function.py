@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import zipfile
+import zlib
 
 from dataclasses import dataclass
 from dataclasses import field
@@ -247,14 +248,15 @@ def write_settings(
     return f"package-function-{digest[:32]}-0"
 
 
-def directory_of(content: bytes) -> tuple[int, int, int]:
-    """Where a ZIP's central directory is: offset, length, number of members."""
+def directory_of(content: bytes) -> tuple[int, int, int, str]:
+    """A ZIP's central directory: offset, length, number of members, and CRC-32."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = len(archive.infolist())
         start = archive.start_dir
     end = content.rindex(b"PK\5\6")
     zip64 = content.rfind(b"PK\6\6", start)
-    return start, (end if zip64 == -1 else zip64) - start, members
+    directory = content[start : end if zip64 == -1 else zip64]
+    return start, len(directory), members, f"{zlib.crc32(directory):08x}"
 
 
 _LOAD_LOADER: Final = """\

@@ -30,16 +30,17 @@ def extracted(home: Path, tmp_dir: Path) -> Path:
         patch.setenv("TMPDIR", str(tmp_dir))
         patch.setattr(sys, "path", list(sys.path))
         finder = loader.Finder(str(home), str(home))
-        return Path(
-            loader.extract(
-                str(home / loader.ARCHIVE),
-                str(tmp_dir / f"{finder.prefix}-0"),
-                finder._units[0]["directory"],
-                finder._tmp_bytes,
-                links={},
-                apart=(),
-            )
+        result = str(tmp_dir / f"{finder.prefix}-0")
+        nested = loader.Nested(
+            str(home / loader.ARCHIVE),
+            result,
+            finder.units[0]["directory"],
+            finder._tmp_bytes,
+            links={},
+            stand_ins={},
         )
+        loader.extract(nested, result)
+        return Path(result)
 
 
 def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
@@ -53,7 +54,8 @@ def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
     archive.add(Member("name", method, zlib.crc32(content), len(content), data))
     size_bytes = archive.size_bytes
     archive.close()
-    member = ("name", method, len(data), len(content), 0, 0o644)
+    crc32 = zlib.crc32(content)
+    member = ("name", method, len(data), len(content), 0, 0o644, crc32)
     return stream.getvalue()[:size_bytes], member
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import random
+import shutil
+import threading
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -38,8 +41,9 @@ def test_another_size_than_announced_is_an_error(
     tmp_path: Path, method: int, wrong: int
 ) -> None:
     """A member is never taken for complete when it is not."""
-    data, (name, _, compressed, size, offset, mode) = member_of(b"abc" * 99, method)
-    member = (name, method, compressed, size + wrong, offset, mode)
+    data, member = member_of(b"abc" * 99, method)
+    name, _, compressed, size, offset, mode, crc32 = member
+    member = (name, method, compressed, size + wrong, offset, mode, crc32)
     with pytest.raises(OSError, match=f"name has 297 bytes instead of {297 + wrong}"):
         extract_member(data, member, tmp_path)
 
@@ -49,6 +53,71 @@ def test_a_member_that_ends_early_is_an_error(tmp_path: Path) -> None:
     data, member = member_of(random.Random(1).randbytes(5000), STORED)
     with pytest.raises(OSError, match="name has 4000 bytes instead of 5000"):
         extract_member(data[:-1000], member, tmp_path)
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED])
+def test_another_checksum_than_announced_is_an_error(
+    tmp_path: Path, method: int
+) -> None:
+    """Content of the right size is compared, too, and not left to be found."""
+    data, member = member_of(b"abc" * 99, method)
+    with pytest.raises(OSError, match="name is damaged: it has another CRC-32"):
+        extract_member(data, (*member[:-1], member[-1] ^ 1), tmp_path)
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("more", [1, 500, 2000])
+def test_a_stream_ends_where_it_ends(tmp_path: Path, more: int) -> None:
+    """However much follows it: an archive may say that all of that is a part of it."""
+    content = random.Random(2).randbytes(99) * 1000
+    data, member = member_of(content, DEFLATED)
+    name, _, compressed, size, offset, mode, crc32 = member
+    longer = (name, DEFLATED, compressed + more, size, offset, mode, crc32)
+    assert content == extract_member(data + b"\1" * 1000, longer, tmp_path)
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED])
+def test_no_more_is_written_than_announced(tmp_path: Path, method: int) -> None:
+    """Or a few pieces more: `/tmp` is not filled by a size that is too small."""
+    data, member = member_of(bytes(40 * MIB), method)
+    name, _, compressed, _, offset, mode, crc32 = member
+    smaller = (name, method, compressed, 5, offset, mode, crc32)
+    with pytest.raises(OSError, match=r"name has \d+ bytes instead of 5") as raised:
+        extract_member(data, smaller, tmp_path)
+    assert int(str(raised.value).split()[4]) <= 4 * MIB
+
+
+def test_whatever_is_damaged_nothing_wrong_is_extracted(
+    tmp_path: Path, tmp_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an ImportError; or the content is right, as nobody has read the damage."""
+    numbers = random.Random(20261128)
+    contents = {
+        "text": b"text " * 400,
+        "noise": numbers.randbytes(3000),
+        "a/tool.sh": b"#!/bin/sh\n" * 9,
+        "a/large": numbers.randbytes(90) * 2_000,
+    }
+    monkeypatch.setattr(loader, "_WHOLE", 100_000)  # what is larger is copied
+    home = tmp_path / "home"
+    name = write_home(home, contents)
+    archive = home / loader.ARCHIVE
+    sound = archive.read_bytes()
+    for _ in range(300):
+        damaged = bytearray(sound)
+        at = numbers.randrange(len(damaged))
+        width = numbers.choice((1, 1, 4, 40))
+        damaged[at : at + width] = numbers.randbytes(numbers.choice((width, 0, 1)))
+        archive.write_bytes(damaged)
+        finder = loader.Finder(str(home), str(home))
+        with suppress(ImportError):
+            finder.extract(0)
+            assert contents == contents_of(tmp_dir / name)
+            assert (tmp_dir / name / "a/tool.sh").stat().st_mode & 0o111
+            shutil.rmtree(tmp_dir / name)
+        assert not (tmp_dir / name).exists()
+        for staged in contents_of(tmp_dir).items():
+            assert staged[0].endswith(".lock") or staged[1] in (*contents.values(), b"")
 
 
 @pytest.mark.parametrize("missing", [23, 100, 1000, 4500, -1])
@@ -139,6 +208,29 @@ def test_an_interruption_passes(
         with pytest.raises(KeyboardInterrupt):
             extracted(home, tmp_dir)
     assert 9 == len(contents_of(extracted(home, tmp_dir)))
+
+
+@pytest.mark.parametrize("startable", [0, 1, 3])
+def test_as_many_threads_as_can_be_started(
+    place: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, startable: int
+) -> None:
+    """There may be a limit, and none can be started when the interpreter ends."""
+    home, tmp_dir = place
+    contents = {f"{number:02}": b"x" * number for number in range(40)}
+    write_home(home, contents)
+    start, started = threading.Thread.start, list[threading.Thread]()
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) == startable:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(loader, "_BATCH", 50)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert contents == contents_of(extracted(home, tmp_dir))
+    assert startable == len(started)
 
 
 def test_without_affinities_there_is_one_thread(

@@ -38,9 +38,11 @@ def test_the_layout_is_that_of_package_python_function(tmp_path: Path) -> None:
     with zipfile.ZipFile(report.output_file) as outer:
         members = {each.filename: each for each in outer.infolist()}
         assert [
+            "_package_function.pth",
             "my_app/.dependencies.zip",
             "my_app/.dependencies/settings.json",
             "my_app/.dependencies/loader.py",
+            "my_app/.dependencies/located.py",
             "my_app/.dependencies/moved/my_app/__init__.py",
             "my_app/__init__.py",
             "my_app/api.py",

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from poetry_plugin_package_function.packaging import loader
 from tests.nested.function import PYTHON
 from tests.nested.function import Function
 from tests.nested.function import Source
@@ -53,8 +54,18 @@ def function(packaged: Function, tmp_path: Path) -> Function:
     return Function(packaged.task_root, tmp_path, packaged.report)
 
 
-def expected_in(module: str) -> dict[str, bytes]:
-    """What is extracted for a module."""
+def expected_in(function: Function, module: str) -> dict[str, bytes]:
+    """What is extracted for a module; something stands for tests that are not."""
+    name, _, tests = module.partition(".")
+    root = str(function.task_root)
+    stand_in = loader.stub(f"{name}.tests", root, root).encode()
+    return {
+        **({} if tests else {f"{name}/tests/__init__.py": stand_in}),
+        **_packaged_in(module),
+    }
+
+
+def _packaged_in(module: str) -> dict[str, bytes]:
     name, _, tests = module.partition(".")
     return {
         path: content.encode() if isinstance(content, str) else content
@@ -95,6 +106,7 @@ def test_killed_in_the_middle_of_each_extraction(
     parent = module.partition(".")[0]
     before = [name for name in NAMES if name == parent and name != module]
     place = place_of(function, module)
+    expected = expected_in(function, module)
     staging = place.with_name(f"{place.name}.partial")
     # Its parent has been imported before, or is what is extracted.
     pieces = 2 if "." in module else 152
@@ -112,14 +124,14 @@ def test_killed_in_the_middle_of_each_extraction(
         there = {
             name: content
             for name, content in found.items()
-            if content == expected_in(module)[name]
+            if content == expected[name]
         }
         assert all(
-            len(found[name]) < len(expected_in(module)[name])
+            len(found[name]) < len(expected[name])
             for name in found.keys() - there.keys()
         )
     assert function.ask(f"import my_app, {module}\nshow({module}.VALUE)") == module
-    assert expected_in(module) == contents_of(place)
+    assert expected == contents_of(place)
     assert [] == list(function.tmp_dir.glob("*.partial"))
 
 
@@ -152,7 +164,7 @@ def test_threads(function: Function, names: tuple[str, ...]) -> None:
     assert [[name, name] for name in sorted(names)] == found
     assert is_once
     for name in set(names):
-        assert expected_in(name) == contents_of(place_of(function, name))
+        assert expected_in(function, name) == contents_of(place_of(function, name))
 
 
 PROCESS = """\
@@ -187,7 +199,7 @@ def test_processes(function: Function) -> None:
     outcomes = [process.communicate() for process in processes]
     assert [(f"{name}\n", "") for name in names] == outcomes
     for name in MODULES:
-        assert expected_in(name) == contents_of(place_of(function, name))
+        assert expected_in(function, name) == contents_of(place_of(function, name))
     assert {place_of(function, name).name for name in MODULES} == {
         path.name for path in function.tmp_dir.iterdir() if path.suffix != ".lock"
     }

@@ -31,7 +31,7 @@ TIME: Final = dos_time(EARLIEST_EPOCH_S)
 
 
 def read_members(
-    data: bytes, directory: Path, place: tuple[int, int, int] | None = None
+    data: bytes, directory: Path, place: tuple[int, int, int, str] | None = None
 ) -> list[loader.Member]:
     path = directory / "members.zip"
     path.write_bytes(data)
@@ -87,13 +87,14 @@ def test_numbers_that_need_zip64(tmp_path: Path, large: int) -> None:
     size, compressed, offset = (min(value, 0xFFFFFFFF) for value in values)
     central = (
         struct.pack(
-            *("<4s6H3I5H2I", b"PK\1\2", 0, 0, 0, 8, 0, 0, 0, compressed, size),
+            *("<4s6H3I5H2I", b"PK\1\2", 0, 0, 0, 8, 0, 0, 7, compressed, size),
             *(4, len(extra), 0, 0, 0, 0o100755 << 16, offset),
         )
         + b"name"
         + extra
     )
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(central), 0, 0)
-    assert [("name", 8, values[1], values[0], values[2], 0o755)] == read_members(
-        central + end, tmp_path, (0, len(central), 1)
+    place = (0, len(central), 1, f"{zlib.crc32(central):08x}")
+    assert [("name", 8, values[1], values[0], values[2], 0o755, 7)] == read_members(
+        central + end, tmp_path, place
     )

@@ -60,8 +60,15 @@ def test_one_extracts_for_all(tmp_path: Path) -> None:
     assert {tmp_dir / name, tmp_dir / f"{name}.lock"} == set(tmp_dir.iterdir())
 
 
-def wait_until_blocked(process: subprocess.Popen[str]) -> None:
-    """Returns when the kernel says that the process waits for a lock."""
+needs_proc_locks = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux lists who waits for locks"
+)
+
+
+def wait_until_blocked(
+    process: subprocess.Popen[str], inode: int | None = None
+) -> None:
+    """Returns when the kernel says that the process waits for a lock, or for one."""
     while process.poll() is None:
         for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
@@ -69,15 +76,14 @@ def wait_until_blocked(process: subprocess.Popen[str]) -> None:
                 fields[1] == "->"
                 and fields[2] == "FLOCK"
                 and fields[5] == str(process.pid)
+                and inode in (None, int(fields[6].rpartition(":")[2]))
             ):
                 return
         time.sleep(0.01)
     pytest.fail(f"it did not wait: {process.communicate()}")
 
 
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only Linux lists who waits for locks"
-)
+@needs_proc_locks
 def test_a_holder_that_is_killed_is_succeeded(tmp_path: Path) -> None:
     """One of those that have waited goes on, once; the others find its work."""
     name = write_home(tmp_path / "home", contents())

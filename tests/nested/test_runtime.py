@@ -164,6 +164,41 @@ def test_an_error_in_the_handlers_module_is_the_users_own(
         assert f'  File "{file}", line 3, in check\n' in str(trace[-1])
 
 
+AGENT = """\
+import sys
+from importlib import import_module, metadata
+HOOKED = sys.hooked
+TOOL = metadata.distribution("dependency").locate_file("dependency/tool.sh")
+def handler(event, context):
+    answer = import_module("my_app.api").handler(event, context)
+    return [HOOKED, TOOL.is_file(), answer["event"]]
+"""
+
+
+@versions
+def test_a_wrapper_that_is_flat(tmp_path: Path, version: str) -> None:
+    """Its handler comes first, and finds what is extracted and located as ever."""
+    client = client_environment(interpreter(version), default_cache_dir())
+    agent = {"agent/__init__.py": "", "agent/handler.py": AGENT}
+    report = Source(
+        FILES, dependencies={"dependency": DEPENDENCY, "agent": agent}, python=version
+    ).package(
+        tmp_path, nest=("padding", "dependency"), executable=("dependency/tool.sh",)
+    )
+    with workspace() as place:
+        unpack(report.output_file, place.task_root)
+        outcome = run(
+            place.task_root,
+            "agent.handler.handler",
+            ["one"],
+            client_python=client,
+            tmp_dir=place.tmp_dir,
+        )
+        assert None is outcome.init_error, outcome.stderr
+        (result,) = outcome.results
+        assert ["hooked", True, "one"] == result.value
+
+
 @versions
 def test_workers_that_are_forked(tmp_path: Path, version: str) -> None:
     """The client's processes of Managed Instances import the handler all at once."""

@@ -97,9 +97,15 @@ def test_any_spelling_of_the_temporary_directory(
     }[way]
     name = function.extracted("padding").name
     place = tmp / name
-    code = "import my_app, second\nshow([sys.path, my_app.padding.__file__])"
+    code = (
+        "root = os.getcwd()\n"
+        "sys.path.insert(0, root)\n{}"
+        "import my_app, second\n"
+        "print(json.dumps([sys.path, my_app.padding.__file__]))"
+    )
+    elsewhere = ""
     if way == "empty":  # then it is /tmp, where others write, too
-        code = (
+        elsewhere = (
             "import importlib.util\n"
             "name = '_package_function_loader'\n"
             "path = root + '/my_app/.dependencies/loader.py'\n"
@@ -108,22 +114,29 @@ def test_any_spelling_of_the_temporary_directory(
             "spec.loader.exec_module(loader)\n"
             "assert loader._TMP == '/tmp'\n"
             f"loader._TMP = {str(tmp)!r}\n"
-            f"sys.modules[spec.name] = loader\n{code}"
+            "sys.modules[spec.name] = loader\n"
         )
-    path, file = function.ask(code, env={"TMPDIR": spelling})
+    path, file = function.ask(
+        code.format(elsewhere), env={"TMPDIR": spelling}, lambda_like=False
+    )
     assert [str(place)] == [entry for entry in path if name in entry]
     assert str(place / "padding/__init__.py") == file
 
 
 def test_entries_of_pth_files_stand_behind(tmp_path: Path) -> None:
-    """As when Lambda obeys them in the task root, they are appended."""
+    """As those that Lambda obeys in the task root, they are appended."""
     source = Source(
         {"my_app.py": ""},
         dependencies={"helper": {"helper.pth": "more\n", "more/extra.py": ""}},
     )
     function = source.unpacked(tmp_path)
     before, after = function.ask(
-        "before = list(sys.path)\nimport my_app\nshow([before, sys.path])"
+        "import site\n"
+        "sys.path.insert(0, os.getcwd())\n"
+        "before = list(sys.path)\n"
+        "site.addsitedir(os.getcwd())\n"
+        "print(json.dumps([before, sys.path]))",
+        lambda_like=False,
     )
     extracted = str(function.extracted("helper"))
     assert [extracted, *before, f"{extracted}/more"] == after

@@ -122,6 +122,7 @@ def test_two_stubs_share_one_loader(tmp_path: Path) -> None:
     """If another thread's stub has loaded the loader meanwhile, that one is used."""
     function = Source({"my_app.py": ""}).unpacked(tmp_path)
     assert ["my_app"] == function.ask(
+        "sys.path.insert(0, os.getcwd())\n"
         "import importlib.util, types\n"
         "find, calls = importlib.util.spec_from_file_location, []\n"
         "other = types.SimpleNamespace(enter=lambda name, *_: calls.append(name))\n"
@@ -130,5 +131,6 @@ def test_two_stubs_share_one_loader(tmp_path: Path) -> None:
         "    return find(name, path)\n"
         "importlib.util.spec_from_file_location = meanwhile\n"
         "import my_app\n"
-        "show(calls)"
+        "print(json.dumps(calls))",
+        lambda_like=False,  # nothing has started the loader yet
     )

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging import native
 from poetry_plugin_package_function.packaging import nesting
+from poetry_plugin_package_function.packaging.nested import STARTER
 from poetry_plugin_package_function.packaging.nesting import _Choice
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import scan
@@ -376,14 +377,12 @@ def test_all_files_are_in_the_result(six: Shipped) -> None:
             inside = dependencies.namelist()
             assert dependencies.testzip() is None
         stubs = {
-            module.file
-            for unit in measured.nested.units
-            if not unit.tests
-            for module in unit.modules
+            module.file for unit in measured.nested.units for module in unit.modules
         }
         home = "my_app/.dependencies"
         moved = f"{home}/moved/my_app/__init__.py"
-        ours = {f"{home}.zip", f"{home}/loader.py", f"{home}/settings.json", moved}
+        files = ("loader.py", "located.py", "settings.json")
+        ours = {STARTER, f"{home}.zip", *(f"{home}/{each}" for each in files), moved}
         assert len(names) == len({*names})
         assert len(inside) == len({*inside})
         assert expected == ({*names} - ours - (stubs - expected)) | {*inside}

@@ -130,6 +130,17 @@ class Archive:
         """What the central directory takes for what has been added up to now."""
         return self._directory_bytes
 
+    def directory_from(self, start: int) -> bytes:
+        """The part of the central directory that begins at an offset in it."""
+        part: list[bytes] = []
+        position = self._directory_bytes
+        for header in reversed(self._central):
+            if position <= start:
+                break
+            position -= len(header)
+            part.append(header)
+        return b"".join(reversed(part))
+
     @staticmethod
     def bytes_for(name: str, data_bytes: int) -> int:
         """What a member adds to an archive: data, and a header at both places."""

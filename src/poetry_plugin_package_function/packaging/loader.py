@@ -14,7 +14,10 @@ once for each environment, whatever happens on the way:
 3. Files are written into a sibling of the result. One that has its size is complete: so
    an extraction that was killed, as at the end of INIT's 10 seconds, is resumed where
    it stopped.
-4. Renaming the sibling to the result is atomic. A lost race is not an error.
+4. Each file's CRC-32 is checked, and that of what says which files there are.
+5. Renaming the sibling to the result is atomic. A lost race is not an error.
+6. Somebody may empty `/tmp` in between. What is gone is extracted again when something
+   of it is imported.
 
 See docs/nested-zip.md.
 """
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import linecache
 import os
@@ -34,10 +38,12 @@ import zlib
 
 from contextlib import contextmanager
 from contextlib import suppress
+from importlib import invalidate_caches
 from importlib.machinery import ModuleSpec
 from importlib.machinery import PathFinder
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec
+from importlib.util import spec_from_file_location
 
 
 TYPE_CHECKING = False
@@ -57,10 +63,9 @@ MIB = 1 << 20
 MAX_EPHEMERAL_STORAGE = 10240 * MIB
 ARCHIVE = ".dependencies.zip"
 SETTINGS = ".dependencies/settings.json"
-FILE = ".dependencies/loader.py"
+FILES = (".dependencies/loader.py", ".dependencies/located.py")
 MOVED = ".dependencies/moved"
 STUB = "_package_function"
-APART = 'raise ImportError(f"{__name__} is imported by the function\'s loader only")\n'
 ON_DEMAND = "on-demand"
 
 _TMP = "/tmp"  # noqa: S108 - on Lambda nobody else is there
@@ -70,10 +75,53 @@ _WHOLE = 16 << 20
 
 _arranging = threading.Lock()
 
-Member = tuple[str, int, int, int, int, int]
-"""Name, method, compressed size, size, offset of the local header, mode."""
+Member = tuple[str, int, int, int, int, int, int]
+"""Name, method, compressed size, size, offset of the local header, mode, CRC-32."""
 
 _finders: dict[str, Finder] = {}
+
+_moved: dict[str, _Moved] = {}
+"""Who reads the sources of modules that made room for stubs, by the stubs' paths."""
+
+_STUB = """\
+def {function}():
+    import os
+    import sys
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    home = os.path.normpath(os.path.join(here, {home!r}))
+    task_root = os.path.normpath(os.path.join(here, {task_root!r}))
+    loader = sys.modules.get("_package_function_loader")
+    if loader is None:
+        path = os.path.join(home, {file!r})
+        spec = spec_from_file_location("_package_function_loader", path)
+        loader = module_from_spec(spec)
+        spec.loader.exec_module(loader)
+        loader = sys.modules.setdefault("_package_function_loader", loader)
+    loader.{call}
+
+
+{function}()
+"""
+
+
+def stub(name: str, home: str, task_root: str) -> str:
+    """Writes the source that stands for a module; for none, if that has no name.
+
+    Args:
+        name: The module's.
+        home: The directory that holds the nested ZIP, from the source's own.
+        task_root: The same of the directory that the function is unpacked into.
+    """
+    call = f"enter({name!r}, home, task_root, globals())"
+    return _STUB.format(
+        function=STUB,
+        home=home,
+        task_root=task_root,
+        file=FILES[0],
+        call=call if name else "prepare(home, task_root)",
+    )
 
 
 def enter(name: str, home: str, task_root: str, namespace: dict[str, Any]) -> None:
@@ -93,12 +141,16 @@ def enter(name: str, home: str, task_root: str, namespace: dict[str, Any]) -> No
     loader: Any = spec.loader
     if finder.is_moved(name) and isinstance(loader, SourceFileLoader):
         loader = _Moved(name, namespace["__file__"], finder)
-    elif namespace["__name__"] == name:
-        _replace(name, spec, finder)
-        return
+        _show_lines_of(loader)
+        code = loader.get_code(name)
     else:
-        namespace["__file__"] = spec.origin
-    code = loader.get_code(name)
+        code = loader.get_code(name)
+        if code is None:  # an extension module makes its own
+            _replace(name, spec, finder)
+            return
+        if namespace["__name__"] == name:
+            _become(namespace, spec)
+        namespace["__file__"] = finder.file_of(name, spec)
     namespace.pop(STUB, None)
     exec(code, namespace)  # noqa: S102 - it is the module's own
 
@@ -119,13 +171,21 @@ def prepare(home: str, task_root: str) -> Finder:
     return finder
 
 
+def _become(namespace: dict[str, Any], spec: ModuleSpec) -> None:
+    """Makes the module of a stub one that is somewhere else.
+
+    It stays the same object, with the same spec: an import hook may have both, and the
+    import system marks the spec while other threads have to wait.
+    """
+    own = namespace.get("__spec__") or spec
+    vars(own).update(vars(spec))
+    namespace.update(vars(module_from_spec(spec)), __spec__=own)
+
+
 def _replace(name: str, spec: ModuleSpec, finder: Finder) -> None:
     """Replaces a stub in `sys.modules` by the module that it stands for."""
     module = module_from_spec(spec)
-    if finder.is_moved(name):  # what it looks for beside itself has not moved
-        moved = os.path.join(finder.home, MOVED)
-        place = os.path.relpath(str(spec.origin), moved)
-        module.__file__ = os.path.join(finder.task_root, place)
+    module.__file__ = finder.file_of(name, spec)
     # As the import system does it: other threads that import this module now wait.
     spec._initializing = True  # type: ignore[attr-defined]
     sys.modules[name] = module
@@ -140,7 +200,7 @@ def _explained() -> Iterator[None]:
     """Makes an ImportError of what can go wrong with a nested ZIP."""
     try:
         yield
-    except (OSError, ValueError, KeyError, struct.error, zlib.error) as error:
+    except (OSError, ValueError, LookupError, struct.error, zlib.error) as error:
         raise ImportError(
             f"The function's nested ZIP could not be extracted: {error}"
         ) from error
@@ -168,13 +228,28 @@ class _Moved(SourceFileLoader):
                 error.text = lines[error.lineno - 1].decode("utf-8", "replace") + "\n"
             raise
 
-    def get_code(self, fullname: str) -> Any:
-        """Lets tracebacks and `inspect` show its lines as well, not the stub's."""
-        code = super().get_code(fullname)
-        text = self.get_source(fullname) or ""
-        lines = [f"{line}\n" for line in text.split("\n")]
-        linecache.cache[self.path] = (len(text), None, lines, self.path)
-        return code
+
+def _show_lines_of(loader: _Moved) -> None:
+    """Lets tracebacks and `inspect` show a module's own lines, not its stub's."""
+    if not _moved:
+        update = linecache.updatecache
+
+        def updatecache(filename: str, module_globals: Any = None) -> list[str]:
+            moved = _moved.get(filename)
+            if moved is None:
+                return update(filename, module_globals)
+            try:
+                text = moved.get_source(moved.name) or ""
+            except (ImportError, SyntaxError, UnicodeDecodeError):
+                return []
+            lines = io.StringIO(text).readlines()
+            if not text.endswith("\n"):
+                lines[-1:] = [f"{lines[-1] if lines else ''}\n"]
+            linecache.cache[filename] = (len(text), None, lines, filename)
+            return lines
+
+        linecache.updatecache = updatecache
+    _moved[loader.path] = loader
 
 
 class _Spec(ModuleSpec):
@@ -208,13 +283,15 @@ class Finder:
         self.temporary = os.path.abspath(os.environ.get("TMPDIR") or _TMP)
         self.prefix = "package-function-" + settings["sha256"][:32]
         self._tmp_bytes: int = settings["tmp_bytes"]
-        self._units: list[dict[str, Any]] = settings["units"]
+        self.units: list[dict[str, Any]] = settings["units"]
         self._unit_of: dict[str, int] = {
             module: number
-            for number, unit in enumerate(self._units)
+            for number, unit in enumerate(self.units)
             for module in unit["modules"]
         }
-        self._directories: dict[int, str] = {}
+        self._located: Any = None
+        self._witnesses: dict[int, str] = {}
+        """A file of what has been extracted, or its directory, by its number."""
 
     def install(self) -> None:
         """Takes its place in the import system, and extracts what cannot wait.
@@ -228,7 +305,7 @@ class Finder:
                 place = next((n for n, each in finders if each is PathFinder), 0)
                 sys.meta_path.insert(place, self)
         kind = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND)
-        for number, unit in enumerate(self._units):
+        for number, unit in enumerate(self.units):
             if unit["at_init"]:
                 self.extract(number)
             elif kind != ON_DEMAND and not unit["tests"]:
@@ -241,7 +318,16 @@ class Finder:
         self, name: str, path: Sequence[str] | None = None, _: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Finds a module that is nested. Source: `importlib.abc.MetaPathFinder`."""
+        if name == "pkg_resources":
+            found = self._find(name, path) or PathFinder.find_spec(name, path)
+            if found is not None and found.loader is not None:
+                self._locating.locate_resources(self, found)
+            return found
+        return self._find(name, path)
+
+    def _find(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         if name not in self._unit_of:
+            self._restore_for(name)
             return None
         earlier = self._before_ours(name, sys.path if path is None else path)
         spec = PathFinder.find_spec(name, earlier) if earlier else None
@@ -257,13 +343,19 @@ class Finder:
         """
         number = self._unit_of.get(name)
         top = os.path.join(self.home, MOVED) if number is None else self.extract(number)
-        parents = name.split(".")[:-1]
-        spec = PathFinder.find_spec(name, [os.path.join(top, *parents)])
+        place = [os.path.join(top, *name.split(".")[:-1])]
+        spec = PathFinder.find_spec(name, place)
+        if number is not None and (spec is None or spec.loader is None):
+            # Its directory is there, but somebody has removed the file.
+            self._extract_one(number, "")
+            spec = PathFinder.find_spec(name, place)
         if spec is None or spec.loader is None:
             raise ImportError(f"{name} is not in {self.home}/{ARCHIVE}", name=name)
         if number is None and spec.submodule_search_locations is not None:
-            place = os.path.join(self.task_root, *name.split("."))
-            spec.submodule_search_locations = [place]
+            flat = os.path.join(self.task_root, *name.split("."))
+            spec.submodule_search_locations = [flat]
+        if number is not None and spec.origin is not None:
+            self._witnesses[number] = spec.origin
         return spec
 
     def is_moved(self, name: str) -> bool:
@@ -275,15 +367,31 @@ class Finder:
         relative = os.path.relpath(path, self.task_root)
         return os.path.join(self.home, MOVED, relative)
 
+    def file_of(self, name: str, spec: ModuleSpec) -> str:
+        """What a module's `__file__` is: what is beside that has not moved."""
+        file = str(spec.origin)
+        if not self.is_moved(name):
+            return file
+        relative = os.path.relpath(file, os.path.join(self.home, MOVED))
+        return os.path.join(self.task_root, relative)
+
+    def _restore_for(self, name: str) -> None:
+        """Extracts again what a submodule is in, if it was there and is gone."""
+        while name := name.rpartition(".")[0]:
+            number = self._unit_of.get(name)
+            if number in self._witnesses:
+                self.extract(number)
+                return
+
     def _before_ours(self, name: str, path: Iterable[Any]) -> list[str]:
         """What is looked at before the place of a module; nothing if that is not there.
 
         What has been put before it stays before it: by a wrapper, or by a library that
         looks for a native module of its own name.
         """
-        tops = (self.task_root, self._directories.get(self._unit_of[name]))
+        tops = (self.task_root, self._result(self._unit_of[name]))
         parents = name.split(".")[:-1]
-        ours = {os.path.realpath(os.path.join(top, *parents)) for top in tops if top}
+        ours = {os.path.realpath(os.path.join(top, *parents)) for top in tops}
         earlier: list[str] = []
         for entry in path:
             if isinstance(entry, str) and os.path.realpath(entry) in ours:
@@ -291,7 +399,7 @@ class Finder:
             earlier.append(entry)
         return []
 
-    def _is_ours(self, entry: object) -> bool:
+    def is_ours(self, entry: object) -> bool:
         """Whether it is the task root, or something that has been extracted."""
         if not isinstance(entry, str):
             return False
@@ -299,60 +407,22 @@ class Finder:
         extracted = os.path.join(os.path.realpath(self.temporary), self.prefix)
         return real.startswith(extracted) or real == os.path.realpath(self.task_root)
 
-    # -- metadata --
-
     def find_distributions(
         self, context: DistributionFinder.Context | None = None
     ) -> Iterator[Distribution]:
-        """Finds a distribution by its name, if any of it is nested.
+        """Finds distributions. Source: `importlib.metadata.DistributionFinder`."""
+        found: Iterator[Distribution] = self._locating.find_distributions(self, context)
+        return found
 
-        All others, and all of them where no name is asked for, are found in the task
-        root, where the metadata is. Source: `importlib.metadata.DistributionFinder`.
-        """
-        if context is None or context.name is None:
-            return
-        import re
-
-        from importlib import metadata
-
-        name = re.sub(r"[-_.]+", "-", context.name).lower()
-        units = [
-            number
-            for number, unit in enumerate(self._units)
-            if name in unit["distributions"]
-        ]
-        if not units or not any(map(self._is_ours, context.path)):
-            return
-        finder = self
-
-        class Found(metadata.PathDistribution):
-            def locate_file(self, path: Any) -> Any:
-                place = finder._place_of(str(path), units)
-                return super().locate_file(path) if place is None else place / str(path)
-
-        at = metadata.DistributionFinder.Context(
-            name=context.name, path=[self.task_root]
-        )
-        for each in metadata.MetadataPathFinder.find_distributions(at):
-            yield Found(each._path)
-
-    def _place_of(self, file: str, units: Sequence[int]) -> Any:
-        from pathlib import Path
-
-        whole = None
-        for number in units:
-            unit = self._units[number]
-            if unit["tests"]:
-                modules = unit["modules"]
-                places = tuple(each.replace(".", "/") + "/" for each in modules)
-                is_in_it = file.startswith(places)
-            else:
-                is_in_it = file in unit["files"]
-                if not unit["files"] and ".dist-info/" not in file:
-                    whole = number
-            if is_in_it:
-                return Path(self.extract(number))
-        return None if whole is None else Path(self.extract(whole))
+    @property
+    def _locating(self) -> Any:
+        """The module `located`, which most functions never need."""
+        if self._located is None:
+            path = os.path.join(os.path.dirname(__file__), os.path.basename(FILES[1]))
+            spec: Any = spec_from_file_location("_package_function_located", path)
+            self._located = module_from_spec(spec)
+            spec.loader.exec_module(self._located)
+        return self._located
 
     # -- extraction --
 
@@ -364,56 +434,64 @@ class Finder:
         Raises:
             ImportError: It cannot be extracted; the text says what to do.
         """
-        for each in (*self._units[number]["needs"], number):
-            if each not in self._directories:
-                self._extract_one(each)
-        return self._directories[number]
+        for each in (*self.units[number]["needs"], number):
+            witness = self._witnesses.get(each)
+            if witness is None or not os.path.exists(witness):
+                self._extract_one(each, witness)
+        return self._result(number)
 
-    def _extract_one(self, number: int) -> None:
-        unit = self._units[number]
+    def _extract_one(self, number: int, witness: str | None) -> None:
+        unit = self.units[number]
+        result = self._result(number)
+        nested = Nested(
+            os.path.join(self.home, ARCHIVE),
+            result,
+            unit["directory"],
+            self._tmp_bytes,
+            self._links(number),
+            self._stand_ins(number),
+        )
         with _explained():
-            directory = extract(
-                os.path.join(self.home, ARCHIVE),
-                self._result(number),
-                unit["directory"],
-                self._tmp_bytes,
-                self._links(number),
-                self._apart(number),
-            )
+            extract(nested, result if witness is None else witness)
         with _arranging:  # two threads may import two modules of the unit
-            is_first = number not in self._directories
+            is_first = number not in self._witnesses
             if is_first:
                 if not unit["files"]:  # nothing but what is found by name is in it
-                    self._list(directory)
-                self._directories[number] = directory
-        if is_first and unit["at_init"]:
-            site.addsitedir(directory)  # Lambda obeys .pth files in the task root, too
+                    self._list(result)
+                self._witnesses[number] = result
+        if not is_first:
+            invalidate_caches()  # that it was gone may have been noticed
+        elif unit["at_init"]:
+            site.addsitedir(result)  # Lambda obeys .pth files in the task root, too
 
     def _result(self, number: int) -> str:
         return os.path.join(self.temporary, f"{self.prefix}-{number}")
 
     def _links(self, number: int) -> dict[str, str]:
         """Where the libraries are that an extension module shares with others."""
-        unit = self._units[number]
+        unit = self.units[number]
         package = unit["part_of"]
         top = self.task_root if package is None else self._result(package)
         return {file: os.path.join(top, file) for file in unit["links"]}
 
-    def _apart(self, number: int) -> list[str]:
-        """What stands in a package for the extension modules that are elsewhere.
+    def _stand_ins(self, number: int) -> dict[str, str]:
+        """What stands in a package for modules of it that are elsewhere.
 
-        So it is listed. To link to them would show files that are not there yet.
+        So they are listed, and found where nobody has met a stub before: by a child
+        that has taken over `sys.path`. Links to files would show what is not there yet.
         """
-        return [
-            f"{module.replace('.', '/')}.py"
-            for unit in self._units
+        return {
+            f"{module.replace('.', '/')}{'/__init__' if unit['tests'] else ''}.py": (
+                stub(module, self.home, self.task_root)
+            )
+            for unit in self.units
             if unit["part_of"] == number
             for module in unit["modules"]
-        ]
+        }
 
     def _list(self, directory: str) -> None:
         place = next(
-            (place for place, each in enumerate(sys.path) if self._is_ours(each)), 0
+            (place for place, each in enumerate(sys.path) if self.is_ours(each)), 0
         )
         sys.path.insert(place, directory)
 
@@ -427,85 +505,119 @@ def _renew() -> None:
 os.register_at_fork(after_in_child=_renew)
 
 
-def extract(
-    archive: str,
-    result: str,
-    directory: Sequence[int],
-    total_bytes: int,
-    links: Mapping[str, str],
-    apart: Sequence[str],
-) -> str:
-    """Extracts a unit of a nested ZIP, once.
+class Nested:
+    """What is to be extracted of a nested ZIP, and where to.
 
-    Args:
+    Attributes:
         archive: The nested ZIP.
         result: The directory to make.
         directory: Where the unit's part of the ZIP's central directory is: offset,
-            length, number of members.
+            length, number of members; and its CRC-32 in hexadecimal.
         total_bytes: What all units take, for advice.
         links: What stands beside its files, and where it is.
-        apart: Names of sources that stand for modules which are elsewhere.
+        stand_ins: Sources that stand for modules which are elsewhere, by their names.
     """
-    if os.path.isdir(result):
-        return result
-    lock = os.open(result + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(result):
-            _extract_all(archive, result, directory, total_bytes, links, apart)
-    finally:
-        # A child that has been forked meanwhile has this descriptor, too.
-        fcntl.flock(lock, fcntl.LOCK_UN)
-        os.close(lock)
-    return result
+
+    def __init__(
+        self,
+        archive: str,
+        result: str,
+        directory: Sequence[Any],
+        total_bytes: int,
+        links: Mapping[str, str],
+        stand_ins: Mapping[str, str],
+    ) -> None:
+        self.archive = archive
+        self.result = result
+        self.directory = directory
+        self.total_bytes = total_bytes
+        self.links = links
+        self.stand_ins = stand_ins
 
 
-def _extract_all(
-    archive: str,
-    result: str,
-    directory: Sequence[int],
-    total_bytes: int,
-    links: Mapping[str, str],
-    apart: Sequence[str],
-) -> None:
-    staging = result + ".partial"
-    descriptor = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
+def extract(nested: Nested, witness: str) -> None:
+    """Extracts a unit of a nested ZIP, once.
+
+    Args:
+        nested: The unit.
+        witness: What is there if all of it is: as a rule the directory.
+    """
+    if os.path.exists(witness):
+        return
+    with _locked(f"{nested.result}.lock"):
+        if not os.path.exists(witness):
+            _extract_all(nested)
+
+
+@contextmanager
+def _locked(path: str) -> Iterator[None]:
+    while True:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _is_at(lock, path):  # who empties `/tmp` removes it, held or not
+                yield
+                return
+        finally:
+            # A child that has been forked meanwhile has this descriptor, too.
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            os.close(lock)
+
+
+def _is_at(descriptor: int, path: str) -> bool:
     try:
-        members = _read_members(descriptor, directory)
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _extract_all(nested: Nested) -> None:
+    staging = nested.result + ".partial"
+    descriptor = os.open(nested.archive, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        members = _read_members(descriptor, nested.directory)
+        if os.path.isdir(nested.result):  # without some of its files
+            os.rename(nested.result, staging)
         if os.path.isdir(staging):
             missing = _missing(staging, members)
         else:
             os.mkdir(staging)
             missing = members
-        _make_directories(staging, [*(member[0] for member in members), *links])
-        _link(staging, links)
-        for name in apart:
+        place = os.stat(staging)
+        names = (member[0] for member in members)
+        _make_directories(staging, [*names, *nested.links, *nested.stand_ins])
+        _link(staging, nested.links)
+        for name, text in nested.stand_ins.items():
             with open(os.path.join(staging, name), "w", encoding="utf-8") as file:
-                file.write(APART)
-        _check_space(staging, members, missing, total_bytes)
+                file.write(text)
+        _check_space(staging, members, missing, nested.total_bytes)
         try:
             _extract_missing(descriptor, staging, missing)
         except OSError as error:
             if error.errno == errno.ENOSPC:  # somebody else writes there, too
                 missing = _missing(staging, members)
-                _check_space(staging, members, missing, total_bytes)
+                _check_space(staging, members, missing, nested.total_bytes)
             raise
     finally:
         os.close(descriptor)
-    os.rename(staging, result)
+    if not os.path.samestat(place, os.stat(staging)):
+        raise OSError(errno.ENOENT, f"somebody has removed {staging} meanwhile")
+    os.rename(staging, nested.result)
 
 
-def _read_members(descriptor: int, place: Sequence[int]) -> list[Member]:
+def _read_members(descriptor: int, place: Sequence[Any]) -> list[Member]:
     """Reads a part of the central directory."""
-    offset, length, count = place
+    offset, length, count, checksum = place
     directory = os.pread(descriptor, length, offset)
-    if len(directory) != length or directory[:4] not in (b"PK\1\2", b""):
+    if len(directory) != length:
         raise OSError(errno.EIO, "it is damaged: its end is missing")
+    if zlib.crc32(directory) != int(checksum, 16):
+        raise OSError(errno.EIO, "it is damaged: its directory has another CRC-32")
     members = []
     position = 0
     for _ in range(count):
-        (method, compressed, size, name_length, extra_length, attributes, offset) = (
-            struct.unpack_from("<10xH8x2I2H6x2I", directory, position)
+        method, crc, compressed, size, name_length, extra_length, mode, offset = (
+            struct.unpack_from("<10xH4x3I2H6x2I", directory, position)
         )
         position += 46
         name = directory[position : position + name_length].decode("utf-8")
@@ -519,8 +631,8 @@ def _read_members(descriptor: int, place: Sequence[int]) -> list[Member]:
                 next(numbers) if value == 0xFFFFFFFF else value
                 for value in (size, compressed, offset)
             )
-        mode = 0o755 if attributes >> 16 & 0o111 else 0o644
-        members.append((name, method, compressed, size, offset, mode))
+        mode = 0o755 if mode >> 16 & 0o111 else 0o644
+        members.append((name, method, compressed, size, offset, mode, crc))
     return members
 
 
@@ -607,12 +719,14 @@ def _extract_missing(descriptor: int, staging: str, missing: list[Member]) -> No
             failures.append(error)
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    workers = [
-        threading.Thread(target=work, daemon=True)
-        for _ in range(1, min(cores, len(batches)))
-    ]
-    for worker in workers:
-        worker.start()
+    workers = []
+    for _ in range(1, min(cores, len(batches))):
+        worker = threading.Thread(target=work, daemon=True)
+        try:
+            worker.start()
+        except RuntimeError:  # there is a limit, or the interpreter is about to end
+            break
+        workers.append(worker)
     work()
     for worker in workers:
         worker.join()
@@ -640,8 +754,8 @@ def _batches(members: list[Member]) -> Iterator[list[Member]]:
 
 def _extract_batch(descriptor: int, staging: str, batch: list[Member]) -> None:
     first = batch[0][4]
-    _, _, compressed, _, last, _ = batch[-1]
-    length = last + 30 + len(batch[-1][0].encode()) + compressed - first
+    name, _, compressed, _, last, _, _ = batch[-1]
+    length = last + 30 + len(name.encode()) + compressed - first
     is_together = 0 < length <= 2 * _BATCH and len(batch) > 1
     block = memoryview(os.pread(descriptor, length, first) if is_together else b"")
     for member in batch:
@@ -653,45 +767,74 @@ def _extract_batch(descriptor: int, staging: str, batch: list[Member]) -> None:
 def _extract_member(
     descriptor: int, member: Member, path: str, first: int, block: memoryview
 ) -> None:
-    name, method, compressed, size, offset, mode = member
+    name, _, _, size, _, mode, crc = member
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        written, found = _write_member(descriptor, file, member, first, block)
+    except BaseException:
+        os.unlink(path)  # with its size, it would be taken for complete
+        raise
+    finally:
+        os.close(file)
+    if (written, found) == (size, crc):
+        return
+    os.unlink(path)
+    if written != size:
+        raise OSError(errno.EIO, f"{name} has {written} bytes instead of {size}")
+    raise OSError(errno.EIO, f"{name} is damaged: it has another CRC-32")
+
+
+def _write_member(
+    descriptor: int, file: int, member: Member, first: int, block: memoryview
+) -> tuple[int, int]:
+    """Writes a member's content; returns its size and CRC-32."""
+    _, method, compressed, size, offset, _, _ = member
     at = offset - first
     header = block[at : at + 30] if block else os.pread(descriptor, 30, offset)
     name_length, extra_length = struct.unpack_from("<2H", header, 26)
     start = 30 + name_length + extra_length
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    try:
-        data = block[at + start : at + start + compressed]
-        if len(data) < compressed or size > _WHOLE:
-            written = _copy(descriptor, file, offset + start, compressed, method)
-        else:
-            content = zlib.decompress(data, -15, size or 1) if method else data
-            written = _write_all(file, content)
-    finally:
-        os.close(file)
-    if written != size:
-        raise OSError(errno.EIO, f"{name} has {written} bytes instead of {size}")
+    data = block[at + start : at + start + compressed]
+    if len(data) < compressed or size > _WHOLE:
+        return _copy(descriptor, file, offset + start, member)
+    content = zlib.decompress(data, -15, size or 1) if method else data
+    found = zlib.crc32(content)
+    return _write_all(file, content), found
 
 
-def _copy(descriptor: int, file: int, start: int, compressed: int, method: int) -> int:
-    """Copies a member piece by piece: memory is scarce."""
+def _copy(descriptor: int, file: int, start: int, member: Member) -> tuple[int, int]:
+    """Copies a member piece by piece: memory is scarce.
+
+    Returns:
+        How many bytes it has, and their CRC-32; of too many, only the first.
+    """
+    _, method, compressed, size, *_ = member
+    written = crc = 0
+    for piece in _pieces(descriptor, start, compressed, method):
+        crc = zlib.crc32(piece, crc)
+        written += _write_all(file, piece)
+        if written > size:
+            break
+    return written, crc
+
+
+def _pieces(
+    descriptor: int, start: int, compressed: int, method: int
+) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-15) if method else None
     end = start + compressed
-    written = 0
-    while start < end:
+    while start < end and not (inflate and inflate.eof):
         data = os.pread(descriptor, min(_CHUNK, end - start), start)
         if not data:
-            break
+            return
         start += len(data)
-        while data:
-            if inflate is None:
-                output, data = data, b""
-            else:
-                output = inflate.decompress(data, 4 * _CHUNK)
-                data = inflate.unconsumed_tail
-            written += _write_all(file, output)
-    if inflate is not None:
-        written += _write_all(file, inflate.flush())
-    return written
+        if inflate is None:
+            yield data
+            continue
+        while data and not inflate.eof:  # then it leaves the rest as it is
+            yield inflate.decompress(data, 4 * _CHUNK)
+            data = inflate.unconsumed_tail
+    if inflate is not None and not inflate.eof:
+        yield inflate.flush()
 
 
 def _write_all(file: int, data: bytes | memoryview) -> int:

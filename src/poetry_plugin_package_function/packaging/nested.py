@@ -17,6 +17,8 @@ from typing import BinaryIO
 from typing import Final
 from typing import NamedTuple
 
+from deflate import crc32
+
 from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.archive import Archive
@@ -52,6 +54,22 @@ class Placed(NamedTuple):
     is_ours: bool = False
 
 
+class Directory(NamedTuple):
+    """A unit's part of the inner ZIP's central directory.
+
+    Attributes:
+        offset: Where it begins in the inner ZIP.
+        length: Its size in bytes.
+        members: How many it lists.
+        crc32: Its own checksum.
+    """
+
+    offset: int
+    length: int
+    members: int
+    crc32: int = 0
+
+
 @dataclass(frozen=True)
 class NestedUnit:
     """What is extracted in one go.
@@ -68,8 +86,8 @@ class NestedUnit:
         tmp_bytes: What they take where they are extracted, in whole blocks.
         extension: The extension module that it is, with libraries of its own; "" for
             all others.
-        part_of: Position of the unit that has the extension module's package; None if
-            that is flat.
+        part_of: Position of the unit that has the package which its extension module
+            or its tests are in; None if that is flat.
         links: Files of its package that an extension module is linked to.
     """
 
@@ -167,13 +185,15 @@ def write_nested(
             start = inner.directory_bytes
             for _ in unit.entries:
                 inner.add(next(members))
-            length = inner.directory_bytes - start
-            directories.append((start, length, len(unit.entries)))
+            directory = inner.directory_from(start)
+            directories.append(
+                Directory(start, len(directory), len(unit.entries), crc32(directory))
+            )
         end = inner.size_bytes
     nested = inner.close()
     content = settings(
         nesting.units,
-        [(end + start, length, count) for start, length, count in directories],
+        [each._replace(offset=end + each.offset) for each in directories],
         nested.sha256,
     )
     written = Entry(join(nesting.home, loader.SETTINGS), content, len(content))
@@ -194,15 +214,14 @@ def _called(member: Member, name: str) -> Member:
 
 def settings(
     units: Sequence[NestedUnit],
-    directories: Sequence[tuple[int, int, int]],
+    directories: Sequence[Directory],
     sha256: str,
 ) -> bytes:
     """Writes what the loader has to know.
 
     Args:
         units: What the inner ZIP holds.
-        directories: For each the place of its part of the central directory: offset,
-            length, number of members.
+        directories: For each its part of the central directory.
         sha256: The inner ZIP's digest, in hexadecimal.
     """
     document = {
@@ -218,7 +237,7 @@ def settings(
                 "files": [each.name for each in unit.entries if unit.extension],
                 "part_of": unit.part_of,
                 "links": unit.links,
-                "directory": directory,
+                "directory": (*directory[:3], f"{directory.crc32:08x}"),
             }
             for unit, directory in zip(units, directories, strict=True)
         ],
@@ -270,43 +289,34 @@ def join(home: str, name: str) -> str:
     return f"{home}/{name}" if home else name
 
 
-_STUB: Final = """\
-# Stands for the module of this name; {settings} tells where that is.
-# Written by poetry-plugin-package-function.
-
-
-def {function}():
-    import os
-    import sys
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    here = os.path.dirname(os.path.abspath(__file__))
-    home = os.path.normpath(os.path.join(here, {home!r}))
-    task_root = os.path.normpath(os.path.join(here, {task_root!r}))
-    loader = sys.modules.get({loader!r})
-    if loader is None:
-        path = os.path.join(home, {file!r})
-        spec = spec_from_file_location({loader!r}, path)
-        loader = module_from_spec(spec)
-        spec.loader.exec_module(loader)
-        loader = sys.modules.setdefault({loader!r}, loader)
-    loader.enter({name!r}, home, task_root, globals())
-
-
-{function}()
-"""
+STARTER: Final = "_package_function.pth"
+"""What starts the loader in Lambda, whatever module the handler is in."""
 
 
 def stub(module: EntryModule, home: str) -> Entry:
     """Makes what stands in a module's place."""
     directory = os.path.dirname(module.file)
-    content = _STUB.format(
-        settings=join(home, loader.SETTINGS),
-        function=loader.STUB,
-        home=os.path.relpath(home or ".", directory or "."),
-        task_root=os.path.relpath(".", directory or "."),
-        loader="_package_function_loader",
-        file=loader.FILE,
-        name=module.name,
+    source = loader.stub(
+        module.name,
+        os.path.relpath(home or ".", directory or "."),
+        os.path.relpath(".", directory or "."),
+    )
+    content = (
+        f"# Stands for the module of this name; {join(home, loader.SETTINGS)} says"
+        f" where that is.\n# Written by poetry-plugin-package-function.\n\n\n{source}"
     ).encode()
     return Entry(module.file, content, len(content))
+
+
+def starter(home: str) -> Entry:
+    """Makes the file that Lambda's bootstrap obeys before it imports the handler.
+
+    It calls `site.addsitedir` on the task root. So a handler in a dependency that is
+    flat finds what is extracted at the start, too, and that files are located.
+    """
+    source = loader.stub("", home or ".", ".")
+    content = (
+        'import os; root = os.environ.get("LAMBDA_TASK_ROOT"); root and'
+        f' exec({source!r}, {{"__file__": os.path.join(root, {STARTER!r})}})\n'
+    ).encode()
+    return Entry(STARTER, content, len(content))

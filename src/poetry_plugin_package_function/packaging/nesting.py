@@ -22,11 +22,13 @@ from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.choice import Candidate
 from poetry_plugin_package_function.packaging.choice import cheapest
 from poetry_plugin_package_function.packaging.native import Native
+from poetry_plugin_package_function.packaging.nested import Directory
 from poetry_plugin_package_function.packaging.nested import NestedUnit
 from poetry_plugin_package_function.packaging.nested import Nesting
 from poetry_plugin_package_function.packaging.nested import Placed
 from poetry_plugin_package_function.packaging.nested import join
 from poetry_plugin_package_function.packaging.nested import settings
+from poetry_plugin_package_function.packaging.nested import starter
 from poetry_plugin_package_function.packaging.nested import stub
 from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.scan import Entry
@@ -392,13 +394,16 @@ class Nester:
                         outer += self._flat(extension)
             if unit.tests and place not in choice.tests:
                 outer += [Placed(each.name, each) for each in unit.tests.entries]
+            elif unit.tests:
+                outer += self._left_of(unit.tests)
         return Nesting(
             self.home, tuple(sorted(outer)), self.nested_units(units, choice)
         )
 
     def _ours(self) -> Iterator[Entry]:
         """What of the loader's stands in the outer ZIP in any case."""
-        yield loader_entry(self.tree)
+        yield from loader_entries(self.tree)
+        yield starter(self.home)
         for module in self.tree.entry_modules:
             yield stub(module, self.home)
 
@@ -460,11 +465,10 @@ class Nester:
                     links=extension.links,
                 )
             )
-        nested += [
-            _nested(tests, "tests are hardly ever imported", tests=True)
-            for place in sorted(choice.tests)
-            if (tests := units[place].tests) is not None
-        ]
+        for place in sorted(choice.tests):
+            if (tests := units[place].tests) is not None:
+                apart = _nested(tests, "tests are hardly ever imported", tests=True)
+                nested.append(replace(apart, part_of=places.get(place)))
         return tuple(nested)
 
     def _why(self, unit: Unit) -> str:
@@ -546,6 +550,12 @@ class _Sums:
         self._left = [
             _size(placed.entry for placed in nester._left_of(unit)) for unit in units
         ]
+        self._left_tests = [
+            _size(placed.entry for placed in nester._left_of(unit.tests))
+            if unit.tests
+            else 0
+            for unit in units
+        ]
         self._fixed = _size(nester.parts.staying) + _size(nester._ours())
         if nester.parts.project not in units:
             self._fixed += nester.parts.project.size_bytes
@@ -556,7 +566,11 @@ class _Sums:
 
     def saved_by_tests(self, place: int) -> int:
         """What nesting a unit's tests brings, but for a few bytes."""
-        return self._flat_tests[place] - self._inner_tests[place].total_bytes
+        return (
+            self._flat_tests[place]
+            - self._inner_tests[place].total_bytes
+            - self._left_tests[place]
+        )
 
     def extensions(self, place: int) -> list[tuple[int, int]]:
         """The extension modules of a unit that may be nested without it."""
@@ -582,7 +596,7 @@ class _Sums:
     def settings_bytes(self, choice: _Choice) -> int:
         """The most that the loader's settings say of any unit."""
         nested = self._nester.nested_units(self.units, choice)
-        lengths = (len(settings([unit], [(0, 0, 0)], "")) for unit in nested)
+        lengths = (len(settings([unit], [Directory(0, 0, 0)], "")) for unit in nested)
         return max(lengths, default=0)
 
     def total(self, choice: _Choice) -> int:
@@ -603,7 +617,9 @@ class _Sums:
                 total += self._left[place]
             else:
                 total += self._flat[place]
-            if place not in choice.tests:
+            if place in choice.tests:
+                total += self._left_tests[place]
+            else:
                 total += self._flat_tests[place]
         for each, sizes in self._extensions.items():
             if each not in choice.extensions:
@@ -652,7 +668,7 @@ def _inner_bytes(nested: Sequence[NestedUnit], inners: Sequence[_Inner]) -> int:
     offset = sum(inner.local_bytes for inner in inners)
     directories = []
     for inner in inners:
-        directories.append((offset, inner.directory_bytes, inner.members))
+        directories.append(Directory(offset, inner.directory_bytes, inner.members))
         offset += inner.directory_bytes
     end_bytes = Archive.end_bytes(sum(inner.members for inner in inners))
     return offset + end_bytes + len(settings(nested, directories, "0" * 64))
@@ -669,15 +685,20 @@ def home_of(tree: Tree) -> str:
     return next((each.path for each in tree.entry_modules if each.is_package), "")
 
 
-def loader_entry(tree: Tree) -> Entry:
-    """Makes an entry of the loader.
+def loader_entries(tree: Tree) -> tuple[Entry, ...]:
+    """Makes entries of the loader, and of what it loads.
 
     Raises:
         SourceError: See `home_of`.
     """
-    path = loader.__file__
-    name = join(home_of(tree), loader.FILE)
-    return Entry(name, path, os.path.getsize(path), included=True)
+    home = home_of(tree)
+    directory = os.path.dirname(loader.__file__)
+    entries = []
+    for each in loader.FILES:
+        path = os.path.join(directory, posixpath.basename(each))
+        name = join(home, each)
+        entries.append(Entry(name, path, os.path.getsize(path), included=True))
+    return tuple(entries)
 
 
 def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:

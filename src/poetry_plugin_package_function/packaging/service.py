@@ -32,7 +32,7 @@ from poetry_plugin_package_function.packaging.layering import dependencies_of
 from poetry_plugin_package_function.packaging.layering import is_dependency
 from poetry_plugin_package_function.packaging.nested import refuse_own_names
 from poetry_plugin_package_function.packaging.nesting import Wishes
-from poetry_plugin_package_function.packaging.nesting import loader_entry
+from poetry_plugin_package_function.packaging.nesting import loader_entries
 from poetry_plugin_package_function.packaging.output import replacing
 from poetry_plugin_package_function.packaging.overlaps import overlaps
 from poetry_plugin_package_function.packaging.overwriting import refuse_overwriting
@@ -327,7 +327,7 @@ def _compiled(
 ) -> AbstractContextManager[Bytecode]:
     entries = tree.entries
     if layout_for(tree.size_bytes, limit_bytes) is Layout.NESTED:
-        entries = (*entries, loader_entry(tree))  # it runs in each cold start
+        entries = (*entries, *loader_entries(tree))  # it runs in each cold start
     found = tuple(sources_of(entries))
     if progress is not None:
         progress.begin("Compiling", len(found), sum(each.size_bytes for each in found))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-LOADER = "/.dependencies/loader.py"
+LOADER = ("/.dependencies/loader.py", "/.dependencies/located.py")
 STUB = "_package_function"
 RUNTIME = "/var/runtime"
 LAYERS = "/opt"
@@ -252,7 +252,7 @@ def is_ours(file: str, function: str) -> bool:
     """Whether a frame is this module's, the loader's, a stub's, or of `importlib`."""
     return (
         file.startswith("<frozen importlib")
-        or file.endswith(("/importlib/__init__.py", LOADER, __file__))
+        or file.endswith(("/importlib/__init__.py", *LOADER, __file__))
         or function == STUB
     )
 
