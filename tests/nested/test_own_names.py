@@ -39,6 +39,7 @@ MY_APP = Source(CODE)
         ("my_app/.dependencies/a/b.txt", "my_app/.dependencies"),
         (".dependencies.zip", ".dependencies.zip"),
         (".dependencies/loader.py", ".dependencies"),
+        ("_package_function.pth", "_package_function.pth"),
         ("zoo/.dependencies/loader.py", "zoo/.dependencies"),  # not the first package
     ],
 )

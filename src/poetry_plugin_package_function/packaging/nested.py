@@ -245,7 +245,10 @@ def settings(
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
-_DIRECTORY: Final = os.path.dirname(loader.FILE)
+STARTER: Final = "_package_function.pth"
+"""What starts the loader in Lambda, whatever module the handler is in."""
+
+_DIRECTORY: Final = os.path.dirname(loader.SETTINGS)
 _OWN_NAMES: Final = frozenset((loader.ARCHIVE, _DIRECTORY))
 """What the names of all that is ours begin with, in the directory that it is in."""
 
@@ -262,6 +265,8 @@ def refuse_own_names(tree: Tree) -> None:
     homes = {"", *(each.path for each in tree.entry_modules if each.is_package)}
     taken: dict[str, set[str]] = defaultdict(set)
     for entry in tree.entries:
+        if entry.name == STARTER:
+            taken[STARTER].add(owner_of(entry))
         if _DIRECTORY not in entry.name:  # most names are done with here
             continue
         parts = entry.name.split("/")
@@ -287,10 +292,6 @@ def refuse_own_names(tree: Tree) -> None:
 def join(home: str, name: str) -> str:
     """The name of a file in a directory of the archive."""
     return f"{home}/{name}" if home else name
-
-
-STARTER: Final = "_package_function.pth"
-"""What starts the loader in Lambda, whatever module the handler is in."""
 
 
 def stub(module: EntryModule, home: str) -> Entry:
