@@ -22,7 +22,7 @@ $(READY): pyproject.toml
 	@touch $(READY)
 
 quick: $(READY)  ## Run the tests that need no Poetry process, network or browser
-	$(PYTEST) -m "not e2e and not large" --hypothesis-profile=quick
+	$(PYTEST) -m "not slow and not large" --hypothesis-profile=quick
 
 test: $(READY)  ## Run all tests that take no more than Python, git and the package index
 	$(PYTEST) -m "not large"

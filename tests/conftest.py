@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 SLOWER = {
     "browser/": "large",
     "compatibility/": "large",
-    "e2e/": "e2e",
+    "e2e/": "slow",
     "e2e/test_large.py": "large",
     "e2e/test_reuse.py": "large",
-    "nested/test_runtime.py": "e2e",
+    "docs/test_site.py": "slow",
+    "nested/test_killed.py": "slow",
+    "nested/test_lazy_races.py": "slow",
+    "nested/test_probe.py": "slow",
+    "nested/test_runtime.py": "slow",
     "packaging/test_audit_of_wheels.py": "large",
     "recipes/": "large",
-    "test_lambda_runtime.py": "e2e",
+    "test_lambda_runtime.py": "slow",
 }
 
 # Examples touch the disk and run beside other tests: no deadlines. CI has to tell the

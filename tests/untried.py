@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from _pytest.terminal import TerminalReporter
 
-_COMMANDS: Final = {"e2e": "make test", "large": "make test-all"}
+_COMMANDS: Final = {"slow": "make test", "large": "make test-all"}
 _KEY: Final = "deselected"
 
 

@@ -29,11 +29,20 @@ MIB: Final = 1 << 20
 TIME: Final = dos_time(EARLIEST_EPOCH_S)
 
 
+SLOW = pytest.mark.slow
+
+
 def around(*sizes: int) -> list[int]:
     return [size + step for size in sizes for step in (-1, 0, 1)]
 
 
-@pytest.mark.parametrize("size", around(MIB, 4 * MIB, 5 * MIB, 8 * MIB))
+@pytest.mark.parametrize(
+    "size",
+    [
+        *around(MIB),
+        *(pytest.param(size, marks=SLOW) for size in around(4 * MIB, 5 * MIB, 8 * MIB)),
+    ],
+)
 @pytest.mark.parametrize("kind", ["zeros", "lines"])
 def test_content_that_inflates_to_more_than_a_chunk(
     tmp_path: Path, size: int, kind: str

@@ -42,7 +42,15 @@ def read_members(
         os.close(descriptor)
 
 
-@pytest.mark.parametrize("count", [0, 1, 65_534, 65_535, 70_000])
+@pytest.mark.parametrize(
+    "count",
+    [
+        0,
+        1,
+        65_535,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (65_534, 70_000)),
+    ],
+)
 def test_any_number_of_members(tmp_path: Path, count: int) -> None:
     """However many there are, each is found with its size and its place."""
     stream = io.BytesIO()
@@ -59,6 +67,7 @@ def test_any_number_of_members(tmp_path: Path, count: int) -> None:
     assert [0, header][: min(count, 2)] == [each[4] for each in members[:2]]
 
 
+@pytest.mark.slow
 def test_more_members_than_fit_as_the_standard_library_writes_them(
     tmp_path: Path,
 ) -> None:

@@ -273,6 +273,7 @@ def test_a_nested_archive_beyond_4_gib_is_refused() -> None:
         inner._size_bytes = 1 << 32
 
 
+@pytest.mark.slow
 def test_more_files_than_a_plain_zip_can_count(tmp_path: Path) -> None:
     """70,000 members: ZIP64's end record, and every reader finds them all."""
     contents = {f"d{number % 7}/{number:05}": b"" for number in range(70_000)}
@@ -286,7 +287,10 @@ def test_more_files_than_a_plain_zip_can_count(tmp_path: Path) -> None:
         subprocess.run([*reader, path], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("count", [65_534, 65_535, 65_536])
+@pytest.mark.parametrize(
+    "count",
+    [65_535, *(pytest.param(n, marks=pytest.mark.slow) for n in (65_534, 65_536))],
+)
 def test_around_the_count_that_needs_zip64(count: int) -> None:
     """65,535 is the mark that says "see ZIP64": it cannot be a count itself."""
     data, _ = archive_of({f"{number:05}": b"" for number in range(count)})

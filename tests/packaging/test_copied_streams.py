@@ -470,7 +470,7 @@ def truth_about(layout: dict[str, str], part: Part) -> dict[str, int | bytes]:
 
 LIAR = Part("demo/lie.py", TEXT + bytes(range(99)))
 SOME_OR_ALL = pytest.mark.parametrize(
-    "every", [5, pytest.param(1, marks=pytest.mark.large)]
+    "every", [9, pytest.param(1, marks=pytest.mark.large)]
 )
 HONEST = [Part("demo/a.py", TEXT), Part("demo/b.py", TEXT[::-1], None)]
 

@@ -347,7 +347,10 @@ def random_tree(top: Path, numbers: random.Random) -> Path:
 
 
 @needs_gcc
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(3), *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 12))],
+)
 def test_what_the_dynamic_linker_says(tmp_path: Path, seed: int) -> None:
     """It lists the same files for each library of a tree, found in the same places."""
     tree = random_tree(tmp_path, random.Random(seed))

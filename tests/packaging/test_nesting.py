@@ -53,7 +53,7 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
 # -- no more than has to be, against all ways to nest -------------------------------
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.large)])
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.large)])
 @pytest.mark.parametrize("unit_bytes", [3000, 1 << 18])
 def test_the_least_for_each_limit(
     six: Shipped, unit_bytes: int, every: int, monkeypatch: pytest.MonkeyPatch
@@ -94,7 +94,7 @@ def is_the_least(ready: Shipped, every: int = 1) -> None:
 
 
 @needs_gcc
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.large)])
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.large)])
 def test_the_least_with_extension_modules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
@@ -324,8 +324,8 @@ PROJECTS: Final[dict[str, Files]] = {
     ("project", "eager"),
     [
         ("package", False),
-        ("package", True),
-        ("namespace", False),
+        pytest.param("package", True, marks=pytest.mark.slow),
+        pytest.param("namespace", False, marks=pytest.mark.slow),
         *(
             pytest.param(project, eager, marks=pytest.mark.large)
             for project in PROJECTS

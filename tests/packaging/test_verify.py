@@ -557,6 +557,7 @@ def test_a_signal_in_a_package_shows_no_frame_of_the_stub(
     ] == frames
 
 
+@pytest.mark.slow
 def test_a_hang_is_ended_and_shows_where(package: Callable[..., Path]) -> None:
     """With the limit, and the line that waits."""
     code = "import time\ndef wait():\n    time.sleep(600)\nwait()\n"
@@ -567,6 +568,7 @@ def test_a_hang_is_ended_and_shows_where(package: Callable[..., Path]) -> None:
     assert "belongs in the handler" in error.hint
 
 
+@pytest.mark.slow
 def test_a_hang_ends_what_it_has_started(tmp_path: Path) -> None:
     """Children that have not left the process group are gone with it."""
     pids = tmp_path / "pid"

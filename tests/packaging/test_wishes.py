@@ -42,14 +42,19 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     [
         ([], []),
         ([], ["zeros"]),
-        ([], ["half", "coupled"]),
-        (["noise"], []),
         (["noise"], ["text"]),
-        (["noise"], ["half", "coupled"]),
-        (["text", "tiny"], []),
-        (["text", "tiny"], ["zeros"]),
         (["text", "tiny"], ["half", "coupled"]),
-        (["coupled-too"], []),
+        *(
+            pytest.param(*wish, marks=pytest.mark.slow)
+            for wish in (
+                ([], ["half", "coupled"]),
+                (["noise"], []),
+                (["noise"], ["half", "coupled"]),
+                (["text", "tiny"], []),
+                (["text", "tiny"], ["zeros"]),
+                (["coupled-too"], []),
+            )
+        ),
         (["coupled-too"], ["text"]),
         (["coupled-too", "coupled"], ["half", "noise", "text", "tiny", "zeros"]),
     ],
