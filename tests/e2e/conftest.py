@@ -84,5 +84,5 @@ def poetry_2_1(
     python = cached_environment("poetry-2.1", "poetry==2.1.*", *own_requirements())
     ours = tmp_path_factory.mktemp("ours")
     pip("install", "--no-deps", "--target", str(ours), str(wheel))
-    old = replace(poetry, command=(str(python.parent / "poetry"),), forks=None)
+    old = replace(poetry, command=(str(python.parent / "poetry"),))
     return old.having(PYTHONPATH=str(ours))

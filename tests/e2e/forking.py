@@ -64,9 +64,9 @@ class ForkServer:
         self._last: Forked | None = None
         assert b"ready" == requests.recv(_ANSWER_BYTES)
 
-    def can_run(self, env: Mapping[str, str]) -> bool:
-        """Whether all that its imports have read of these variables is the same."""
-        return _fixed(env) == self._fixed
+    def can_run(self, command: tuple[str, ...], env: Mapping[str, str]) -> bool:
+        """Whether it is this command, with the same of all that imports have read."""
+        return command == (self.command,) and _fixed(env) == self._fixed
 
     def start(
         self,

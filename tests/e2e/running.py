@@ -134,7 +134,7 @@ class Poetry:
     ) -> Process:
         """Begins a run in a session of its own; the streams are files it inherits."""
         env = {**self.env, **env}
-        if self.forks is not None and self.forks.can_run(env):
+        if self.forks is not None and self.forks.can_run(self.command, env):
             return self.forks.start(arguments, directory, env, streams, umask)
         return start([*self.command, *arguments], directory, env, streams, umask)
 

@@ -111,7 +111,7 @@ def fresh_poetry(poetry: Poetry, tmp_path: Path) -> Poetry:
             f'url = "{poetry.env["POETRY_PYPI_MIRROR_URL"]}"\n'
         },
     )
-    return replace(poetry, command=command, forks=None).having(
+    return replace(poetry, command=command).having(
         POETRY_HOME=str(tmp_path / "home"),
         POETRY_CONFIG_DIR=str(tmp_path / "config"),
         POETRY_DATA_DIR=str(tmp_path / "data"),
