@@ -51,7 +51,10 @@ class Untried:
             for report in terminalreporter.stats.get("skipped", [])
         )
         lines = [
-            *(f"{n} tests: {what}" for what, n in sorted(self._deselected.items())),
+            *(
+                f"{n} {'test' if n == 1 else 'tests'}: {command}"
+                for command, n in sorted(self._deselected.items())
+            ),
             *(f"{n} skipped: {why}" for why, n in sorted(reasons.items())),
         ]
         if lines:
