@@ -21,7 +21,8 @@ class Case(NamedTuple):
     """Libraries, and what is asked of them.
 
     Attributes:
-        requirements: Pins of all that is installed: nothing is added to them.
+        requirements: Pins of all that is installed, the best known first: nothing is
+            added to them.
         probe: The module that asks.
         apart: Extension modules that are nested without their package, if a little of
             the function has to be nested.
@@ -32,11 +33,39 @@ class Case(NamedTuple):
     apart: tuple[str, ...] = ()
 
 
+_GEO: Final = (
+    "rasterio==1.4.4 fiona==1.10.1 pyproj==3.7.2 affine==3.0.1 attrs==26.1.0 "
+    "certifi==2026.10.19.post1 click-plugins==1.1.1.2 click==8.5.1 cligj==0.7.2 "
+    "numpy==2.4.6 pyparsing==3.3.3"
+)
+_OPENTELEMETRY: Final = (
+    "opentelemetry-distro==0.66b1 opentelemetry-exporter-otlp==1.45.1 "
+    "certifi==2026.10.19.post1 charset-normalizer==3.5.3 "
+    "googleapis-common-protos==1.76.0 grpcio==1.85.3 idna==3.20 "
+    "opentelemetry-api==1.45.1 opentelemetry-exporter-http-transport==0.66b1 "
+    "opentelemetry-exporter-otlp-common==0.66b1 "
+    "opentelemetry-exporter-otlp-proto-common==1.45.1 "
+    "opentelemetry-exporter-otlp-proto-grpc==1.45.1 "
+    "opentelemetry-exporter-otlp-proto-http==1.45.1 "
+    "opentelemetry-instrumentation-logging==0.66b1 "
+    "opentelemetry-instrumentation-urllib3==0.66b1 "
+    "opentelemetry-instrumentation==0.66b1 opentelemetry-proto==1.45.1 "
+    "opentelemetry-sdk==1.45.1 opentelemetry-semantic-conventions==0.66b1 "
+    "opentelemetry-util-http==0.66b1 packaging==26.4 protobuf==7.36.2 "
+    "requests==2.34.2 typing_extensions==4.16.0 urllib3==2.8.0 wrapt==2.5.2"
+)
+
 CASES: Final = [
     # Their libraries are found by the DT_RPATH of the extension modules only.
     Case("pillow==9.5.0", "pillow", apart=("PIL._imagingft",)),
     Case("pillow==10.4.0", "pillow", apart=("PIL._imagingft",)),
     Case("pillow==12.2.0", "pillow", apart=("PIL._avif",)),
+    # Each has libraries and data files of its own, which the others must not find.
+    Case(_GEO, "geo"),
+    # All of it is found by entry points, and it wraps what others import.
+    Case(_OPENTELEMETRY, "opentelemetry_distro"),
+    # A program, which has to be executable where it is extracted to.
+    Case("imageio-ffmpeg==0.6.0", "ffmpeg"),
 ]
 
 PROBES: Final = Path(__file__).with_name("probes")
@@ -49,7 +78,9 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.requirements, scope="module")
+@pytest.fixture(
+    params=CASES, ids=lambda case: case.requirements.split()[0], scope="module"
+)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each of them."""
     return cast("Case", request.param)
