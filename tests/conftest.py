@@ -31,6 +31,7 @@ SLOWER = {
     "e2e/test_large.py": "large",
     "e2e/test_reuse.py": "large",
     "docs/test_site.py": "slow",
+    "fuzz/": "large",
     "nested/test_killed.py": "slow",
     "nested/test_lazy_races.py": "slow",
     "nested/test_probe.py": "slow",

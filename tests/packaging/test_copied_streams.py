@@ -8,7 +8,6 @@ import os
 import random
 import struct
 import tempfile
-import zipfile
 import zlib
 
 from contextlib import contextmanager
@@ -23,12 +22,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.scan import scan
 from poetry_plugin_package_function.packaging.wheels import Wheel
 from tests.examples import examples
+from tests.packaging.lying_wheels import hold_against_zipfile
+from tests.packaging.lying_wheels import lies_about
 from tests.packaging.wheel_files import CENTRAL
 from tests.packaging.wheel_files import DATA
 from tests.packaging.wheel_files import END
@@ -36,19 +36,15 @@ from tests.packaging.wheel_files import INFO
 from tests.packaging.wheel_files import LOCAL
 from tests.packaging.wheel_files import PRESENT
 from tests.packaging.wheel_files import READERS
-from tests.packaging.wheel_files import WHEEL
 from tests.packaging.wheel_files import Installation
 from tests.packaging.wheel_files import Part
 from tests.packaging.wheel_files import assert_other_readers_agree
 from tests.packaging.wheel_files import build
-from tests.packaging.wheel_files import install_wheel
 from tests.packaging.wheel_files import installation
 from tests.packaging.wheel_files import packaged
 from tests.packaging.wheel_files import raw
 from tests.packaging.wheel_files import sources_of
 from tests.packaging.wheel_files import streams
-from tests.trees import make_venv
-from tests.trees import site_packages_of
 
 
 if TYPE_CHECKING:
@@ -385,67 +381,6 @@ def test_a_wheel_that_changes_while_it_is_read(
 
 
 # -- wheels that lie ----------------------------------------------------------------
-
-
-def hold_against_zipfile(directory: Path, wheel: bytes) -> bool:
-    """Whether a wheel can be installed; if so, what is packaged is right.
-
-    It is refused with an error that names it; or by pypa/installer, with what it says
-    over `zipfile`, too. What `zipfile` installs is installed, and is the same.
-    """
-    path = directory / WHEEL
-    path.write_bytes(wheel)
-    theirs = make_venv(directory / "theirs")
-    their_error: Exception | None = None
-    try:
-        install_wheel(path, theirs, zipfile.ZipFile)
-    except Exception as error:  # whatever zipfile and pypa/installer have
-        their_error = error
-    try:
-        installed = installation(directory, wheel)
-    except Exception as error:
-        is_named = str(directory / "wheels" / WHEEL) in str(error)
-        is_theirs = type(error) is type(their_error)
-        is_bad_zip = isinstance(error, zipfile.BadZipFile)
-        if their_error is None or not (is_named if is_bad_zip else is_theirs):
-            raise
-        return False
-    if their_error is None:
-        assert contents(theirs) == contents(installed.venv)
-    output = directory / "out.zip"
-    try:
-        installed.package(output)
-    except ChangedSourceError:
-        raise
-    except SourceError:  # such as a .pth file that points nowhere
-        return True
-    assert installed.shipped() == packaged(output)
-    assert_other_readers_agree(output)
-    return True
-
-
-def contents(venv: Path) -> dict[str, bytes]:
-    top = site_packages_of(venv)
-    return {
-        path.relative_to(top).as_posix(): path.read_bytes()
-        for path in top.rglob("*")
-        if path.is_file()
-    }
-
-
-def lies_about(field: str, size: str, truth: int | bytes) -> list[int | bytes]:
-    """Other values that a header's field may have."""
-    if isinstance(truth, bytes):
-        signatures = [b"PK\0\0", b"PK\1\2", b"PK\3\4", b"\0" * 4]
-        return [each for each in signatures if each != truth]
-    bits = 8 * struct.calcsize(size)
-    near = {0, 1, truth - 1, truth + 1, truth * 2, truth // 2, truth ^ 1 << bits - 1}
-    near |= {(1 << bits) - 1, (1 << bits) - 2}
-    if field == "flags":
-        near |= {1 << bit for bit in range(16)}
-    if field == "method":  # 4.4.5: Deflate64, bzip2, LZMA, Zstandard, XZ, AES
-        near |= {8, 9, 12, 14, 93, 95, 99}
-    return sorted(each for each in near if 0 <= each < 1 << bits and each != truth)
 
 
 def truth_about(layout: dict[str, str], part: Part) -> dict[str, int | bytes]:

@@ -1,0 +1,1 @@
+"""Damaged and mutated input, the same in each run."""
