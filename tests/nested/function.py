@@ -266,6 +266,7 @@ path, home, os.environ["TMPDIR"] = sys.argv[1:4]
 spec = spec_from_file_location("loader", path)
 loader = module_from_spec(spec)
 spec.loader.exec_module(loader)
+extraction = loader.beside("extraction")
 """
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from poetry_plugin_package_function.packaging import extraction
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
@@ -31,7 +32,7 @@ def extracted(home: Path, tmp_dir: Path) -> Path:
         patch.setattr(sys, "path", list(sys.path))
         finder = loader.Finder(str(home), str(home))
         result = str(tmp_dir / f"{finder.prefix}-0")
-        nested = loader.Nested(
+        nested = extraction.Nested(
             str(home / loader.ARCHIVE),
             result,
             finder.units[0]["directory"],
@@ -39,11 +40,11 @@ def extracted(home: Path, tmp_dir: Path) -> Path:
             links={},
             stand_ins={},
         )
-        loader.extract(nested, result)
+        extraction.extract(nested, result)
         return Path(result)
 
 
-def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
+def member_of(content: bytes, method: int) -> tuple[bytes, extraction.Member]:
     """A local header with its data, and what the central directory would say of it."""
     data = content
     if method == DEFLATED:
@@ -59,13 +60,13 @@ def member_of(content: bytes, method: int) -> tuple[bytes, loader.Member]:
     return stream.getvalue()[:size_bytes], member
 
 
-def extract_member(data: bytes, member: loader.Member, directory: Path) -> bytes:
+def extract_member(data: bytes, member: extraction.Member, directory: Path) -> bytes:
     (directory / "zip").write_bytes(data)
     target = directory / "target"
     target.unlink(missing_ok=True)
     descriptor = os.open(directory / "zip", os.O_RDONLY)
     try:
-        loader._extract_member(descriptor, member, str(target), 0, memoryview(b""))
+        extraction._extract_member(descriptor, member, str(target), 0, memoryview(b""))
     finally:
         os.close(descriptor)
     return target.read_bytes()
@@ -75,13 +76,15 @@ def failing_at(
     monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException
 ) -> None:
     """Makes the extraction of one member fail when half of it is written."""
-    extract = loader._extract_member
+    extract = extraction._extract_member
     counting = iter(range(1000))
 
-    def fail(descriptor: int, member: loader.Member, path: str, *block: Any) -> None:
+    def fail(
+        descriptor: int, member: extraction.Member, path: str, *block: Any
+    ) -> None:
         if next(counting) == number:
             Path(path).write_bytes(b"half")
             raise error
         extract(descriptor, member, path, *block)
 
-    monkeypatch.setattr(loader, "_extract_member", fail)
+    monkeypatch.setattr(extraction, "_extract_member", fail)

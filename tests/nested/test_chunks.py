@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging import extraction
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
@@ -81,7 +81,7 @@ def test_any_content_and_any_chunk(
     """However small the chunks are against the content, all of it is written once."""
     content = b"".join(part * times for part, times in parts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loader, "_CHUNK", chunk)
+        patch.setattr(extraction, "_CHUNK", chunk)
         for method in (STORED, DEFLATED):
             data, member = member_of(content, method)
             directory = tmp_path_factory.getbasetemp()

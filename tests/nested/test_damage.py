@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from poetry_plugin_package_function.packaging import extraction
 from poetry_plugin_package_function.packaging import loader
 from poetry_plugin_package_function.packaging.deflate import DEFLATED
 from poetry_plugin_package_function.packaging.deflate import STORED
@@ -98,7 +99,8 @@ def test_whatever_is_damaged_nothing_wrong_is_extracted(
         "a/tool.sh": b"#!/bin/sh\n" * 9,
         "a/large": numbers.randbytes(90) * 2_000,
     }
-    monkeypatch.setattr(loader, "_WHOLE", 100_000)  # what is larger is copied
+    # What is larger is copied.
+    monkeypatch.setattr(loader.beside("extraction"), "_WHOLE", 100_000)
     home = tmp_path / "home"
     name = write_home(home, contents)
     archive = home / loader.ARCHIVE
@@ -226,7 +228,7 @@ def test_as_many_threads_as_can_be_started(
         started.append(thread)
         start(thread)
 
-    monkeypatch.setattr(loader, "_BATCH", 50)
+    monkeypatch.setattr(extraction, "_BATCH", 50)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     monkeypatch.setattr(threading.Thread, "start", limited)
     assert contents == contents_of(extracted(home, tmp_dir))

@@ -41,6 +41,7 @@ def test_the_layout_is_that_of_package_python_function(tmp_path: Path) -> None:
             "_package_function.pth",
             "my_app/.dependencies.zip",
             "my_app/.dependencies/settings.json",
+            "my_app/.dependencies/extraction.py",
             "my_app/.dependencies/loader.py",
             "my_app/.dependencies/located.py",
             "my_app/.dependencies/moved/my_app/__init__.py",

@@ -167,6 +167,16 @@ def test_who_asks_for_a_place_gets_one_that_is_there(
     assert numbers(function, "first", "near-one") == there
 
 
+def test_where_all_is_there_what_extracts_is_not_loaded(function: Function) -> None:
+    """Each start would have to compile it."""
+    code = "import second\nshow(second.VALUE)"
+    assert 2 == ask(function, code)
+    task_root = function.tmp_dir / "task"
+    shutil.copytree(function.task_root, task_root)
+    (task_root / "my_app/.dependencies/extraction.py").unlink()
+    assert 2 == ask(Function(task_root, function.tmp_dir, function.report), code)
+
+
 def test_metadata_is_located_where_it_is(function: Function) -> None:
     """A file of `.dist-info` extracts nothing."""
     found = ask(
@@ -382,12 +392,13 @@ def test_a_child_that_is_forked_during_an_extraction(function: Function) -> None
         "import threading\n"
         "loader = sys.modules['_package_function_loader']\n"
         "begun, go_on = threading.Event(), threading.Event()\n"
-        "extract = loader._extract_all\n"
+        "extraction = loader.beside('extraction')\n"
+        "extract = extraction._extract_all\n"
         "def slowly(*arguments):\n"
         "    begun.set()\n"
         "    go_on.wait()\n"
         "    extract(*arguments)\n"
-        "loader._extract_all = slowly\n"
+        "extraction._extract_all = slowly\n"
         "thread = threading.Thread(target=__import__, args=('second',))\n"
         "thread.start()\n"
         "begun.wait()\n"

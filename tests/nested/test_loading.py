@@ -137,7 +137,8 @@ def test_threads_that_prepare_at_once(
     """The tree is put on the path once, and its .pth files are obeyed once."""
     barrier = threading.Barrier(4)
     realpath, obeyed = os.path.realpath, list[str]()
-    extract = loader.extract
+    extraction = loader.beside("extraction")
+    extract = extraction.extract
 
     def together(*arguments: Any) -> None:
         barrier.wait()
@@ -147,7 +148,7 @@ def test_threads_that_prepare_at_once(
         time.sleep(0.001)
         return realpath(path)
 
-    monkeypatch.setattr(loader, "extract", together)
+    monkeypatch.setattr(extraction, "extract", together)
     monkeypatch.setattr(os.path, "realpath", slow)
     monkeypatch.setattr("site.addsitedir", obeyed.append)
     threads = [

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging import extraction
 from poetry_plugin_package_function.packaging.archive import Archive
 from poetry_plugin_package_function.packaging.deflate import STORED
 from poetry_plugin_package_function.packaging.deflate import Member
@@ -32,12 +32,12 @@ TIME: Final = dos_time(EARLIEST_EPOCH_S)
 
 def read_members(
     data: bytes, directory: Path, place: tuple[int, int, int, str] | None = None
-) -> list[loader.Member]:
+) -> list[extraction.Member]:
     path = directory / "members.zip"
     path.write_bytes(data)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return loader._read_members(descriptor, place or directory_of(data))
+        return extraction._read_members(descriptor, place or directory_of(data))
     finally:
         os.close(descriptor)
 

@@ -381,7 +381,7 @@ def test_all_files_are_in_the_result(six: Shipped) -> None:
         }
         home = "my_app/.dependencies"
         moved = f"{home}/moved/my_app/__init__.py"
-        files = ("loader.py", "located.py", "settings.json")
+        files = ("loader.py", "extraction.py", "located.py", "settings.json")
         ours = {STARTER, f"{home}.zip", *(f"{home}/{each}" for each in files), moved}
         assert len(names) == len({*names})
         assert len(inside) == len({*inside})

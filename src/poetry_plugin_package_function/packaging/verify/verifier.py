@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-LOADER = ("/.dependencies/loader.py", "/.dependencies/located.py")
+LOADER = (
+    "/.dependencies/loader.py",
+    "/.dependencies/extraction.py",
+    "/.dependencies/located.py",
+)
 STUB = "_package_function"
 RUNTIME = "/var/runtime"
 LAYERS = "/opt"
