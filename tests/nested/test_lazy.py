@@ -188,6 +188,22 @@ def test_metadata_is_located_where_it_is(function: Function) -> None:
     assert [True, numbers(function, "near-one")] == found
 
 
+def test_what_is_never_nested_is_located_where_it_is(tmp_path: Path) -> None:
+    """A nested distribution may have files that Lambda's LD_LIBRARY_PATH finds."""
+    names = ["lib/libown.so.1", "libown.so", "share/colours.txt"]
+    files = {"partly/__init__.py": "", **dict.fromkeys(names, "content")}
+    source = Source({"my_app/__init__.py": ""}, dependencies={"partly": files})
+    found = source.unpacked(tmp_path).ask(
+        "import my_app\nfrom importlib.metadata import distribution, files\n"
+        f"names, own = {names}, distribution('partly')\n"
+        "located = {str(f): str(f.locate()) for f in own.files if str(f) in names}\n"
+        "assert {n: str(own.locate_file(n)) for n in names} == located\n"
+        "show({n: [os.path.isfile(f), f.startswith(root)] for n, f in located.items()})"
+    )
+    flat = [True, True]
+    assert dict(zip(names, (flat, flat, [True, False]), strict=True)) == found
+
+
 def test_namespaces(function: Function) -> None:
     """Parts that are nested apart are one namespace package."""
     found = ask(

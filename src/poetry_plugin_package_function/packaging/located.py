@@ -106,7 +106,9 @@ def _located(base: Any) -> Any:
                 return super().locate_file(path)
             if self._lists:
                 return self._path
-            return Path(self._finder.extract(number), path)
+            place = Path(self._finder.extract(number), path)
+            # Some files of what is nested stay flat: what LD_LIBRARY_PATH finds.
+            return place if place.exists() else super().locate_file(path)
 
         def __reduce__(self) -> Any:
             return base, (self._path,)
@@ -133,7 +135,10 @@ def locate_resources(finder: Finder, spec: ModuleSpec) -> None:
             if base == self.module_path:
                 units = _units_of(finder, _name_of(self.egg_info))
                 number = _unit_with(resource_name, finder, units)
-                base = base if number is None else finder.extract(number)
+                if number is not None:
+                    place = path_in(self, finder.extract(number), resource_name)
+                    if os.path.exists(place):
+                        return place
             return path_in(self, base, resource_name)
 
         provider._fn = located
