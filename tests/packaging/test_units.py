@@ -432,10 +432,15 @@ def test_what_stays(name: str) -> None:
         "liba.so.txt",
         "aliba.so",
         "a/dependencies/x",
+        "a/.dependencies/x",
+        "a/.dependencies/loader.py",
     ],
 )
 def test_what_only_looks_as_if_it_stayed(name: str) -> None:
-    """Deeper directories are not on `LD_LIBRARY_PATH`, and metadata is at the top."""
+    """Deeper directories are not on `LD_LIBRARY_PATH`, and metadata is at the top.
+
+    Of what is ours, only bytecode is in the tree.
+    """
     parts = parts_of(*files("a", name))
 
     assert () == parts.staying

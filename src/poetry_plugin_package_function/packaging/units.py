@@ -45,7 +45,7 @@ _STAYING: Final = re.compile(
       [^/]+\.(dist-info|egg-info)(/|$)  # asked for by name, in any process
     | lib/[^/]+\.so[.\d]*$            # found through LD_LIBRARY_PATH
     | lib[^/]*\.so[.\d]*$
-    | (.*/)?\.dependencies/          # it extracts the others
+    | (.*/)?\.dependencies/__pycache__/[^/]+\.pyc$  # of what extracts the others
     """,
     re.VERBOSE,
 )
