@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import zipfile
 
@@ -12,6 +13,7 @@ import pytest
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.errors import SourceError
+from tests.nested.function import LIMIT_BYTES
 from tests.nested.function import PADDING
 from tests.nested.function import Source
 
@@ -121,6 +123,17 @@ def test_the_nested_result_must_be_smaller_than_the_limit(tmp_path: Path) -> Non
         MY_APP.package(tmp_path / "equal", limit_bytes=size)
     assert "padding 1.0" in str(raised.value)
     assert not (tmp_path / "equal" / "function.zip").exists()
+
+
+def test_the_error_counts_what_nest_asks_for(tmp_path: Path) -> None:
+    """Tiny files take more nested than flat; if `nest` names them, they are nested."""
+    names = ("__init__", *(f"m{number}" for number in range(500)))
+    tiny = {f"tiny/{name}.py": "" for name in names}
+    source = Source({"my_app/__init__.py": ""}, dependencies={"tiny": tiny})
+    with pytest.raises(PackageTooLargeError) as raised:
+        source.package(tmp_path)
+    (size,) = re.findall(r"nested they still have ([\d,]+)", str(raised.value))
+    assert int(size.replace(",", "")) >= LIMIT_BYTES
 
 
 def test_stubs_and_loader_count_against_the_limit(tmp_path: Path) -> None:

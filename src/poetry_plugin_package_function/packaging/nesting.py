@@ -207,8 +207,12 @@ class Nester:
         return nesting
 
     def least_bytes(self, zipped_bytes: Mapping[str, int]) -> int:
-        """What Lambda would count if all were nested that may be and that helps."""
+        """What Lambda would count if all were nested that may be and that helps.
+
+        What the user wants nested is, whether it helps or not.
+        """
         units = self._units(with_project=True)
+        named = _named(units, self.wishes.nest)
         sums = _Sums(self, units, zipped_bytes)
         choice = _Choice()
         for place in set(range(len(units))) - self._kept(units):
@@ -218,7 +222,8 @@ class Nester:
                 if sums.saved_by_extension(each) > 0
             ]
             saved_apart = sum(map(sums.saved_by_extension, apart))
-            is_nested = sums.saved_with_tests(place) > max(0, saved_apart)
+            helps = sums.saved_with_tests(place) > max(0, saved_apart)
+            is_nested = place in named or helps
             if is_nested or sums.saved_by_tests(place) > 0:
                 choice = replace(choice, tests=choice.tests | {place})
             if is_nested:
