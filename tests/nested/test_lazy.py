@@ -204,6 +204,19 @@ def test_what_is_never_nested_is_located_where_it_is(tmp_path: Path) -> None:
     assert dict(zip(names, (flat, flat, [True, False]), strict=True)) == found
 
 
+def test_a_context_of_somebody_elses_class(function: Function) -> None:
+    """A class that is made of the standard library's asks the same question."""
+    names = ask(
+        function,
+        "from importlib.metadata import DistributionFinder, distributions\n"
+        "class Context(DistributionFinder.Context):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(name='first')\n"
+        "show([each.name for each in distributions(context=Context())])",
+    )
+    assert ["first"] == names
+
+
 def test_namespaces(function: Function) -> None:
     """Parts that are nested apart are one namespace package."""
     found = ask(

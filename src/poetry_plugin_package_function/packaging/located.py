@@ -66,13 +66,21 @@ def find_distributions(
     root = os.path.realpath(finder.task_root)
     rest = [each for each in path[place:] if _real(each) != root]
     state.update({_GIVEN: given, "path": rest})
+    own = _context_of(context)
     # Whoever asks through `importlib_metadata` expects that one's own classes.
-    metadata = sys.modules[type(context).__module__]
+    metadata = sys.modules[own.__module__]
     find = metadata.MetadataPathFinder.find_distributions
-    yield from find(type(context)(name=name, path=path[:place]))
+    yield from find(own(name=name, path=path[:place]))
     located = _located(metadata.PathDistribution)
-    for each in find(type(context)(name=name, path=[finder.task_root])):
+    for each in find(own(name=name, path=[finder.task_root])):
         yield located(each._path, finder)
+
+
+def _context_of(context: DistributionFinder.Context) -> Any:
+    """The class of a question, without what somebody has derived from it."""
+    usual = DistributionFinder.Context
+    name = usual.__qualname__
+    return next((c for c in type(context).__mro__ if c.__qualname__ == name), usual)
 
 
 def _real(entry: object) -> str | None:
