@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.packaging import extraction
 from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
 from tests.nested.function import Source
 from tests.nested.function import contents_of
 from tests.nested.function import write_home
@@ -40,6 +43,13 @@ def home(tmp_path: Path) -> Path:
         at_init=True,
     )
     return tmp_path / "task"
+
+
+def test_what_is_known_in_processes_of_their_own_is_the_same() -> None:
+    """What runs in Lambda, and what verifies, can import nothing of one another."""
+    assert MAX_EPHEMERAL_STORAGE_BYTES == extraction.MAX_EPHEMERAL_STORAGE
+    assert loader.STUB == verifier.STUB
+    assert {f"/{each}" for each in loader.FILES} == {*verifier.LOADER}
 
 
 def test_it_runs_on_the_oldest_runtime_without_any_dependency() -> None:
@@ -137,8 +147,8 @@ def test_threads_that_prepare_at_once(
     """The tree is put on the path once, and its .pth files are obeyed once."""
     barrier = threading.Barrier(4)
     realpath, obeyed = os.path.realpath, list[str]()
-    extraction = loader.beside("extraction")
-    extract = extraction.extract
+    loaded = loader.beside("extraction")
+    extract = loaded.extract
 
     def together(*arguments: Any) -> None:
         barrier.wait()
@@ -148,7 +158,7 @@ def test_threads_that_prepare_at_once(
         time.sleep(0.001)
         return realpath(path)
 
-    monkeypatch.setattr(extraction, "extract", together)
+    monkeypatch.setattr(loaded, "extract", together)
     monkeypatch.setattr(os.path, "realpath", slow)
     monkeypatch.setattr("site.addsitedir", obeyed.append)
     threads = [
