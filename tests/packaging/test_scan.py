@@ -56,6 +56,23 @@ def names(tree: Tree) -> list[str]:
 # -- the order and what is left out ---------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "owner"),
+    [("my-app", "zoo", "my-app"), ("ant", "zoo", "zoo"), ("ant", "my-app", "my-app")],
+)
+def test_a_file_of_two_distributions(
+    tmp_path: Path, first: str, second: str, owner: str
+) -> None:
+    """It is that of the one that is installed over the other: the project, at last."""
+    venv = make_venv(tmp_path / "venv")
+    for name in (first, second):
+        install(venv, name.replace("-", "_"), {"shared.py": "A = 1\n"})
+
+    (entry,) = (each for each in scanned(venv).entries if each.name == "shared.py")
+
+    assert owner == entry.distribution
+
+
 def test_ordered_by_archive_name(tmp_path: Path) -> None:
     """Order is that of names as strings, not of directories and their files."""
     files = ["a/c.py", "a-b.py", "a.py", "a/b/d.py", "Z.py", "é.py"]
