@@ -292,6 +292,19 @@ def test_seeds_go_unless_something_needs_them(tmp_path: Path) -> None:
     assert {"setuptools/__init__.py", "pkg_resources.py", "mine.py"} < set(names(tree))
 
 
+def test_all_metadata_of_a_seed_go(tmp_path: Path) -> None:
+    """Also what its RECORD does not name: somebody has added to it."""
+    venv = make_venv(tmp_path / "venv")
+    info = install(venv, "pip", {"pip/__init__.py": ""})
+    (info / "added.txt").write_text("added")
+    install(venv, "demo", {"demo.py": ""})
+
+    found = names(scanned(venv, seeds=SEEDS))
+
+    assert "demo.py" in found
+    assert [] == [name for name in found if name.startswith("pip")]
+
+
 def test_seeds_that_seeds_need_are_kept_with_them(tmp_path: Path) -> None:
     """What a kept seed requires is kept as well."""
     venv = make_venv(tmp_path / "venv")
