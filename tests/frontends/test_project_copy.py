@@ -139,6 +139,29 @@ def test_a_project_in_a_repository(tmp_path: Path) -> None:
     assert index == (root / ".git" / "index").read_bytes()
 
 
+def test_what_git_does_not_know_yet(tmp_path: Path) -> None:
+    """A neighbour's new module is there, as for `poetry build`.
+
+    What is ignored, what tools keep, and what is beside all that Git knows is not.
+    """
+    known = {"app/pyproject.toml": "", "shared/old.py": ""}
+    root = repository(write_files(tmp_path / "all", known))
+    new = {"shared/new.py": "", "shared/[new]/deep/new.py": "", "top.txt": ""}
+    left = {
+        "shared/ignored/large.bin": "",
+        "shared/.tox/x.py": "",
+        "shared/.venv/x.py": "",
+        "shared/tmp/x.py": "",
+        "Downloads/large.bin": "",
+    }
+    write_files(root, {**new, **left, "shared/.gitignore": "ignored/\n"})
+
+    but = (root / "shared" / "tmp",)
+    copied = copy_project(root / "app", scratch(tmp_path), but)
+
+    assert {*known, *new, "shared/.gitignore"} == files_of(copied.parent)
+
+
 def test_an_index_in_two_files(tmp_path: Path) -> None:
     """Git may keep most of it in a file of its own: `core.splitIndex`."""
     root = repository(write_files(tmp_path / "app", PROJECT))

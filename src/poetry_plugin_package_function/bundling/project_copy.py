@@ -2,8 +2,9 @@
 
 It has what `poetry build` would find: all of the project's directory, and if that is in
 a Git repository, the repository's other files and its history. A backend reads what is
-ignored, and which version this is, from there. It has nothing that an earlier build has
-left, since setuptools takes that for a part of the project.
+ignored, and which version this is, from there. What Git ignores is copied of the
+project only. There is nothing that an earlier build has left, since setuptools takes
+that for a part of the project.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set
 
 
 _LEFT_BY_BUILDS: Final = (
@@ -79,7 +81,7 @@ def copy_project(project: Path, scratch: Path, but: Iterable[Path] = ()) -> Path
     passed_over = frozenset(map(os.path.realpath, (scratch, *but)))
     _Copier(project, root, top, passed_over).copy(project)
     if repository is not None:
-        for name in _tracked(root):
+        for name in (*_tracked(root), *_untracked(root, passed_over | {str(project)})):
             source, target = root / name, top / name
             if os.path.lexists(source) and not os.path.lexists(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -151,14 +153,38 @@ def _repository(project: Path) -> _Repository | None:
 
 
 def _tracked(root: Path) -> list[str]:
-    listed = _git(root, "ls-files", "-z") or b""
+    return _listed(root, "--cached")
+
+
+def _untracked(root: Path, passed_over: Set[str]) -> list[str]:
+    """Lists what is new and not ignored, such as a module that has just been written.
+
+    A directory at the top that is new altogether may be anything: a repository that is
+    somebody's home directory has many of them.
+    """
+    tools = (f"--exclude={name}/" for name in (*_PASSED_OVER, ".venv", "venv"))
+    which = ("--others", "--exclude-standard", *tools)
+    new = _listed(root, *which, "--directory")
+    files = [name for name in new if not name.endswith("/")]
+    below = [name for name in new if name.endswith("/") and name.count("/") > 1]
+    if below:
+        files += _listed(root, *which, "--", *below)
+    return [
+        name
+        for name in files
+        if passed_over.isdisjoint(map(str, (root / name).parents))
+    ]
+
+
+def _listed(root: Path, *which: str) -> list[str]:
+    listed = _git(root, "ls-files", "-z", *which) or b""
     return [os.fsdecode(name) for name in listed.split(b"\0") if name]
 
 
 def _git(directory: Path, *arguments: str) -> bytes | None:
     try:
         return subprocess.run(
-            ["git", "-C", str(directory), *arguments],
+            ["git", "--literal-pathspecs", "-C", str(directory), *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
