@@ -41,7 +41,6 @@ from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.sizes_page import sizes_page
-from poetry_plugin_package_function.report.text import Severity
 from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.resolution import resolve_all
@@ -128,7 +127,8 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
             )
             if not quiet:
                 _tell(found, to_errors=to_errors)
-            _warn(found, quiet=quiet)
+            for warning in found.warning_lines(quiet=quiet):
+                _say(warning, to_errors=True)
 
 
 def _functions(options: argparse.Namespace, project: Project) -> tuple[Settings, ...]:
@@ -150,12 +150,6 @@ def _tell(outcome: Outcome, *, to_errors: bool) -> None:
         _say(f"{line.label:<9} {line.text}", to_errors=to_errors)
     for row in (*outcome.sizes, *outcome.details):
         _say(row, to_errors=to_errors)
-
-
-def _warn(outcome: Outcome, *, quiet: bool) -> None:
-    for warning in outcome.warnings:
-        if not quiet or warning.severity is Severity.DEFECT:
-            _say(f"Warning: {warning.text}", to_errors=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -236,7 +236,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
     def _tell(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped
-        from poetry_plugin_package_function.report.text import Severity
 
         self.line("")
         for line in outcome.summary:
@@ -244,11 +243,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         self.line("")
         for row in (*outcome.sizes, *outcome.details):
             self.line(f"  {escaped(row)}")
-        for warning in outcome.warnings:
-            is_defect = warning.severity is Severity.DEFECT
+        for warning in outcome.warning_lines(quiet=self.io.error_output.is_quiet()):
             self.line_error(
-                f"<warning>Warning: {escaped(warning.text)}</warning>",
-                verbosity=Verbosity.QUIET if is_defect else Verbosity.NORMAL,
+                f"<warning>{escaped(warning)}</warning>", verbosity=Verbosity.QUIET
             )
         if outcome.report.function is not None:
             self.line("")

@@ -133,6 +133,19 @@ def test_quiet_about_all_but_what_will_not_work(cli: str, venv: Path) -> None:
     assert 2 == run(cli, "venv", "-q", "-v").returncode
 
 
+def test_warnings_name_the_function(cli: str, venv: Path) -> None:
+    """-q shows nothing else by which one could tell which function it is."""
+    label = "[tool.poetry-plugin-package-function.functions"
+    table = f'{label}.whole]\n{label}.empty]\nexclude = ["my_app/**"]\n'
+    make_project(venv.parent, "My-App", table)
+
+    done = run(cli, "venv", "-q", "--function", "whole", "--function", "empty")
+
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("Warning: empty: The archive has no code of the project.")
+    assert (0, "") == (done.returncode, done.stdout)
+
+
 def test_quiet_about_no_error(cli: str, in_directory: Path) -> None:
     """Why there is no archive is said in any case."""
     make_project(in_directory)

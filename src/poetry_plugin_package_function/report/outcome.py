@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from poetry_plugin_package_function.report.text import Line
+from poetry_plugin_package_function.report.text import Severity
 from poetry_plugin_package_function.report.text import Warned
 from poetry_plugin_package_function.report.text import changed_files
 from poetry_plugin_package_function.report.text import details
@@ -41,6 +42,20 @@ class Outcome(NamedTuple):
     sizes: tuple[str, ...]
     details: tuple[str, ...]
     warnings: tuple[Warned, ...]
+
+    def warning_lines(self, *, quiet: bool) -> list[str]:
+        """Writes the warnings for a console, with the function that they are about.
+
+        Args:
+            quiet: Whether only those are wanted that mean that it will not work.
+        """
+        function = self.report.function
+        about = f"{function}: " if function is not None else ""
+        return [
+            f"Warning: {about}{each.text}"
+            for each in self.warnings
+            if not quiet or each.severity is Severity.DEFECT
+        ]
 
 
 def outcome(
