@@ -163,12 +163,14 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         import os
         import time
 
+        from dataclasses import replace
         from datetime import datetime
 
         from cleo.io.io import IO
 
         from poetry_plugin_package_function.bundling.asking import ask_python
         from poetry_plugin_package_function.console import Console
+        from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
         from poetry_plugin_package_function.interruption import telling_written
         from poetry_plugin_package_function.packaging.timestamp import archive_time
@@ -183,11 +185,13 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.resolution import resolve_all
 
         started_s = time.monotonic()
-        if not self.option("venv") and not self.option("python"):
-            ask_python()
         how = read_format(self.option("format"))
         if how is not Format.TEXT:  # nothing else goes to where the report goes
+            # With -v Poetry's loggers write to the output that they have been given.
+            write_to(replace(streams, out=streams.errors), self.io)
             self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
+        if not self.option("venv") and not self.option("python"):
+            ask_python()
         at = archive_time(os.environ)
         project = read_project(self.poetry.file.path)
         functions = resolve_all(

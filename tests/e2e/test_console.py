@@ -180,12 +180,12 @@ def test_the_screen_of_these_tests_is_a_terminal() -> None:
 
 
 def test_json_on_stdout(poetry: Poetry, small: Path, tmp_path: Path) -> None:
-    """Progress, warnings and the summary are on stderr then; quiet or not."""
+    """Progress, warnings, logs and the summary are on stderr then; quiet or not."""
     report = tmp_path / "report.json"
     options = "--output", str(tmp_path / "f.zip"), "--report", str(report)
-    for quiet in (), ("-q",):
-        done = poetry.package(small, *options, "--format", "json", *quiet).well()
+    for verbosity in ((), ("-q",), ("-v",)):
+        done = poetry.package(small, *options, "--format", "json", *verbosity).well()
         assert report.read_text() == done.stdout
-        assert ("SHA-256" in done.stderr) is not bool(quiet)
+        assert ("SHA-256" in done.stderr) is (verbosity != ("-q",))
     said = poetry.package(small, *options, "--format", "xml").failed(2)
     assert "--format: expected one of text, json, markdown, got 'xml'." in said
