@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -123,6 +124,17 @@ def test_reports_of_several_functions(tmp_path: Path) -> None:
         read_earlier(Settings(tmp_path / "x", compare=path))
     assert "--report" in raised.value.hint
     assert None is read_earlier(Settings(tmp_path / "x", report=path))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    """A pipe is not waited for, nor a device read to its end, which it has not.
+
+    That nothing can be written there is said later.
+    """
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, tmp_path / ("x" * 304)):
+        assert None is read_earlier(Settings(tmp_path / "x", report=path))
 
 
 def test_no_such_report(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -99,8 +101,10 @@ def read_earlier(settings: Settings) -> Earlier | None:
     """
     if settings.compare is not None:
         return read_report(settings.compare)
+    if settings.report is None or not os.path.isfile(settings.report):
+        return None  # to read a pipe or a device may have no end
     try:
-        return read_report(settings.report) if settings.report else None
+        return read_report(settings.report)
     except ConfigError:
         return None
 
