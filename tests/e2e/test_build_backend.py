@@ -382,8 +382,21 @@ INCLUDE = "[tool.poetry]\npackages = [{{ include = {} }}]\n"
             "no build backend",
             'build-backend = "poetry.core.masonry.api"',
         ),
+        (
+            pep621().replace(POETRY_CORE, POETRY_CORE.replace('"poetry-core"', "1")),
+            "`requires` must be an array of strings",
+            "Correct [build-system] in pyproject.toml",
+        ),
+        (
+            pep621().replace('"poetry.core.masonry.api"', '["backend"]'),
+            "`build-backend` must be a string",
+            "Correct [build-system] in pyproject.toml",
+        ),
     ],
-    ids=["readme", "outside", "empty", "backend", "requires", "system", "script"],
+    ids=[
+        *("readme", "outside", "empty", "backend", "requires", "system", "script"),
+        *("number", "array"),
+    ],
 )
 def test_a_project_that_cannot_be_built(
     pyproject: str, expected: str, advice: str, poetry: Poetry, tmp_path: Path

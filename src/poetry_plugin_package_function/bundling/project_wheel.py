@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
-from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -81,17 +80,17 @@ def _needs_only_poetry_core(poetry: Poetry) -> bool:
     if "build-backend" not in system:
         return True  # Poetry takes its own, and not setuptools, as PEP 517 has it
     requires = system.get("requires", [])
-    if len(requires) != 1 or "backend-path" in system:
+    if "backend-path" in system:
         return False
     try:
         (required,) = map(Requirement, requires)
-    except InvalidRequirement:
-        return False
+    except (ValueError, TypeError):
+        return False  # what is no list of one requirement is for others to refuse
     own = {
         "poetry.core.masonry.api": ("poetry-core", core_version),
         "poetry.masonry.api": ("poetry", poetry_version),
     }
-    name, version = own.get(system["build-backend"], ("", ""))
+    name, version = own.get(str(system["build-backend"]), ("", ""))
     return (
         canonicalize_name(required.name) == name
         and required.url is None
