@@ -163,6 +163,7 @@ def test_a_lock_that_somebody_has_edited(
     assert raised.value.reason.startswith(f"{poetry.locker.lock} cannot be read: ")
     assert raised.value.reason.endswith(".")
     assert not raised.value.reason.endswith("..")
+    assert not any("\n" in line for line in raised.value.lines)
     assert "Make it anew: poetry lock" == raised.value.hint
 
 

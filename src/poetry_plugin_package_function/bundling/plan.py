@@ -214,8 +214,9 @@ def blame_lock(poetry: Poetry) -> None:
             locker.locked_packages()
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         detail = f"no {error}" if isinstance(error, KeyError) else str(error)
+        first, *others = detail.splitlines() or [type(error).__name__]
         raise BundleError(
-            f"{locker.lock} cannot be read: {detail.rstrip('.')}.",
+            (f"{locker.lock} cannot be read: {first.rstrip('.')}.", *others),
             "Make it anew: poetry lock",
         ) from None
 
