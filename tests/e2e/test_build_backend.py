@@ -335,6 +335,22 @@ def test_poetry_core_alone_needs_nothing(
     assert "my_app.py" in names_in(tmp_path / "dist" / "my_app.zip")
 
 
+def test_no_index_answers(poetry: Poetry, tmp_path: Path) -> None:
+    """What the backend needs cannot be had: -q says so, too."""
+    pyproject = pep621(dependencies=()).replace(POETRY_CORE, SETUPTOOLS)
+    write_files(tmp_path, {"pyproject.toml": pyproject, "my_app.py": ""})
+    nowhere = poetry.having(
+        POETRY_PYPI_MIRROR_URL="http://127.0.0.1:9/",
+        POETRY_CACHE_DIR=str(tmp_path / "cache"),
+        POETRY_REQUESTS_MAX_RETRIES="0",
+    )
+    nowhere.lock(tmp_path)
+    said = nowhere.package(tmp_path, "-q").failed(1).splitlines()
+    assert "What [build-system] requires cannot be installed." == said[0]
+    assert "All attempts to connect to 127.0.0.1:9 failed." == said[1]
+    assert "Correct `requires` under [build-system], or" in said[-1]
+
+
 FAILING = """\
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     raise SystemExit("The <flux> capacitor is missing: see [docs] in " + __file__)

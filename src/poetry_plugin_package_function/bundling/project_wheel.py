@@ -132,6 +132,7 @@ def _advice(reason: str) -> str:
 
 def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
     from build import BuildException
+    from poetry.console.exceptions import PoetryConsoleError
     from poetry.puzzle.exceptions import SolverProblemError
     from poetry.puzzle.provider import IncompatibleConstraintsError
     from poetry.utils.isolated_build import IsolatedBuildBackendError
@@ -172,6 +173,7 @@ def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
         ) from None
     except (
         *(IsolatedBuildInstallError, SolverProblemError, IncompatibleConstraintsError),
+        PoetryConsoleError,  # no index answers
         ValueError,  # not a requirement
     ) as error:
         raise BundleError(
