@@ -149,6 +149,11 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             if error.hint:
                 self.io.write_error_line(escaped(error.hint), Verbosity.QUIET)
             return error.exit_status
+        except Exception:
+            # Poetry shows what is no error of ours, but with -q nothing of it.
+            if self.io.error_output.is_quiet():
+                self.io.error_output.set_verbosity(Verbosity.NORMAL)
+            raise
         return 0
 
     def flags(self) -> dict[str, Any]:

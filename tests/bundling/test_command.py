@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cleo.io.inputs.argv_input import ArgvInput
+from cleo.io.outputs.buffered_output import BufferedOutput
+from poetry.console.application import Application
+
 from tests.bundling.projects import run
 from tests.trees import make_venv
 from tests.trees import write_files
@@ -200,3 +204,25 @@ def test_the_tables_places_start_at_the_project(tmp_path: Path) -> None:
     assert 0 == run(tmp_path, "--output-dir", "out", "--report", "r.json").status
     assert (tmp_path / "docs/out/shop.zip").exists()
     assert (tmp_path / "docs/r.json").exists()
+
+
+@pytest.mark.parametrize("options", [("-q",), ("-q", "--format", "json"), ()])
+def test_what_nobody_has_thought_of_is_shown(
+    options: tuple[str, ...], in_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Poetry shows it, unless it is to be quiet: why there is no ZIP is no detail."""
+
+    def fail(_path: Path) -> None:
+        raise ZeroDivisionError("nobody knows")
+
+    monkeypatch.setattr("poetry_plugin_package_function.project.read_project", fail)
+    write_files(in_directory, {"pyproject.toml": PYPROJECT})
+    application = Application()
+    application.auto_exits(False)
+    stderr = BufferedOutput()
+
+    status = application.run(
+        ArgvInput(["poetry", "package-function", *options]), BufferedOutput(), stderr
+    )
+
+    assert (1, True) == (status, "nobody knows" in stderr.fetch())
