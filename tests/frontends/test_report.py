@@ -527,6 +527,10 @@ def test_what_several_distributions_have() -> None:
         (replace(PARSED, entry_modules=()), ["no code of the project"]),
         (replace(IMPORTED, entry_modules=()), []),
         (replace(CLASHING, shadows=CLASHING.shadows[1:2]), ["six 1.17.0 has enum/"]),
+        (
+            replace(CLASHING, shadows=(Shadow("", ("uuid.py",)),)),
+            ["The environment has uuid.py"],
+        ),
         (replace(CLASHING, verified=VERIFIED), []),
         (TOO_MUCH, ["bytes of memory before its first event"]),
     ],

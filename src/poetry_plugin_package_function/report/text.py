@@ -222,8 +222,10 @@ def _shadowing(report: Report, shadow: Shadow) -> str:
     names = [name.removesuffix("/").partition(".")[0] for name in shadow.modules]
     is_own = set(names) <= {*report.entry_modules}
     versions = {each.name: each.version for each in report.distributions}
-    owner = shadow.distribution or "files of no distribution"
-    who = "The project" if is_own else f"{owner} {versions.get(owner, '')}".rstrip()
+    owner = shadow.distribution
+    who = f"{owner} {versions.get(owner, '')}".rstrip() or "The environment"
+    if is_own:
+        who = "The project"
     them = "it" if len(names) == 1 else "them"
     way_out = (
         f"Rename {them}."
