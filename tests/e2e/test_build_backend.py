@@ -13,6 +13,7 @@ from tests.e2e.projects import answer
 from tests.e2e.projects import distributions_in
 from tests.e2e.projects import names_in
 from tests.e2e.projects import pep621
+from tests.e2e.projects import sha256
 from tests.git import git
 from tests.git import repository
 from tests.machine import interpreter
@@ -154,7 +155,8 @@ def snapshot(directory: Path) -> dict[str, bytes]:
 def test_setuptools_with_an_extension_module(poetry: Poetry, tmp_path: Path) -> None:
     """It is compiled for the environment's Python, and all packages are there.
 
-    What an earlier build has left is not shipped, and the project is as it was. For
+    What an earlier build has left is not shipped, and the project is as it was. The
+    compiler runs in the same place each time, and so its result is the same. For
     another machine it cannot be compiled, which is an error.
     """
     python = interpreter("3.13")
@@ -180,6 +182,9 @@ def test_setuptools_with_an_extension_module(poetry: Poetry, tmp_path: Path) -> 
     assert extension.startswith("my_app/_fast.cpython-313-")
     assert "other_pkg/__init__.py" in names
     assert not any("deleted" in name for name in names)
+    digest = sha256(tmp_path / "dist" / "my_app.zip")
+    poetry.package(tmp_path, "--python", str(python)).well()
+    assert digest == sha256(tmp_path / "dist" / "my_app.zip")
 
     elsewhere = ("--runtime", "python3.13", "--architecture", "arm64")
     said = poetry.package(tmp_path, "--python", str(python), *elsewhere).failed(1)

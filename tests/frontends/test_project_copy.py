@@ -6,6 +6,7 @@ import os
 
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.bundling.project_copy import copy_project
 from tests.git import git
 from tests.git import repository
@@ -49,6 +50,25 @@ def scratch(tmp_path: Path) -> Path:
     directory = tmp_path / "scratch"
     directory.mkdir()
     return directory
+
+
+def test_the_copy_is_in_the_same_place_each_time(tmp_path: Path) -> None:
+    """It is empty before, has no caches in it, and nothing of it is left."""
+    project = write_files(tmp_path / "app", PROJECT)
+    places = []
+    for name in ("first.py", "second.py"):
+        write_files(project, {name: ""})
+        with copied_project(project, project / "cache") as copied:
+            places.append(copied)
+            assert (copied / name).is_file()
+            assert not (copied / "cache").exists()
+            write_files(copied, {"generated.py": ""})
+        (project / name).unlink()
+    assert places[0] == places[1]
+    assert not places[0].exists()
+    other = write_files(tmp_path / "other" / "app", PROJECT)
+    with copied_project(other, project / "cache") as copied:
+        assert copied != places[0]
 
 
 def test_what_builds_have_left_is_not_copied(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -196,10 +198,10 @@ def _refused(wheels: Iterable[Refusal]) -> BundleError:
     reasons = []
     hint = ""
     for wheel, error in wheels:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
             why, hint = of_system(error)
         else:  # a wheel may hold anything, and errors of all kinds come of that
             why = str(error).rstrip(".") or type(error).__name__
+            hint = "Choose another version, and report this one to those who made it."
         reasons.append(f"{wheel} could not be installed: {why}.")
-    another = "Choose another version, and report this one to those who made it."
-    return BundleError(reasons, hint or another)
+    return BundleError(reasons, hint)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import tomllib
 
 from contextlib import suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 
 from poetry.installation.chef import Chef
 
-from poetry_plugin_package_function.bundling.project_copy import copy_project
+from poetry_plugin_package_function.bundling.project_copy import copied_project
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from poetry.installation.executor import Executor
 
 
@@ -32,9 +32,8 @@ class _CopyingChef(Chef):
         is_ours = archive.is_relative_to(self._env.path)  # a clone
         if is_ours or not archive.is_dir() or _leaves_nothing(archive):
             return super().prepare(archive, *args, **kwargs)
-        but = (self._caches, self._env.path.parent)
-        with TemporaryDirectory(prefix="copy-") as scratch:
-            copied = copy_project(archive, Path(scratch), but)
+        but = (self._env.path.parent,)
+        with copied_project(archive, self._caches, but) as copied:
             return super().prepare(copied, *args, **kwargs)
 
 

@@ -9,10 +9,12 @@ that for a part of the project.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 
+from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -23,6 +25,7 @@ from typing import Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Set
 
 
@@ -57,6 +60,40 @@ class _Repository:
     root: Path
     git_dir: Path
     common_dir: Path
+
+
+@contextmanager
+def copied_project(
+    project: Path, caches: Path, but: Iterable[Path] = ()
+) -> Iterator[Path]:
+    """Has a copy of a project, in the same place each time.
+
+    Compilers write into debug information where they have run: in another directory
+    they would make another file, with another hash.
+
+    Args:
+        project: Its directory.
+        caches: Poetry's: the place is there, and it is no part of a copy.
+        but: Further directories that are passed over if the project has them.
+
+    Returns:
+        The project's directory in the copy, which is gone afterwards.
+
+    Raises:
+        OSError: There is no room for it.
+    """
+    from filelock import FileLock
+
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(project))).hexdigest()[:16]
+    place = caches / "package-function" / "builds" / f"{project.name}-{digest}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        shutil.rmtree(place, ignore_errors=True)  # a run may have been killed
+        place.mkdir()
+        try:
+            yield copy_project(project, place, (caches, *but))
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def copy_project(project: Path, scratch: Path, but: Iterable[Path] = ()) -> Path:

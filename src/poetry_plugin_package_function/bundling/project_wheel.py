@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -12,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.plan import choose_python
-from poetry_plugin_package_function.bundling.project_copy import copy_project
+from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.errors import BundleError
 
 
@@ -131,6 +132,24 @@ def _advice(reason: str) -> str:
 
 
 def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
+    project = poetry.file.path.parent
+    python = bundle.python or choose_python(poetry).executable
+    caches = Path(poetry.config.get("cache-dir"))
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(
+                copied_project(project, caches, but=(scratch.parent,))
+            )
+        except OSError as error:
+            raise BundleError(
+                f"The project cannot be copied, to be built: {error}.",
+                "Free some space, or give Poetry another cache directory"
+                " (POETRY_CACHE_DIR).",
+            ) from None
+        return _built_by_backend(poetry, source, Path(python), scratch / "wheel")
+
+
+def _built_by_backend(poetry: Poetry, source: Path, python: Path, target: Path) -> Path:
     from build import BuildException
     from poetry.console.exceptions import PoetryConsoleError
     from poetry.puzzle.exceptions import SolverProblemError
@@ -140,19 +159,9 @@ def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
     from poetry.utils.isolated_build import isolated_builder
 
     project = poetry.file.path.parent
-    python = bundle.python or choose_python(poetry).executable
-    caches = Path(poetry.config.get("cache-dir"))
-    target = scratch / "wheel"
-    try:
-        source = copy_project(project, scratch, but=(scratch.parent, caches))
-    except OSError as error:
-        raise BundleError(
-            f"The project cannot be copied, to be built: {error}.",
-            "Free some space, or name another directory in TMPDIR.",
-        ) from None
     try:
         with isolated_builder(
-            source, python_executable=Path(python), pool=poetry.pool
+            source, python_executable=python, pool=poetry.pool
         ) as builder:
             return Path(builder.build("wheel", str(target)))
     except IsolatedBuildBackendError as error:
