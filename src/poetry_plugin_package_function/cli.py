@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Packages a virtual environment; returns the exit status."""
     with lasting() as streams:
-        options = _parser().parse_args(arguments)
+        options = parser().parse_args(arguments)
         try:
             with stoppable(), no_traceback():
                 _package(options, streams)
@@ -152,7 +152,8 @@ def _tell(outcome: Outcome, *, to_errors: bool) -> None:
         _say(row, to_errors=to_errors)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Makes what reads the command line, and what `--help` shows."""
     parser = argparse.ArgumentParser(
         prog="package-python-function",
         description="Packages a virtual environment for AWS Lambda.",

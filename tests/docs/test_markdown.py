@@ -33,7 +33,7 @@ def known_options() -> dict[str, frozenset[str]]:
     return {
         "poetry package-function": frozenset(f"--{name}" for name in names),
         "package-python-function": frozenset(
-            re.findall(r"--[a-z][a-z-]*", cli._parser().format_help())
+            re.findall(r"--[a-z][a-z-]*", cli.parser().format_help())
         ),
     }
 

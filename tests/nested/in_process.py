@@ -36,7 +36,7 @@ def extracted(home: Path, tmp_dir: Path) -> Path:
             str(home / loader.ARCHIVE),
             result,
             finder.units[0]["directory"],
-            finder._tmp_bytes,
+            finder.tmp_bytes,
             links={},
             stand_ins={},
         )
@@ -66,7 +66,7 @@ def extract_member(data: bytes, member: extraction.Member, directory: Path) -> b
     target.unlink(missing_ok=True)
     descriptor = os.open(directory / "zip", os.O_RDONLY)
     try:
-        extraction._extract_member(descriptor, member, str(target), 0, memoryview(b""))
+        extraction.extract_member(descriptor, member, str(target), 0, memoryview(b""))
     finally:
         os.close(descriptor)
     return target.read_bytes()
@@ -76,7 +76,7 @@ def failing_at(
     monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException
 ) -> None:
     """Makes the extraction of one member fail when half of it is written."""
-    extract = extraction._extract_member
+    extract = extraction.extract_member
     counting = iter(range(1000))
 
     def fail(
@@ -87,4 +87,4 @@ def failing_at(
             raise error
         extract(descriptor, member, path, *block)
 
-    monkeypatch.setattr(extraction, "_extract_member", fail)
+    monkeypatch.setattr(extraction, "extract_member", fail)

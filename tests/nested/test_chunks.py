@@ -81,7 +81,7 @@ def test_any_content_and_any_chunk(
     """However small the chunks are against the content, all of it is written once."""
     content = b"".join(part * times for part, times in parts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extraction, "_CHUNK", chunk)
+        patch.setattr(extraction, "CHUNK", chunk)
         for method in (STORED, DEFLATED):
             data, member = member_of(content, method)
             directory = tmp_path_factory.getbasetemp()

@@ -100,7 +100,7 @@ def test_whatever_is_damaged_nothing_wrong_is_extracted(
         "a/large": numbers.randbytes(90) * 2_000,
     }
     # What is larger is copied.
-    monkeypatch.setattr(loader.beside("extraction"), "_WHOLE", 100_000)
+    monkeypatch.setattr(loader.beside("extraction"), "WHOLE", 100_000)
     home = tmp_path / "home"
     name = write_home(home, contents)
     archive = home / loader.ARCHIVE
@@ -228,7 +228,7 @@ def test_as_many_threads_as_can_be_started(
         started.append(thread)
         start(thread)
 
-    monkeypatch.setattr(extraction, "_BATCH", 50)
+    monkeypatch.setattr(extraction, "BATCH", 50)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     monkeypatch.setattr(threading.Thread, "start", limited)
     assert contents == contents_of(extracted(home, tmp_dir))

@@ -37,7 +37,7 @@ def read_members(
     path.write_bytes(data)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return extraction._read_members(descriptor, place or directory_of(data))
+        return extraction.read_members(descriptor, place or directory_of(data))
     finally:
         os.close(descriptor)
 

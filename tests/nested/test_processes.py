@@ -19,12 +19,12 @@ from tests.nested.function import write_home
 
 
 LOGGED = """\
-original = extraction._extract_all
+original = extraction.extract_all
 def logged(*arguments):
     log = os.open(sys.argv[4], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(log, b"extraction\\n")
     original(*arguments)
-extraction._extract_all = logged
+extraction.extract_all = logged
 """
 
 
@@ -90,13 +90,13 @@ def test_a_holder_that_is_killed_is_succeeded(tmp_path: Path) -> None:
     tmp_dir, log = tmp_path / "tmp", tmp_path / "log"
     tmp_dir.mkdir()
     stops = (
-        "extract, done = extraction._extract_member, []\n"
+        "extract, done = extraction.extract_member, []\n"
         "def stops(*arguments):\n"
         "    if len(done) == 20:\n"
         "        print('holding', flush=True)\n"
         "        sys.stdin.read()\n"
         "    done.append(extract(*arguments))\n"
-        "extraction._extract_member = stops\n"
+        "extraction.extract_member = stops\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
     )
     holder = extracting(

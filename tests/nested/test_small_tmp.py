@@ -85,13 +85,13 @@ def test_somebody_else_fills_it_meanwhile(tmp_path: Path) -> None:
     contents = {f"{n}": random.Random(n).randbytes(1 << 20) for n in range(4)}
     name = write_home(tmp_path / "home", contents)
     stops = (
-        "extract, done = extraction._extract_member, []\n"
+        "extract, done = extraction.extract_member, []\n"
         "def stops(*arguments):\n"
         "    if len(done) == 2:\n"
         "        print('stopped', flush=True)\n"
         "        sys.stdin.readline()\n"
         "    done.append(extract(*arguments))\n"
-        "extraction._extract_member = stops\n"
+        "extraction.extract_member = stops\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
     )
     with mounted(tmp_path / "tmp", "size=8m") as tmp_dir:

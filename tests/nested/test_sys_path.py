@@ -112,8 +112,8 @@ def test_any_spelling_of_the_temporary_directory(
             "spec = importlib.util.spec_from_file_location(name, path)\n"
             "loader = importlib.util.module_from_spec(spec)\n"
             "spec.loader.exec_module(loader)\n"
-            "assert loader._TMP == '/tmp'\n"
-            f"loader._TMP = {str(tmp)!r}\n"
+            "assert loader.TMP == '/tmp'\n"
+            f"loader.TMP = {str(tmp)!r}\n"
             "sys.modules[spec.name] = loader\n"
         )
     path, file = function.ask(

@@ -21,9 +21,9 @@ from poetry_plugin_package_function.packaging.deflate import NO_SOURCES
 from poetry_plugin_package_function.packaging.deflate import deflate
 from poetry_plugin_package_function.packaging.native import Native
 from poetry_plugin_package_function.packaging.nested import write_nested
+from poetry_plugin_package_function.packaging.nesting import Choice
 from poetry_plugin_package_function.packaging.nesting import Nester
 from poetry_plugin_package_function.packaging.nesting import Wishes
-from poetry_plugin_package_function.packaging.nesting import _Choice
 from poetry_plugin_package_function.packaging.scan import Entry
 from poetry_plugin_package_function.packaging.scan import EntryModule
 from poetry_plugin_package_function.packaging.scan import Tree
@@ -145,7 +145,7 @@ class Shipped:
         return counted(stream)
 
     @cached_property
-    def totals(self) -> dict[_Choice, int]:
+    def totals(self) -> dict[Choice, int]:
         """What Lambda counts of each way to nest."""
         units = self.nester.parts.units
         with_tests = {place for place, unit in enumerate(units) if unit.tests}
@@ -155,20 +155,20 @@ class Shipped:
             for number in range(len(unit.extensions))
         }
         return {
-            choice: self.written_bytes(self.nester._nesting(units, choice))
+            choice: self.written_bytes(self.nester.layout(units, choice))
             for chosen in subsets(range(len(units)))
             for tests in subsets(with_tests - chosen)
             for inside in [{each for each in extensions if each[0] in chosen}]
             for apart in subsets(extensions - inside)
             for choice in [
-                _Choice(chosen, tests | (chosen & with_tests), apart | inside)
+                Choice(chosen, tests | (chosen & with_tests), apart | inside)
             ]
         }
 
-    def cost(self, choice: _Choice) -> int:
+    def cost(self, choice: Choice) -> int:
         """What is extracted on the average, and what finding it is."""
         units = self.nester.parts.units
-        expected = self.nester._expected
+        expected = self.nester.expected_bytes
         return sum(
             expected(units[place], units[place].size_bytes) for place in choice.units
         ) + sum(
@@ -176,7 +176,7 @@ class Shipped:
             for place, number in choice.extensions
         )
 
-    def choice(self, found: tuple[NestedUnit, ...]) -> _Choice:
+    def choice(self, found: tuple[NestedUnit, ...]) -> Choice:
         """What has been nested."""
         units = self.nester.parts.units
         places = {unit.names: place for place, unit in enumerate(units)}
@@ -185,7 +185,7 @@ class Shipped:
             for place, unit in enumerate(units)
             for number, each in enumerate(unit.extensions)
         }
-        return _Choice(
+        return Choice(
             frozenset(
                 places[each.names]
                 for each in found

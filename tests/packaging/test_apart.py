@@ -34,7 +34,7 @@ TEXT: Files = {"text.py": "a = 1\n" * 60_000}
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_LEAST_BYTES", 20_000)
+    monkeypatch.setattr(native, "LEAST_BYTES", 20_000)
 
 
 def library(

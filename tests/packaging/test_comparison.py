@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from tests.packaging.wheel_files import Installation
 
 
-WINDOW_BYTES = comparison._MAPPED_BYTES
+WINDOW_BYTES = comparison.MAPPED_BYTES
 SIZES = (
-    *(0, 1, comparison._MAPPED_FROM_BYTES - 1, comparison._MAPPED_FROM_BYTES),
+    *(0, 1, comparison.MAPPED_FROM_BYTES - 1, comparison.MAPPED_FROM_BYTES),
     *(WINDOW_BYTES - 1, WINDOW_BYTES, WINDOW_BYTES + 1, 2 * WINDOW_BYTES + 1),
 )
 OF_ALL_SIZES = [Part(f"{size}.py", bytes(size)) for size in SIZES]
@@ -187,8 +187,8 @@ def test_the_second_process_ends_early(
     """As one that the kernel kills when memory is short."""
     installed = installation(tmp_path, build(DEMO))
     ending = f"import os; this.{function} = lambda *_: os._exit(9); this.main()"
-    program = comparison._PROGRAM.replace("this.main()", ending)
-    monkeypatch.setattr(comparison, "_PROGRAM", program)
+    program = comparison.PROGRAM.replace("this.main()", ending)
+    monkeypatch.setattr(comparison, "PROGRAM", program)
 
     with (
         compared(installed) as found,
@@ -209,7 +209,7 @@ def test_the_second_process_cannot_even_begin(
 ) -> None:
     """It never reads its task, however long that is; its last words are told."""
     installed = installation(tmp_path, build(DEMO))
-    monkeypatch.setattr(comparison, "_PROGRAM", program)
+    monkeypatch.setattr(comparison, "PROGRAM", program)
 
     with (
         comparing([installed.wheel] * 100_000, [tmp_path]) as found,

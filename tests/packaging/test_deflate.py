@@ -83,7 +83,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
 
 def test_bytes_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries are taken as members are asked for, not all at once."""
-    monkeypatch.setattr(module, "_IN_FLIGHT_BYTES", 4 << 20)
+    monkeypatch.setattr(module, "IN_FLIGHT_BYTES", 4 << 20)
     taken = []
 
     def entries() -> Iterator[Entry]:
@@ -100,7 +100,7 @@ def test_bytes_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_large_file_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one file of any size is worked on, a bounded number follows already."""
-    monkeypatch.setattr(module, "_IN_FLIGHT_BYTES", 4 << 20)
+    monkeypatch.setattr(module, "IN_FLIGHT_BYTES", 4 << 20)
     taken = []
 
     def entries() -> Iterator[Entry]:
@@ -125,7 +125,7 @@ def test_large_files_are_mapped(
     random.write_bytes(os.urandom(1000))
     entries = [Entry(p.name, str(p), p.stat().st_size) for p in (compressible, random)]
     read = list(deflate(entries))
-    monkeypatch.setattr(module, "_MAPPED_FROM_BYTES", 1)
+    monkeypatch.setattr(module, "MAPPED_FROM_BYTES", 1)
 
     mapped = list(deflate(entries))
 

@@ -36,7 +36,7 @@ ALL_SHARED = {COMMON, "big.libs/libdeep.so.1"}
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_LEAST_BYTES", 20_000)
+    monkeypatch.setattr(native, "LEAST_BYTES", 20_000)
 
 
 def library(top: Path, name: str, *needed: str, soname: str = "") -> str:

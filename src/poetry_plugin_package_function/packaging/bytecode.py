@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 OLDEST: Final = (3, 11)
 """Before it, what marshal writes of a set depends on the hash seed."""
 
-_COMPILER: Final = Path(__file__).with_name("compiler.py")
+COMPILER: Final = Path(__file__).with_name("compiler.py")
 _FILES_AT_ONCE: Final = 200
 """A part of the recipe: what a process has compiled has a say in what follows."""
 
@@ -284,7 +284,7 @@ class _Unit:
         if not all(self.cache.is_same(entry.name) for entry in self.entries):
             return None
         parts = (
-            hashlib.sha256(_COMPILER.read_bytes()).hexdigest(),
+            hashlib.sha256(COMPILER.read_bytes()).hexdigest(),
             _FILES_AT_ONCE,
             (libdeflate.__version__, LEVEL),
             wheel,
@@ -327,7 +327,7 @@ class _Unit:
 def _compile(interpreter: Interpreter, entries: Sequence[Entry]) -> list[bytes | None]:
     task = [(entry.source, entry.name) for entry in entries]
     done = subprocess.run(
-        (interpreter.path, "-I", "-S", "-B", "-W", "ignore", _COMPILER),
+        (interpreter.path, "-I", "-S", "-B", "-W", "ignore", COMPILER),
         input=marshal.dumps(task, 2),
         capture_output=True,
         check=False,

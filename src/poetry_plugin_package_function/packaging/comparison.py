@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.wheels import Wheel
 
 
-_PROGRAM: Final = (
+PROGRAM: Final = (
     f"import sys; sys.path[:] = sys.argv[1:]; import {__name__} as this; this.main()"
 )
-_MAPPED_FROM_BYTES: Final = 1 << 18
-_MAPPED_BYTES: Final = 8 << 20
+MAPPED_FROM_BYTES: Final = 1 << 18
+MAPPED_BYTES: Final = 8 << 20
 _TOLD_BYTES: Final = 1 << 20
 _TOLD_FILES: Final = 256
 
@@ -155,7 +155,7 @@ def comparing(
         yield Comparison(io.BufferedReader(io.BytesIO(nothing)), io.BytesIO())
         return
     utf8 = f"utf8={sys.flags.utf8_mode}"
-    command = (sys.executable, "-I", "-X", utf8, "-c", _PROGRAM, *sys.path)
+    command = (sys.executable, "-I", "-X", utf8, "-c", PROGRAM, *sys.path)
     with running(partial(_started, command), subprocess.Popen.kill) as process:
         with suppress(BrokenPipeError), cast("BinaryIO", process.stdin) as stdin:
             pickle.dump(task, stdin)
@@ -231,15 +231,15 @@ def is_same(directories: Iterable[str], name: str, stream: Stream) -> bool:
 
 def _checksum(file: io.FileIO, size_bytes: int) -> int | None:
     """Reads a file for its CRC-32; None if it has another size."""
-    if size_bytes < _MAPPED_FROM_BYTES:
+    if size_bytes < MAPPED_FROM_BYTES:
         # One byte more than is expected tells whether the file has grown.
         content = file.read(size_bytes + 1)
         return crc32(content) if len(content) == size_bytes else None
     if os.fstat(file.fileno()).st_size != size_bytes:
         return None
     checksum = 0
-    for offset in range(0, size_bytes, _MAPPED_BYTES):
-        length = min(size_bytes - offset, _MAPPED_BYTES)
+    for offset in range(0, size_bytes, MAPPED_BYTES):
+        length = min(size_bytes - offset, MAPPED_BYTES)
         with mmap.mmap(
             file.fileno(), length, access=mmap.ACCESS_READ, offset=offset
         ) as window:

@@ -62,8 +62,8 @@ Sources: RFC 1952, 2.3.1; the .xz file format 1.2.1, 2.1.1.1; RFC 8878, 3.1.1.
 
 _BATCH_BYTES: Final = 1 << 20
 _BATCH_FILES: Final = 256
-_IN_FLIGHT_BYTES: Final = 48 << 20
-_MAPPED_FROM_BYTES: Final = 32 << 20
+IN_FLIGHT_BYTES: Final = 48 << 20
+MAPPED_FROM_BYTES: Final = 32 << 20
 _READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
@@ -140,7 +140,7 @@ def deflate(
             # What comes next does not count: a large file would stop all other work.
             while (
                 in_flight
-                and size_bytes + in_flight_bytes - in_flight[0][0] > _IN_FLIGHT_BYTES
+                and size_bytes + in_flight_bytes - in_flight[0][0] > IN_FLIGHT_BYTES
             ):
                 done_bytes, future = in_flight.popleft()
                 in_flight_bytes -= done_bytes
@@ -268,7 +268,7 @@ def deflate_one(entry: Entry, level: int = LEVEL) -> Member:
         (data,) = _read_streams([entry.source])
         return _member(entry, zlib.decompress(data, -15), level)
     try:
-        if entry.size_bytes < _MAPPED_FROM_BYTES:
+        if entry.size_bytes < MAPPED_FROM_BYTES:
             return _member(entry, _read(entry.source, entry.size_bytes), level)
         with (
             open(entry.source, "rb") as file,

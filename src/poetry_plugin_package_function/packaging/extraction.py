@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 MAX_EPHEMERAL_STORAGE = 10240 * MIB
 
-_CHUNK = 1 << 20
-_BATCH = 4 << 20
-_WHOLE = 16 << 20
+CHUNK = 1 << 20
+BATCH = 4 << 20
+WHOLE = 16 << 20
 
 Member = tuple[str, int, int, int, int, int, int]
 """Name, method, compressed size, size, offset of the local header, mode, CRC-32."""
@@ -92,7 +92,7 @@ def extract(nested: Nested, witness: str) -> None:
     """
     with _locked(f"{nested.result}.lock"):
         if not os.path.exists(witness):
-            _extract_all(nested)
+            extract_all(nested)
 
 
 @contextmanager
@@ -117,11 +117,12 @@ def _is_at(descriptor: int, path: str) -> bool:
         return False
 
 
-def _extract_all(nested: Nested) -> None:
+def extract_all(nested: Nested) -> None:
+    """Extracts a unit, or what an earlier attempt has left to extract."""
     staging = nested.result + ".partial"
     descriptor = os.open(nested.archive, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        members = _read_members(descriptor, nested.directory)
+        members = read_members(descriptor, nested.directory)
         if os.path.isdir(nested.result):  # without some of its files
             os.rename(nested.result, staging)
         if os.path.isdir(staging):
@@ -151,7 +152,7 @@ def _extract_all(nested: Nested) -> None:
     os.rename(staging, nested.result)
 
 
-def _read_members(descriptor: int, place: Sequence[Any]) -> list[Member]:
+def read_members(descriptor: int, place: Sequence[Any]) -> list[Member]:
     """Reads a part of the central directory."""
     offset, length, count, checksum = place
     directory = os.pread(descriptor, length, offset)
@@ -289,7 +290,7 @@ def _batches(members: list[Member]) -> Iterator[list[Member]]:
     batch: list[Member] = []
     size = 0
     for member in members:
-        if batch and size + member[3] > _BATCH:
+        if batch and size + member[3] > BATCH:
             yield batch
             batch, size = [], 0
         batch.append(member)
@@ -302,17 +303,26 @@ def _extract_batch(descriptor: int, staging: str, batch: list[Member]) -> None:
     first = batch[0][4]
     name, _, compressed, _, last, _, _ = batch[-1]
     length = last + 30 + len(name.encode()) + compressed - first
-    is_together = 0 < length <= 2 * _BATCH and len(batch) > 1
+    is_together = 0 < length <= 2 * BATCH and len(batch) > 1
     block = memoryview(os.pread(descriptor, length, first) if is_together else b"")
     for member in batch:
-        _extract_member(
+        extract_member(
             descriptor, member, os.path.join(staging, member[0]), first, block
         )
 
 
-def _extract_member(
+def extract_member(
     descriptor: int, member: Member, path: str, first: int, block: memoryview
 ) -> None:
+    """Extracts one file; a damaged one is removed again.
+
+    Args:
+        descriptor: The nested ZIP.
+        member: The file.
+        path: Where to.
+        first: Where in the ZIP `block` begins.
+        block: What has been read of the ZIP already; it may lack the file.
+    """
     name, _, _, size, _, mode, crc = member
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
@@ -340,7 +350,7 @@ def _write_member(
     name_length, extra_length = struct.unpack_from("<2H", header, 26)
     start = 30 + name_length + extra_length
     data = block[at + start : at + start + compressed]
-    if len(data) < compressed or size > _WHOLE:
+    if len(data) < compressed or size > WHOLE:
         return _copy(descriptor, file, offset + start, member)
     content = zlib.decompress(data, -15, size or 1) if method else data
     found = zlib.crc32(content)
@@ -369,7 +379,7 @@ def _pieces(
     inflate = zlib.decompressobj(-15) if method else None
     end = start + compressed
     while start < end and not (inflate and inflate.eof):
-        data = os.pread(descriptor, min(_CHUNK, end - start), start)
+        data = os.pread(descriptor, min(CHUNK, end - start), start)
         if not data:
             return
         start += len(data)
@@ -377,7 +387,7 @@ def _pieces(
             yield data
             continue
         while data and not inflate.eof:  # then it leaves the rest as it is
-            yield inflate.decompress(data, 4 * _CHUNK)
+            yield inflate.decompress(data, 4 * CHUNK)
             data = inflate.unconsumed_tail
     if inflate is not None and not inflate.eof:
         yield inflate.flush()

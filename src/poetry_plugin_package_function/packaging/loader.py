@@ -54,11 +54,11 @@ MOVED = ".dependencies/moved"
 STUB = "_package_function"
 ON_DEMAND = "on-demand"
 
-_TMP = "/tmp"  # noqa: S108 - on Lambda nobody else is there
+TMP = "/tmp"  # noqa: S108 - on Lambda nobody else is there
 
 _arranging = threading.Lock()
 
-_finders: dict[str, Finder] = {}
+finders: dict[str, Finder] = {}
 
 _moved: dict[str, _Moved] = {}
 """Who reads the sources of modules that made room for stubs, by the stubs' paths."""
@@ -146,10 +146,10 @@ def prepare(home: str, task_root: str) -> Finder:
     """
     # Writing it takes longer than all that it could save: nobody starts here twice.
     sys.dont_write_bytecode = True
-    finder = _finders.get(home)
+    finder = finders.get(home)
     if finder is None:
         with _explained():
-            finder = _finders.setdefault(home, Finder(home, task_root))
+            finder = finders.setdefault(home, Finder(home, task_root))
     finder.install()
     return finder
 
@@ -278,9 +278,9 @@ class Finder:
             settings = json.load(file)
         self.home = home
         self.task_root = task_root
-        self.temporary = os.path.abspath(os.environ.get("TMPDIR") or _TMP)
+        self.temporary = os.path.abspath(os.environ.get("TMPDIR") or TMP)
         self.prefix = "package-function-" + settings["sha256"][:32]
-        self._tmp_bytes: int = settings["tmp_bytes"]
+        self.tmp_bytes: int = settings["tmp_bytes"]
         self.units: list[dict[str, Any]] = settings["units"]
         self._unit_of: dict[str, int] = {
             module: number
@@ -439,7 +439,7 @@ class Finder:
                 os.path.join(self.home, ARCHIVE),
                 result,
                 unit["directory"],
-                self._tmp_bytes,
+                self.tmp_bytes,
                 self._links(number),
                 self._stand_ins(number),
             )

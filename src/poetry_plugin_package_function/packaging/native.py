@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.scan import Entry
 
 
-_LEAST_BYTES: Final = 4 << 20
+LEAST_BYTES: Final = 4 << 20
 """What an extension module and its libraries have at least if they go apart: less is
 extracted sooner than locked and found."""
 
@@ -150,7 +150,7 @@ class Native:
         libraries = {
             name for name in natives if posixpath.basename(name) in self._users
         }
-        if sum(own[name].size_bytes for name in libraries) < _LEAST_BYTES:
+        if sum(own[name].size_bytes for name in libraries) < LEAST_BYTES:
             return
         aliases = defaultdict(set)
         for name in natives:
@@ -163,7 +163,7 @@ class Native:
             files = self._only_for(name, own, aliases)
             if (
                 len(files) > 1
-                and sum(own[each].size_bytes for each in files) >= _LEAST_BYTES
+                and sum(own[each].size_bytes for each in files) >= LEAST_BYTES
                 and f"{package}/{module[-1]}.py" not in own  # there would be a stub
                 and _is_module(own[name])
                 and not _is_mentioned(module, files - {name}, own)

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.units import Unit
 
 
-_UNIT_BYTES: Final = 1 << 18
+UNIT_BYTES: Final = 1 << 18
 """What locking, listing and finding a unit costs, in bytes that are extracted in that
 time: a dozen small distributions are not cheaper than one of their size."""
 
@@ -80,7 +80,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class _Choice:
+class Choice:
     """What is nested.
 
     Attributes:
@@ -93,18 +93,16 @@ class _Choice:
     tests: frozenset[int] = frozenset()
     extensions: frozenset[tuple[int, int]] = frozenset()
 
-    def __and__(self, other: _Choice) -> _Choice:
-        return _Choice(
+    def __and__(self, other: Choice) -> Choice:
+        return Choice(
             self.units & other.units,
             self.tests & other.tests,
             self.extensions & other.extensions,
         )
 
-    def without(
-        self, place: int, extensions: Iterable[tuple[int, int]] = ()
-    ) -> _Choice:
+    def without(self, place: int, extensions: Iterable[tuple[int, int]] = ()) -> Choice:
         """Leaves out a unit, its tests and some extension modules."""
-        return _Choice(
+        return Choice(
             self.units - {place},
             self.tests - {place},
             self.extensions.difference(extensions),
@@ -191,8 +189,8 @@ class Nester:
             SourceError: A library would not be found where it would be.
         """
         units = self._units(with_project=with_project)
-        sums = _Sums(self, units, zipped_bytes)
-        over_bytes = sums.total(_Choice()) - limit_bytes + 1
+        sums = Sums(self, units, zipped_bytes)
+        over_bytes = sums.total(Choice()) - limit_bytes + 1
         while True:
             choice = self._choose(sums, over_bytes)
             if choice is None:
@@ -202,7 +200,7 @@ class Nester:
                 break
             over_bytes += missing_bytes
         choice = self._without_waste(sums, choice, limit_bytes)
-        nesting = self._nesting(units, choice)
+        nesting = self.layout(units, choice)
         check(nesting, self._native)
         return nesting
 
@@ -213,8 +211,8 @@ class Nester:
         """
         units = self._units(with_project=True)
         named = _named(units, self.wishes.nest)
-        sums = _Sums(self, units, zipped_bytes)
-        choice = _Choice()
+        sums = Sums(self, units, zipped_bytes)
+        choice = Choice()
         for place in set(range(len(units))) - self._kept(units):
             apart = [
                 each
@@ -240,7 +238,7 @@ class Nester:
         bound = {place for place, unit in enumerate(units) if unit.bound}
         return _named(units, self.wishes.keep_flat) | bound
 
-    def _choose(self, sums: _Sums, over_bytes: int) -> _Choice | None:
+    def _choose(self, sums: Sums, over_bytes: int) -> Choice | None:
         """Chooses the user's own first, then tests, then what costs the least."""
         units = sums.units
         named = _named(units, self.wishes.nest)
@@ -275,10 +273,10 @@ class Nester:
                 break
             missing -= by_tests[place]
             tests.add(place)
-        return _Choice(frozenset(wholes), frozenset(tests), frozenset(extensions))
+        return Choice(frozenset(wholes), frozenset(tests), frozenset(extensions))
 
     def _cheapest(
-        self, sums: _Sums, others: Sequence[int], missing_bytes: int
+        self, sums: Sums, others: Sequence[int], missing_bytes: int
     ) -> frozenset[_Piece] | None:
         """Chooses units, or extension modules of theirs, as cheaply as can be."""
         apart = [place for place in others if sums.units[place].extensions]
@@ -303,29 +301,29 @@ class Nester:
                     best = cost_bytes, frozenset(pieces[each] for each in found)
         return best and best[1]
 
-    def _whole(self, sums: _Sums, place: int) -> _Piece:
+    def _whole(self, sums: Sums, place: int) -> _Piece:
         unit = sums.units[place]
-        cost_bytes = self._expected(unit, unit.size_bytes) + sum(
+        cost_bytes = self.expected_bytes(unit, unit.size_bytes) + sum(
             each.cost_bytes for each in self._extensions(sums, place)
         )
         return _Piece(place, None, sums.saved_with_tests(place), cost_bytes)
 
-    def _extensions(self, sums: _Sums, place: int) -> Iterator[_Piece]:
+    def _extensions(self, sums: Sums, place: int) -> Iterator[_Piece]:
         unit = sums.units[place]
         for each, extension in zip(
             sums.extensions(place), unit.extensions, strict=True
         ):
             # Who imports the package needs it, or does not.
-            cost_bytes = self._expected(unit, extension.size_bytes) // 2
+            cost_bytes = self.expected_bytes(unit, extension.size_bytes) // 2
             yield _Piece(*each, sums.saved_by_extension(each), cost_bytes)
 
-    def _expected(self, unit: Unit, size_bytes: int) -> int:
+    def expected_bytes(self, unit: Unit, size_bytes: int) -> int:
         """What is extracted of it on the average.
 
         Each unit is imported by one in `_ONE_IN` handlers, and with whatever requires
         it. So what many others require is not cheap, even if it is small.
         """
-        cost_bytes = _UNIT_BYTES + size_bytes
+        cost_bytes = UNIT_BYTES + size_bytes
         if self.wishes.eager:
             return cost_bytes
         spared_bytes = cost_bytes
@@ -351,7 +349,7 @@ class Nester:
             users[unit.names] = len(those - {unit.names})
         return users
 
-    def _without_waste(self, sums: _Sums, choice: _Choice, limit_bytes: int) -> _Choice:
+    def _without_waste(self, sums: Sums, choice: Choice, limit_bytes: int) -> Choice:
         """Takes out what is not needed after all, the most expensive first.
 
         Sums are estimated while choosing, but for some bytes of settings.
@@ -384,7 +382,8 @@ class Nester:
 
     # -- what stands where --
 
-    def _nesting(self, units: Sequence[Unit], choice: _Choice) -> Nesting:
+    def layout(self, units: Sequence[Unit], choice: Choice) -> Nesting:
+        """Says where each file stands if these are nested."""
         outer = [Placed(each.name, each) for each in self.parts.staying]
         outer += [Placed(each.name, each, is_ours=True) for each in self._ours()]
         for place, unit in enumerate((*self.parts.units, self.parts.project)):
@@ -438,7 +437,7 @@ class Nester:
             yield Placed(moved if is_moved else entry.name, entry)
 
     def nested_units(
-        self, units: Sequence[Unit], choice: _Choice
+        self, units: Sequence[Unit], choice: Choice
     ) -> tuple[NestedUnit, ...]:
         """Puts what is nested in order: units, then extension modules, then tests."""
         places = {place: number for number, place in enumerate(sorted(choice.units))}
@@ -526,7 +525,7 @@ def _nested(
     )
 
 
-class _Sums:
+class Sums:
     """Adds up what Lambda counts."""
 
     def __init__(
@@ -598,13 +597,13 @@ class _Sums:
         inside = sum(map(self.saved_inside, self.extensions(place)))
         return self.saved(place) + inside + min(0, self.saved_by_tests(place))
 
-    def settings_bytes(self, choice: _Choice) -> int:
+    def settings_bytes(self, choice: Choice) -> int:
         """The most that the loader's settings say of any unit."""
         nested = self._nester.nested_units(self.units, choice)
         lengths = (len(settings([unit], [Directory(0, 0, 0)], "")) for unit in nested)
         return max(lengths, default=0)
 
-    def total(self, choice: _Choice) -> int:
+    def total(self, choice: Choice) -> int:
         """What Lambda counts, to the byte."""
         nested = self._nester.nested_units(self.units, choice)
         inners = [self._inner[place] for place in sorted(choice.units)]
@@ -762,7 +761,7 @@ def check_wishes(tree: Tree, wishes: Wishes) -> None:
         _check(wishes, parts, tree)
 
 
-def _is_whole(choice: _Choice, sums: _Sums) -> bool:
+def _is_whole(choice: Choice, sums: Sums) -> bool:
     """Whether all that goes with a nested unit is nested."""
     return choice.extensions.issuperset(
         each for place in choice.units for each in sums.extensions(place)
