@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What is compiled once, tests' rewritten assertions among it, is there for the next run.
+unexport PYTHONDONTWRITEBYTECODE
 # Modules stay together, so that what their tests share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 

@@ -72,6 +72,7 @@ def package(venv: Path, pyproject: Path, output: Path, **environment: str) -> No
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["", "layers-size = 262094000"])
 def test_two_machines(tmp_path: Path, table: str) -> None:
     """umask, TZ, locale, hash seed, directory, cores, file order and links: no say.

@@ -188,6 +188,7 @@ def test_json_on_stdout(cli: str, venv: Path) -> None:
     assert "expected one of text, json, markdown, got 'yaml'." in refused.stderr
 
 
+@pytest.mark.slow
 def test_what_has_changed(cli: str, venv: Path) -> None:
     """Against the report that is replaced, or the one that is named."""
     first = run(cli, "venv", "--report", "report.json")
@@ -339,6 +340,7 @@ def test_an_unreadable_file(cli: str) -> None:
         assert ["pyproject.toml", "venv"] == sorted(os.listdir(directory))
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_progress(cli: str, venv: Path) -> None:
     """On a terminal the progress is one line that is overwritten and then cleared."""
     for number in range(40):
@@ -362,6 +364,7 @@ def test_a_terminal_sees_progress(cli: str, venv: Path) -> None:
     assert b"\r\033[KFile      My_App.zip" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals(cli: str, venv: Path, number: signal.Signals) -> None:
     """A stopped run leaves what was there before, and nothing else."""

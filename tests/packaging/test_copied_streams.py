@@ -414,7 +414,7 @@ HONEST = [Part("demo/a.py", TEXT), Part("demo/b.py", TEXT[::-1], None)]
     ("header", "field"),
     [("local", each) for each in LOCAL] + [("central", each) for each in CENTRAL],
 )
-@pytest.mark.parametrize("level", [6, None])
+@pytest.mark.parametrize("level", [6, pytest.param(None, marks=pytest.mark.slow)])
 @SOME_OR_ALL
 def test_lies_of_a_header(
     tmp_path: Path, header: str, field: str, level: int | None, every: int

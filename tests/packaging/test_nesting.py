@@ -323,7 +323,7 @@ PROJECTS: Final[dict[str, Files]] = {
 @pytest.mark.parametrize(
     ("project", "eager"),
     [
-        ("package", False),
+        pytest.param("package", False, marks=pytest.mark.slow),
         pytest.param("package", True, marks=pytest.mark.slow),
         pytest.param("namespace", False, marks=pytest.mark.slow),
         *(

@@ -297,6 +297,7 @@ def test_what_lambda_imports_is_imported(
     assert verified(archive_of(tmp_path, files), handler).is_complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.10", "3.12", "3.13", "3.14"])
 def test_each_interpreter_verifies(
     tmp_path: Path, package: Callable[..., Path], version: str
@@ -919,6 +920,7 @@ def test_an_interpreter_that_does_not_run_is_a_foreign_one(tmp_path: Path) -> No
         assert why in result.unchecked
 
 
+@pytest.mark.slow
 def test_an_interpreter_that_does_not_start_in_time_is_a_foreign_one(
     tmp_path: Path,
 ) -> None:

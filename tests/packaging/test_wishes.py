@@ -37,6 +37,7 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
 # -- what the user wishes -----------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("nest", "keep_flat"),
     [
@@ -44,17 +45,12 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
         ([], ["zeros"]),
         (["noise"], ["text"]),
         (["text", "tiny"], ["half", "coupled"]),
-        *(
-            pytest.param(*wish, marks=pytest.mark.slow)
-            for wish in (
-                ([], ["half", "coupled"]),
-                (["noise"], []),
-                (["noise"], ["half", "coupled"]),
-                (["text", "tiny"], []),
-                (["text", "tiny"], ["zeros"]),
-                (["coupled-too"], []),
-            )
-        ),
+        ([], ["half", "coupled"]),
+        (["noise"], []),
+        (["noise"], ["half", "coupled"]),
+        (["text", "tiny"], []),
+        (["text", "tiny"], ["zeros"]),
+        (["coupled-too"], []),
         (["coupled-too"], ["text"]),
         (["coupled-too", "coupled"], ["half", "noise", "text", "tiny", "zeros"]),
     ],
