@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.e2e.running import Poetry
 
 
-NEST = ("--layers-size", "262100000")
+NEST = ("--layers-size", "262080000")
 # Does without an index: the test is about where the source is.
 BACKEND = '''\
 """A build backend that needs nothing but the standard library."""
