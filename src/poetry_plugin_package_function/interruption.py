@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from collections.abc import Set
     from pathlib import Path
 
 
@@ -41,11 +42,13 @@ def stoppable() -> Iterator[Callable[[], None]]:
             ignored: they would only interrupt the cleaning up.
     """
     received: list[int] = []
+    # What was there before is not ours to end: whoever calls us may have started it.
+    others = frozenset(_children(os.getpid()))
 
     def stop(number: int, _frame: object) -> None:
         received.append(number)
         if len(received) == 1:
-            _pass_on(number)
+            _pass_on(number, others)
             raise KeyboardInterrupt
 
     def check() -> None:
@@ -113,23 +116,31 @@ def held_back() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def _pass_on(number: int) -> None:
+def _pass_on(number: int, others: Set[int]) -> None:
     """Ends what Poetry has started, as Ctrl-C in a terminal does.
 
     Poetry would wait for the end of a dependency's build, which takes what it takes.
     Where the system does not tell which processes are ours, it does wait. Others in
     our process group, such as the next in a pipe, are not ours to end.
     """
-    for child in _descendants(os.getpid()):
+    for child in _descendants(os.getpid(), others):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
 
 
-def _descendants(process: int) -> list[int]:
-    """Lists children and theirs. Source: proc(5), /proc/PID/task/TID/children."""
+def _descendants(process: int, others: Set[int]) -> list[int]:
+    """Lists children and theirs, but for some with all theirs."""
+    children = [each for each in _children(process) if each not in others]
+    return children + [
+        each for child in children for each in _descendants(child, others)
+    ]
+
+
+def _children(process: int) -> list[int]:
+    """Lists children. Source: proc(5), /proc/PID/task/TID/children."""
     children: list[int] = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{process}/task"):
             with open(f"/proc/{process}/task/{task}/children") as file:
                 children += map(int, file.read().split())
-    return children + [each for child in children for each in _descendants(child)]
+    return children

@@ -93,8 +93,6 @@ def become(run: dict[str, Any]) -> None:
     tempfile.tempdir = None
     sys.argv = run["command"]
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _open_streams() -> None:
@@ -116,10 +114,6 @@ def _open_streams() -> None:
 
 
 if __name__ == "__main__":
-    # It ends with its socket. Tests in the process that has started it pass signals on
-    # to all that this has started.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
     sys.path[0] = os.path.dirname(sys.executable)  # where the script `poetry` is
     import_all()
     requests = socket.socket(fileno=os.dup(0))

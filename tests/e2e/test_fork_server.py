@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.errors import InterruptedBySignal
-from poetry_plugin_package_function.interruption import stoppable
 from tests.e2e.screen import terminal
 
 
@@ -88,13 +85,6 @@ def test_a_run_leaves_nothing_to_the_next(
     poetry(elsewhere, "list", env={"NO_COLOR": "1", "TZ": "Asia/Tokyo"}, umask=0o077)
     assert first == untimed(poetry(small, "list"))
     assert (environ, directory) == (dict(os.environ), os.getcwd())
-
-
-def test_signals_to_all_that_a_test_has_started(poetry: Poetry, small: Path) -> None:
-    """They end runs, and not the process that forks."""
-    with pytest.raises(InterruptedBySignal), stoppable():
-        os.kill(os.getpid(), signal.SIGTERM)
-    poetry(small, "list").well()
 
 
 def test_what_imports_have_read_is_not_changed(poetry: Poetry, small: Path) -> None:

@@ -312,7 +312,9 @@ def test_code_that_is_shared_with_a_wheel(kept: Kept) -> None:
     (kept.project / "pyproject.toml").write_text(f"{text}\n{packages}")
     kept.poetry.lock(kept.project)
     for _ in range(2):
-        assert "" == kept.reuse().well().stderr
+        said = kept.reuse().well().stderr
+        assert "that of my-app 1.0 is shipped: tiny.py." in said
+        assert 1 == said.count("Warning: ")
         assert ("tiny.py", b"MINE = 1\n") in {
             each[:2] for each in contents(kept.reused)
         }

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 from pathlib import Path
@@ -22,6 +24,28 @@ def test_a_signal_becomes_an_error() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     assert before is signal.getsignal(signal.SIGTERM)
+
+
+def test_only_what_has_been_started_since_is_ended() -> None:
+    """Whoever calls us may have processes of its own, which are not ours to end."""
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(sleep) as before:
+        since: list[subprocess.Popen[bytes]] = []
+        try:
+
+            def start_and_stop() -> None:
+                with stoppable():
+                    since.append(subprocess.Popen(sleep))
+                    os.kill(os.getpid(), signal.SIGTERM)
+
+            with pytest.raises(InterruptedBySignal):
+                start_and_stop()
+            assert -signal.SIGTERM == since[0].wait(60)
+            assert before.poll() is None
+        finally:
+            for process in (before, *since):
+                process.kill()
+                process.wait()
 
 
 def test_a_signal_that_was_swallowed() -> None:
