@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-LIMIT_S = 300
 _ANSWER_BYTES = 64
 
 
@@ -39,7 +38,7 @@ class Forked:
             self.returncode = int(self._answers.recv(_ANSWER_BYTES))
         return self.returncode
 
-    def wait(self, timeout: float = LIMIT_S) -> int:
+    def wait(self, timeout: float) -> int:
         """Its exit status when it has ended."""
         if not select.select([self._answers], [], [], timeout)[0]:
             raise subprocess.TimeoutExpired("poetry", timeout)
