@@ -22,7 +22,6 @@ from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.errors import no_traceback
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.interruption import stoppable
-from poetry_plugin_package_function.interruption import telling_written
 from poetry_plugin_package_function.packaging.distributions import SEEDS
 from poetry_plugin_package_function.packaging.output import check_targets
 from poetry_plugin_package_function.packaging.service import package
@@ -94,8 +93,7 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
     to_errors = how is not Format.TEXT
     quiet = options.quiet
     told: dict[Path, Outcome | None] = {each.output: None for each in functions}
-    written: list[Path] = []
-    with telling_written(written), printing(how, told, streams):
+    with printing(how, told, streams):
         for settings, before in zip(functions, earlier, strict=True):
             started_s = time.monotonic()
             what = f"{settings.function} out of " if settings.function else ""
@@ -113,7 +111,6 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
                     draw=sizes_page,
                     progress=None if quiet else _meter(),
                 )
-            written += settings.targets
             if not quiet:
                 _clear_progress()
             told[settings.output] = found = outcome(

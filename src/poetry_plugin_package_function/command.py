@@ -177,7 +177,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
-        from poetry_plugin_package_function.interruption import telling_written
         from poetry_plugin_package_function.packaging.timestamp import archive_time
         from poetry_plugin_package_function.project import read_project
         from poetry_plugin_package_function.report.changes import changes_since
@@ -218,10 +217,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             ),
         )
         told: dict[Path, Outcome | None] = {each.output: None for each in functions}
-        written: list[Path] = []
-        with telling_written(written), printing(how, told, streams):
+        with printing(how, told, streams):
             for settings, report in run.package_all(functions):
-                written += settings.targets
                 told[settings.output] = found = outcome(
                     report,
                     changes_since(earlier[settings.output], report),

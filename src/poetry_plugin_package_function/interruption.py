@@ -18,7 +18,6 @@ from poetry_plugin_package_function.errors import InterruptedBySignal
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
-    from collections.abc import Sequence
     from collections.abc import Set
     from pathlib import Path
 
@@ -28,6 +27,8 @@ _SIGNALS: Final = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
     if hasattr(signal, name)
 )
+_written: Final[list[Path]] = []
+"""Results of the run, which like its signals is the process's."""
 
 
 @contextmanager
@@ -42,6 +43,7 @@ def stoppable() -> Iterator[Callable[[], None]]:
             ignored: they would only interrupt the cleaning up.
     """
     received: list[int] = []
+    _written.clear()
     # What was there before is not ours to end: whoever calls us may have started it.
     others = frozenset(_children(os.getpid()))
 
@@ -64,32 +66,25 @@ def stoppable() -> Iterator[Callable[[], None]]:
         }
     try:
         yield check
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         number = received[0] if received else signal.SIGINT
         name = signal.Signals(number).name
-        written = dict.fromkeys(getattr(interrupt, "__notes__", ()))
-        known = f"{', '.join(written)} had been written before; " if written else ""
+        known = ", ".join(map(str, dict.fromkeys(_written)))
+        before_it = f"{known} had been written before; " if known else ""
         raise InterruptedBySignal(
-            f"Stopped by {name}; {known}what was not complete is as it was.", number
+            f"Stopped by {name}; {before_it}what was not complete is as it was.", number
         ) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-@contextmanager
-def telling_written(written: Sequence[Path]) -> Iterator[None]:
-    """Lets an interruption say what was complete before it.
+def note_written(path: Path) -> None:
+    """Lets an interruption from now on say that a result is at its place.
 
-    Args:
-        written: Results that are at their places when the interruption comes.
+    To be called with signals held back, together with what puts it there.
     """
-    try:
-        yield
-    except KeyboardInterrupt as interrupt:
-        for path in written:
-            interrupt.add_note(str(path))
-        raise
+    _written.append(path)
 
 
 @contextmanager

@@ -12,8 +12,8 @@ import pytest
 
 from poetry_plugin_package_function.errors import InterruptedBySignal
 from poetry_plugin_package_function.interruption import held_back
+from poetry_plugin_package_function.interruption import note_written
 from poetry_plugin_package_function.interruption import stoppable
-from poetry_plugin_package_function.interruption import telling_written
 
 
 def test_a_signal_becomes_an_error() -> None:
@@ -136,16 +136,18 @@ def test_signals_wait_until_a_block_is_over() -> None:
 
 
 def test_what_had_been_written_is_told_once() -> None:
-    """By whoever knows of it: each result is named once."""
-    written = [Path("f.zip"), Path("r.json")]
+    """Each result is named once, and those of an earlier run are not."""
+    with stoppable():
+        note_written(Path("earlier.zip"))
 
-    with (
-        pytest.raises(InterruptedBySignal) as raised,
-        stoppable(),
-        telling_written(written),
-        telling_written(written[:1]),
-    ):
+    @stoppable()
+    def work() -> None:
+        for name in ("f.zip", "r.json", "f.zip"):
+            note_written(Path(name))
         os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(InterruptedBySignal) as raised:
+        work()
 
     assert (
         "Stopped by SIGINT; f.zip, r.json had been written before; what was not"

@@ -15,7 +15,7 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import held_back
-from poetry_plugin_package_function.interruption import telling_written
+from poetry_plugin_package_function.interruption import note_written
 
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
             yield tuple(streams)
             for stream in streams:
                 stream.close()  # a full disk may show only now
-            with telling_written(written), held_back():
+            with held_back():
                 for path, target in temporary.items():
                     os.replace(path, target)
                     written.append(target)
+                    note_written(target)
     except OSError as error:
         if error.filename not in temporary:
             raise  # it is about another file
