@@ -18,11 +18,13 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.timestamp import archive_time
-from poetry_plugin_package_function.packaging.venv import find_site_packages
-from poetry_plugin_package_function.packaging.wheels import Wheel
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
+from poetry_plugin_package_function.packaging.sources.wheel import Wheel
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page

@@ -18,8 +18,8 @@ import pytest
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.errors import SourceDateEpochError
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.timestamp import archive_time
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv

@@ -9,9 +9,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.timestamp import archive_time
-from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page

@@ -22,11 +22,13 @@ from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.errors import no_traceback
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.interruption import stoppable
-from poetry_plugin_package_function.packaging.distributions import SEEDS
-from poetry_plugin_package_function.packaging.output import check_targets
+from poetry_plugin_package_function.packaging.archive.output import check_targets
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.timestamp import archive_time
-from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since

@@ -177,7 +177,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
-        from poetry_plugin_package_function.packaging.timestamp import archive_time
+        from poetry_plugin_package_function.packaging.archive.timestamp import (
+            archive_time,
+        )
         from poetry_plugin_package_function.project import read_project
         from poetry_plugin_package_function.report.changes import changes_since
         from poetry_plugin_package_function.report.changes import read_earlier

@@ -18,11 +18,13 @@ from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import naming
-from poetry_plugin_package_function.packaging.distributions import SEEDS
-from poetry_plugin_package_function.packaging.output import check_targets
+from poetry_plugin_package_function.packaging.archive.output import check_targets
+from poetry_plugin_package_function.packaging.native.strip import find_tool
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.stripping import find_tool
-from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.report.sizes_page import sizes_page
 
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.console import Console
+    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.timestamp import DosTime
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
 

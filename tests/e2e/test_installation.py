@@ -48,7 +48,7 @@ def test_the_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
     }
     info = f"{NAME}-0.1.0.dist-info"
     assert expected == {name for name in names if not name.startswith(info)}
-    assert f"{NAME}/packaging/loader.py" in names
+    assert f"{NAME}/packaging/nesting/loader/loader.py" in names
     assert f"{NAME}/py.typed" in names
     assert f"{NAME}/report/schema.json" in names
     assert f"{NAME}/report/page/page.js" in names

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from poetry_plugin_package_function.packaging.elf import read_elf
+from poetry_plugin_package_function.packaging.elf.reader import read_elf
 from tests.e2e.projects import distributions_in
 from tests.e2e.projects import pep621
 from tests.machine import interpreter

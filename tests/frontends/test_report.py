@@ -17,19 +17,19 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.audit.findings import Finding
-from poetry_plugin_package_function.packaging.nested import NestedUnit
-from poetry_plugin_package_function.packaging.overlaps import Overlap
+from poetry_plugin_package_function.packaging.native.strip import Stripped
+from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import EntryModule
-from poetry_plugin_package_function.packaging.sdk import Provided
-from poetry_plugin_package_function.packaging.standard_library import Shadow
-from poetry_plugin_package_function.packaging.stripping import Stripped
+from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.tree.sdk import Provided
+from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified

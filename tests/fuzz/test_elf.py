@@ -15,11 +15,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.audit.findings import audit
-from poetry_plugin_package_function.packaging.elf import read_elf
-from poetry_plugin_package_function.packaging.elf import read_linkage
-from poetry_plugin_package_function.packaging.native import Native
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import Tree
+from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.elf.reader import read_linkage
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from tests.fuzz.mutants import damaged

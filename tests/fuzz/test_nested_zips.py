@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 from tests.fuzz.extracting import extract_each
 from tests.fuzz.mutants import damaged
 from tests.nested.function import contents_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.deflate import deflate_one
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.compression import deflate_one
+from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from tests.lambda_runtime import unpack
 from tests.trees import install

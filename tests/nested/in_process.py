@@ -13,13 +13,13 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging import extraction
-from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.deflate import DEFLATED
-from poetry_plugin_package_function.packaging.deflate import Member
-from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
+from poetry_plugin_package_function.packaging.archive.compression import Member
+from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.nesting.loader import extraction
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 
 
 MIB: Final = 1 << 20

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from tests.lambda_runtime import unpack
 from tests.nested.function import PADDING

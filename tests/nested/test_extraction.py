@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 from tests.nested.function import contents_of
 from tests.nested.function import write_home
 from tests.nested.function import write_settings

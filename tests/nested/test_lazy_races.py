@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 from tests.nested.function import PYTHON
 from tests.nested.function import Function
 from tests.nested.function import Source

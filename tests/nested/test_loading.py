@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from poetry_plugin_package_function.packaging import extraction
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import extraction
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
 from tests.nested.function import Source

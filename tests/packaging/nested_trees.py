@@ -17,18 +17,18 @@ from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.deflate import NO_SOURCES
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.native import Native
-from poetry_plugin_package_function.packaging.nested import write_nested
-from poetry_plugin_package_function.packaging.nesting import Choice
-from poetry_plugin_package_function.packaging.nesting import Nester
-from poetry_plugin_package_function.packaging.nesting import Wishes
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import EntryModule
-from poetry_plugin_package_function.packaging.scan import Tree
-from poetry_plugin_package_function.packaging.scan import scan
-from poetry_plugin_package_function.packaging.timestamp import archive_time
+from poetry_plugin_package_function.packaging.archive.compression import NO_SOURCES
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
+from poetry_plugin_package_function.packaging.nesting.planner import Choice
+from poetry_plugin_package_function.packaging.nesting.planner import Nester
+from poetry_plugin_package_function.packaging.nesting.planner import Wishes
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.nested import NestedUnit
-    from poetry_plugin_package_function.packaging.nested import Nesting
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
     from poetry_plugin_package_function.packaging.writing import Measured
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging import native
-from poetry_plugin_package_function.packaging.apart import check
-from poetry_plugin_package_function.packaging.native import Native
+from poetry_plugin_package_function.packaging.native import libraries as native
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.nesting.apart import check
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
@@ -23,7 +23,7 @@ from tests.packaging.nested_trees import shipped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.nested import Nesting
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
     from tests.packaging.nested_trees import Files
 
 

@@ -16,9 +16,9 @@ from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
 
 from poetry_plugin_package_function.packaging.audit.findings import audit
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import Tree
-from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from tests.lambda_runtime.building import run_apart

@@ -23,15 +23,17 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging import bytecode
-from poetry_plugin_package_function.packaging.bytecode import Bytecode
-from poetry_plugin_package_function.packaging.bytecode import Cache
-from poetry_plugin_package_function.packaging.bytecode import Interpreter
-from poetry_plugin_package_function.packaging.bytecode import compiled
-from poetry_plugin_package_function.packaging.bytecode import find_interpreter
-from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.bytecode import compilation as bytecode
+from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
+from poetry_plugin_package_function.packaging.bytecode.compilation import Cache
+from poetry_plugin_package_function.packaging.bytecode.compilation import Interpreter
+from poetry_plugin_package_function.packaging.bytecode.compilation import compiled
+from poetry_plugin_package_function.packaging.bytecode.compilation import (
+    find_interpreter,
+)
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 from tests.machine import interpreter
 from tests.packaging.test_deflate import content_of
 from tests.trees import install

@@ -15,8 +15,8 @@ from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging.choice import Candidate
-from poetry_plugin_package_function.packaging.choice import cheapest
+from poetry_plugin_package_function.packaging.nesting.knapsack import Candidate
+from poetry_plugin_package_function.packaging.nesting.knapsack import cheapest
 
 
 if TYPE_CHECKING:

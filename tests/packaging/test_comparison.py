@@ -12,10 +12,10 @@ import pytest
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging import comparison
-from poetry_plugin_package_function.packaging.comparison import Comparison
-from poetry_plugin_package_function.packaging.comparison import comparing
-from poetry_plugin_package_function.packaging.wheels import read_streams
+from poetry_plugin_package_function.packaging.sources import comparison
+from poetry_plugin_package_function.packaging.sources.comparison import Comparison
+from poetry_plugin_package_function.packaging.sources.comparison import comparing
+from poetry_plugin_package_function.packaging.sources.wheel import read_streams
 from tests.packaging.wheel_files import INFO
 from tests.packaging.wheel_files import Part
 from tests.packaging.wheel_files import build

@@ -22,10 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.deflate import DEFLATED
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.scan import scan
-from poetry_plugin_package_function.packaging.wheels import Wheel
+from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.sources.wheel import Wheel
+from poetry_plugin_package_function.packaging.tree.scan import scan
 from tests.examples import examples
 from tests.packaging.lying_wheels import hold_against_zipfile
 from tests.packaging.lying_wheels import lies_about

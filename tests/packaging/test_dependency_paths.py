@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
-from poetry_plugin_package_function.packaging.distributions import read_distributions
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.tree.dependency_paths import (
+    dependency_paths,
+)
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv

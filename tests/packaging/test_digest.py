@@ -7,12 +7,12 @@ import subprocess
 import sys
 import threading
 
-from poetry_plugin_package_function.packaging.digest import Digest
+from poetry_plugin_package_function.packaging.archive.digest import Digest
 
 
 _INTERRUPTED = """\
 import threading
-from poetry_plugin_package_function.packaging.digest import Digest
+from poetry_plugin_package_function.packaging.archive.digest import Digest
 
 def start(thread, start=threading.Thread.start):
     start(thread)

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.distributions import read_distributions
-from poetry_plugin_package_function.packaging.distributions import stable_wheel
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.sources.distributions import stable_wheel
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import site_packages_of

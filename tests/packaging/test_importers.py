@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from poetry_plugin_package_function.packaging.importers import is_imported_at_once
-from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 def is_imported(sources: dict[str, str]) -> bool:

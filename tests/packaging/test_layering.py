@@ -9,13 +9,13 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.layering import check_halves
-from poetry_plugin_package_function.packaging.layering import dependencies_of
-from poetry_plugin_package_function.packaging.layering import is_dependency
-from poetry_plugin_package_function.packaging.layering import unread_path_files
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import EntryModule
-from poetry_plugin_package_function.packaging.scan import Tree
+from poetry_plugin_package_function.packaging.tree.layers import check_halves
+from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
+from poetry_plugin_package_function.packaging.tree.layers import is_dependency
+from poetry_plugin_package_function.packaging.tree.layers import unread_path_files
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging.elf import Linkage
-from poetry_plugin_package_function.packaging.elf import read_linkage
-from poetry_plugin_package_function.packaging.linker import Linker
+from poetry_plugin_package_function.packaging.elf.reader import Linkage
+from poetry_plugin_package_function.packaging.elf.reader import read_linkage
+from poetry_plugin_package_function.packaging.native.linker import Linker
 from tests.packaging.native import compiled
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc

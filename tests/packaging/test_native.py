@@ -8,9 +8,9 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging import native
-from poetry_plugin_package_function.packaging.native import Native
-from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.native import libraries as native
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.native import Extension
+    from poetry_plugin_package_function.packaging.native.libraries import Extension
 
 
 pytestmark = needs_gcc

@@ -13,11 +13,13 @@ from deflate import deflate_compress
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
-from poetry_plugin_package_function.packaging.deflate import LEVEL
-from poetry_plugin_package_function.packaging.scan import Entry
+from poetry_plugin_package_function.packaging.archive.compression import LEVEL
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.timestamp import archive_time
-from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page

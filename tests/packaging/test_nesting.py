@@ -16,12 +16,12 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
-from poetry_plugin_package_function.packaging import native
-from poetry_plugin_package_function.packaging import nesting
-from poetry_plugin_package_function.packaging.nested import STARTER
-from poetry_plugin_package_function.packaging.nesting import Choice
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.native import libraries as native
+from poetry_plugin_package_function.packaging.nesting import planner as nesting
+from poetry_plugin_package_function.packaging.nesting.nested_zip import STARTER
+from poetry_plugin_package_function.packaging.nesting.planner import Choice
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import scan
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc

@@ -13,8 +13,8 @@ import pytest
 from poetry_plugin_package_function.errors import InterruptedBySignal
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import stoppable
-from poetry_plugin_package_function.packaging.output import create
-from poetry_plugin_package_function.packaging.output import replacing
+from poetry_plugin_package_function.packaging.archive.output import create
+from poetry_plugin_package_function.packaging.archive.output import replacing
 from tests.machine import mounted
 
 
@@ -209,12 +209,12 @@ def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from poetry_plugin_package_function.packaging.output import replacing\n"
+        "from poetry_plugin_package_function.packaging.archive import output\n"
         "os.chdir(sys.argv[1])\n"
         "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "else: os.chmod('.', 0o555)\n"
         "try:\n"
-        "    with replacing(Path('a.zip')): pass\n"
+        "    with output.replacing(Path('a.zip')): pass\n"
         "except Exception as error: print(type(error).__name__, error)\n"
     )
 

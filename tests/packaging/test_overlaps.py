@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.packaging.overlaps import Overlap
+from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.scan import EntryModule
-from poetry_plugin_package_function.packaging.scan import Tree
-from poetry_plugin_package_function.packaging.scan import exclude_line
-from poetry_plugin_package_function.packaging.scan import scan
+from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.tree.scan import exclude_line
+from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import install
 from tests.trees import is_root
@@ -500,8 +500,8 @@ def _scan_as_nobody(venv: Path) -> str:
     """Scans without root's privileges, in a process that has given them up."""
     code = (
         "import os, sys; from pathlib import Path;"
-        "from poetry_plugin_package_function.packaging.scan import scan;"
-        "import poetry_plugin_package_function.packaging.distributions;"
+        "from poetry_plugin_package_function.packaging.tree.scan import scan;"
+        "import poetry_plugin_package_function.packaging.sources.distributions;"
         "import pathspec; os.chdir(sys.argv[1]); os.setgroups([]); os.setgid(65534);"
         "os.setuid(65534);\n"
         "try: scan([Path('.')], project_name=None, project_directory=Path('.'))\n"

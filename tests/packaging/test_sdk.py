@@ -8,9 +8,11 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.distributions import read_distributions
-from poetry_plugin_package_function.packaging.sdk import places_of
-from poetry_plugin_package_function.packaging.sdk import provided_by
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.tree.sdk import places_of
+from poetry_plugin_package_function.packaging.tree.sdk import provided_by
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -21,7 +23,7 @@ from tests.trees import site_packages_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.sdk import Provided
+    from poetry_plugin_package_function.packaging.tree.sdk import Provided
 
 
 S3 = "boto3>=1.9;extra=='s3'"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.standard_library import Shadow
-from poetry_plugin_package_function.packaging.standard_library import shadows
-from poetry_plugin_package_function.packaging.standard_library import standard_modules
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
+from poetry_plugin_package_function.packaging.tree.standard_library import shadows
+from poetry_plugin_package_function.packaging.tree.standard_library import (
+    standard_modules,
+)
 from tests.machine import interpreter
 from tests.trees import install
 from tests.trees import make_project

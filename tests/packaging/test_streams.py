@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.deflate import Sources
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.streams import read_adjacent
-from poetry_plugin_package_function.packaging.wheels import Stream
+from poetry_plugin_package_function.packaging.archive.compression import Sources
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.sources.streams import read_adjacent
+from poetry_plugin_package_function.packaging.sources.wheel import Stream
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ import pytest
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import ToolError
-from poetry_plugin_package_function.packaging.deflate import Sources
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.stripping import Stripper
-from poetry_plugin_package_function.packaging.wheels import Stream
+from poetry_plugin_package_function.packaging.archive.compression import Sources
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.native.strip import Stripper
+from poetry_plugin_package_function.packaging.sources.wheel import Stream
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 from tests.packaging.native import needs_gcc
 from tests.trees import install
 from tests.trees import make_project

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import SourceDateEpochError
-from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import LATEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import archive_time
+from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import LATEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 
 
 def test_the_default_is_the_first_time_a_zip_can_hold() -> None:

@@ -14,14 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.distributions import read_distributions
-from poetry_plugin_package_function.packaging.native import Native
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import EntryModule
-from poetry_plugin_package_function.packaging.scan import Tree
-from poetry_plugin_package_function.packaging.units import merged
-from poetry_plugin_package_function.packaging.units import requirers
-from poetry_plugin_package_function.packaging.units import split
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.nesting.units import merged
+from poetry_plugin_package_function.packaging.nesting.units import requirers
+from poetry_plugin_package_function.packaging.nesting.units import split
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.tree.scan import Tree
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 from tests.trees import install
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-    from poetry_plugin_package_function.packaging.units import Parts
-    from poetry_plugin_package_function.packaging.units import Unit
+    from poetry_plugin_package_function.packaging.nesting.units import Parts
+    from poetry_plugin_package_function.packaging.nesting.units import Unit
 
 
 MY_APP: Final = EntryModule("my_app", is_package=True)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.venv import find_site_packages
-from poetry_plugin_package_function.packaging.venv import runs_here
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
+from poetry_plugin_package_function.packaging.sources.environment import runs_here
 from poetry_plugin_package_function.runtimes import AMAZON_LINUX_2023
 from poetry_plugin_package_function.runtimes import Target
 from tests.trees import make_venv

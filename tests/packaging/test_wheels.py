@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
-from poetry_plugin_package_function.packaging.wheels import Stream
-from poetry_plugin_package_function.packaging.wheels import Wheel
-from poetry_plugin_package_function.packaging.wheels import check_hash
-from poetry_plugin_package_function.packaging.wheels import read_stream
-from poetry_plugin_package_function.packaging.wheels import read_streams
+from poetry_plugin_package_function.packaging.sources.integrity import SoundingZipFile
+from poetry_plugin_package_function.packaging.sources.wheel import Stream
+from poetry_plugin_package_function.packaging.sources.wheel import Wheel
+from poetry_plugin_package_function.packaging.sources.wheel import check_hash
+from poetry_plugin_package_function.packaging.sources.wheel import read_stream
+from poetry_plugin_package_function.packaging.sources.wheel import read_streams
 from tests.packaging.wheel_files import DATA
 from tests.packaging.wheel_files import INFO
 from tests.packaging.wheel_files import WHEEL

@@ -24,14 +24,16 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.comparison import is_same
-from poetry_plugin_package_function.packaging.deflate import Sources
+from poetry_plugin_package_function.packaging.archive.compression import Sources
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
-from poetry_plugin_package_function.packaging.timestamp import archive_time
-from poetry_plugin_package_function.packaging.venv import find_site_packages
-from poetry_plugin_package_function.packaging.wheels import Wheel
-from poetry_plugin_package_function.packaging.wheels import read_streams
+from poetry_plugin_package_function.packaging.sources.comparison import is_same
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
+from poetry_plugin_package_function.packaging.sources.integrity import SoundingZipFile
+from poetry_plugin_package_function.packaging.sources.wheel import Wheel
+from poetry_plugin_package_function.packaging.sources.wheel import read_streams
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page

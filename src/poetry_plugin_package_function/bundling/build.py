@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.bundling.installing import Refusal
     from poetry_plugin_package_function.bundling.listening import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
-    from poetry_plugin_package_function.packaging.wheels import Wheel
+    from poetry_plugin_package_function.packaging.sources.wheel import Wheel
 
 
 @dataclass(frozen=True)

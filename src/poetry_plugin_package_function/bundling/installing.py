@@ -39,10 +39,10 @@ from poetry_plugin_package_function.bundling.path_dependencies import build_copi
 from poetry_plugin_package_function.bundling.preflight import check_wheels
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
-from poetry_plugin_package_function.packaging.sounding import is_copyable
-from poetry_plugin_package_function.packaging.wheels import Wheel
-from poetry_plugin_package_function.packaging.wheels import file_digest
+from poetry_plugin_package_function.packaging.sources.integrity import SoundingZipFile
+from poetry_plugin_package_function.packaging.sources.integrity import is_copyable
+from poetry_plugin_package_function.packaging.sources.wheel import Wheel
+from poetry_plugin_package_function.packaging.sources.wheel import file_digest
 
 
 if TYPE_CHECKING:

@@ -30,10 +30,14 @@ from poetry_plugin_package_function.bundling.installing import locked_files
 from poetry_plugin_package_function.bundling.plan import choose_python
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.distributions import read_distribution
-from poetry_plugin_package_function.packaging.venv import find_python
-from poetry_plugin_package_function.packaging.venv import find_site_packages
-from poetry_plugin_package_function.packaging.wheels import Wheel
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distribution,
+)
+from poetry_plugin_package_function.packaging.sources.environment import find_python
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
+from poetry_plugin_package_function.packaging.sources.wheel import Wheel
 
 
 if TYPE_CHECKING:

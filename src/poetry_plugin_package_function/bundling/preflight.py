@@ -12,7 +12,9 @@ from packaging.utils import parse_wheel_filename
 from poetry_plugin_package_function.bundling.constraining import marker_environment
 from poetry_plugin_package_function.bundling.constraining import supported_tags
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.packaging.dependency_paths import shortest_paths
+from poetry_plugin_package_function.packaging.tree.dependency_paths import (
+    shortest_paths,
+)
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target

@@ -13,8 +13,12 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.constraining import marker_environment
 from poetry_plugin_package_function.bundling.preflight import wanted_packages
-from poetry_plugin_package_function.packaging.distributions import read_distributions
-from poetry_plugin_package_function.packaging.venv import find_site_packages
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.sources.environment import (
+    find_site_packages,
+)
 
 
 if TYPE_CHECKING:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.dependency_paths import dependency_paths
-from poetry_plugin_package_function.packaging.layering import unread_path_files
 from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Layer
+from poetry_plugin_package_function.packaging.tree.dependency_paths import (
+    dependency_paths,
+)
+from poetry_plugin_package_function.packaging.tree.layers import unread_path_files
 
 
 if TYPE_CHECKING:
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.bytecode import Bytecode
-    from poetry_plugin_package_function.packaging.bytecode import Interpreter
+    from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
+    from poetry_plugin_package_function.packaging.bytecode.compilation import (
+        Interpreter,
+    )
     from poetry_plugin_package_function.packaging.plan import DistributionSize
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.wheels import Wheel
+    from poetry_plugin_package_function.packaging.sources.wheel import Wheel
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.settings import Settings
 

@@ -7,19 +7,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
+from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
 
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.audit.findings import Finding
-    from poetry_plugin_package_function.packaging.overlaps import Overlap
+    from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import Layout
-    from poetry_plugin_package_function.packaging.sdk import Provided
-    from poetry_plugin_package_function.packaging.standard_library import Shadow
-    from poetry_plugin_package_function.packaging.stripping import Stripped
+    from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
+    from poetry_plugin_package_function.packaging.tree.sdk import Provided
+    from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.runtimes import Target

@@ -15,41 +15,47 @@ import deflate as libdeflate
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.bytecode import Bytecode
-from poetry_plugin_package_function.packaging.bytecode import Cache
-from poetry_plugin_package_function.packaging.bytecode import compiled
-from poetry_plugin_package_function.packaging.bytecode import find_interpreter
-from poetry_plugin_package_function.packaging.bytecode import sources_of
-from poetry_plugin_package_function.packaging.comparison import comparing
-from poetry_plugin_package_function.packaging.deflate import Sources
+from poetry_plugin_package_function.packaging.archive.compression import Sources
+from poetry_plugin_package_function.packaging.archive.output import replacing
+from poetry_plugin_package_function.packaging.archive.overwriting import (
+    refuse_overwriting,
+)
+from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
+from poetry_plugin_package_function.packaging.bytecode.compilation import Cache
+from poetry_plugin_package_function.packaging.bytecode.compilation import compiled
+from poetry_plugin_package_function.packaging.bytecode.compilation import (
+    find_interpreter,
+)
+from poetry_plugin_package_function.packaging.bytecode.compilation import sources_of
 from poetry_plugin_package_function.packaging.describing import compiled_by
 from poetry_plugin_package_function.packaging.describing import described
 from poetry_plugin_package_function.packaging.describing import layer_of
-from poetry_plugin_package_function.packaging.distributions import read_distributions
-from poetry_plugin_package_function.packaging.layering import PREFIX
-from poetry_plugin_package_function.packaging.layering import check_halves
-from poetry_plugin_package_function.packaging.layering import dependencies_of
-from poetry_plugin_package_function.packaging.layering import is_dependency
-from poetry_plugin_package_function.packaging.nested import refuse_own_names
-from poetry_plugin_package_function.packaging.nesting import Wishes
-from poetry_plugin_package_function.packaging.nesting import loader_entries
-from poetry_plugin_package_function.packaging.output import replacing
-from poetry_plugin_package_function.packaging.overlaps import overlaps
-from poetry_plugin_package_function.packaging.overwriting import refuse_overwriting
+from poetry_plugin_package_function.packaging.nesting.nested_zip import refuse_own_names
+from poetry_plugin_package_function.packaging.nesting.planner import Wishes
+from poetry_plugin_package_function.packaging.nesting.planner import loader_entries
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Report
-from poetry_plugin_package_function.packaging.scan import nothing_to_package
-from poetry_plugin_package_function.packaging.scan import scan
-from poetry_plugin_package_function.packaging.sdk import nothing_provided
-from poetry_plugin_package_function.packaging.sdk import provided_by
-from poetry_plugin_package_function.packaging.standard_library import shadows
-from poetry_plugin_package_function.packaging.venv import check_python
-from poetry_plugin_package_function.packaging.venv import find_python
-from poetry_plugin_package_function.packaging.venv import runs_here
-from poetry_plugin_package_function.packaging.wheels import NO_WHEELS
+from poetry_plugin_package_function.packaging.sources.comparison import comparing
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.sources.environment import check_python
+from poetry_plugin_package_function.packaging.sources.environment import find_python
+from poetry_plugin_package_function.packaging.sources.environment import runs_here
+from poetry_plugin_package_function.packaging.sources.wheel import NO_WHEELS
+from poetry_plugin_package_function.packaging.tree.layers import PREFIX
+from poetry_plugin_package_function.packaging.tree.layers import check_halves
+from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
+from poetry_plugin_package_function.packaging.tree.layers import is_dependency
+from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
+from poetry_plugin_package_function.packaging.tree.scan import nothing_to_package
+from poetry_plugin_package_function.packaging.tree.scan import scan
+from poetry_plugin_package_function.packaging.tree.sdk import nothing_provided
+from poetry_plugin_package_function.packaging.tree.sdk import provided_by
+from poetry_plugin_package_function.packaging.tree.standard_library import shadows
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
@@ -66,16 +72,20 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.audit.findings import Finding
-    from poetry_plugin_package_function.packaging.bytecode import Interpreter
+    from poetry_plugin_package_function.packaging.bytecode.compilation import (
+        Interpreter,
+    )
+    from poetry_plugin_package_function.packaging.native.strip import Stripper
     from poetry_plugin_package_function.packaging.plan import FileSize
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.scan import Tree
-    from poetry_plugin_package_function.packaging.stripping import Stripper
-    from poetry_plugin_package_function.packaging.timestamp import DosTime
-    from poetry_plugin_package_function.packaging.venv import SitePackages
+    from poetry_plugin_package_function.packaging.sources.environment import (
+        SitePackages,
+    )
+    from poetry_plugin_package_function.packaging.sources.wheel import Wheel
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
     from poetry_plugin_package_function.packaging.verify.verified import Verified
-    from poetry_plugin_package_function.packaging.wheels import Wheel
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.packaging.writing import Progress
     from poetry_plugin_package_function.project import Project
@@ -268,7 +278,7 @@ def _parts(
 
 
 def _stripper(stack: ExitStack) -> Stripper:
-    from poetry_plugin_package_function.packaging.stripping import Stripper
+    from poetry_plugin_package_function.packaging.native.strip import Stripper
 
     directory = TemporaryDirectory(prefix="package-function-")
     return Stripper(Path(stack.enter_context(directory)))
@@ -289,7 +299,7 @@ def _verified(
     site_packages: SitePackages,
     target: Target | None,
 ) -> Verified:
-    from poetry_plugin_package_function.packaging.sdk import places_of
+    from poetry_plugin_package_function.packaging.tree.sdk import places_of
     from poetry_plugin_package_function.packaging.verify.verified import verify
 
     memory_mb = settings.memory_size_mb

@@ -18,15 +18,16 @@ from typing import Protocol
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.deflate import LEVEL
-from poetry_plugin_package_function.packaging.deflate import MAX_LEVEL
-from poetry_plugin_package_function.packaging.deflate import copied_bytes
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.native import Native
-from poetry_plugin_package_function.packaging.nested import write_nested
-from poetry_plugin_package_function.packaging.nesting import Nester
-from poetry_plugin_package_function.packaging.nesting import check_wishes
+from poetry_plugin_package_function.packaging.archive.compression import LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import copied_bytes
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.archive.spool import spool
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
+from poetry_plugin_package_function.packaging.nesting.planner import Nester
+from poetry_plugin_package_function.packaging.nesting.planner import check_wishes
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.plan import Layout
@@ -35,7 +36,6 @@ from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.plan import too_large
 from poetry_plugin_package_function.packaging.plan import too_large_for_a_layer
-from poetry_plugin_package_function.packaging.spool import spool
 
 
 if TYPE_CHECKING:
@@ -46,16 +46,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from poetry_plugin_package_function.packaging.deflate import Member
-    from poetry_plugin_package_function.packaging.deflate import Sources
-    from poetry_plugin_package_function.packaging.nested import NestedArchive
-    from poetry_plugin_package_function.packaging.nested import NestedUnit
-    from poetry_plugin_package_function.packaging.nested import Nesting
-    from poetry_plugin_package_function.packaging.nesting import Wishes
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.scan import Tree
-    from poetry_plugin_package_function.packaging.spool import Spooled
-    from poetry_plugin_package_function.packaging.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.archive.compression import Member
+    from poetry_plugin_package_function.packaging.archive.compression import Sources
+    from poetry_plugin_package_function.packaging.archive.spool import Spooled
+    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import (
+        NestedArchive,
+    )
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+    from poetry_plugin_package_function.packaging.nesting.planner import Wishes
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 _TOLD_BYTES: Final = 1 << 20

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
-from poetry_plugin_package_function.packaging.scan import exclude_line
+from poetry_plugin_package_function.packaging.tree.scan import exclude_line
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.overlaps import Overlap
+    from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Compiled
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.standard_library import Shadow
-    from poetry_plugin_package_function.packaging.stripping import Stripped
+    from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
+    from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.elf import read_elf
+from poetry_plugin_package_function.packaging.elf.reader import read_elf
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
 
-    from poetry_plugin_package_function.packaging.elf import Elf
-    from poetry_plugin_package_function.packaging.elf import Read
-    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.elf.reader import Elf
+    from poetry_plugin_package_function.packaging.elf.reader import Read
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 class Format(Enum):

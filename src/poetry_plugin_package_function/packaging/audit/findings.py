@@ -26,11 +26,11 @@ from poetry_plugin_package_function.packaging.audit.faults import is_tagged_modu
 from poetry_plugin_package_function.packaging.audit.faults import too_new
 from poetry_plugin_package_function.packaging.audit.system_libraries import Presence
 from poetry_plugin_package_function.packaging.audit.system_libraries import presence
-from poetry_plugin_package_function.packaging.elf import Linkage
-from poetry_plugin_package_function.packaging.elf import is_called_library
-from poetry_plugin_package_function.packaging.linker import Linker
-from poetry_plugin_package_function.packaging.scan import content_of
-from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.elf.reader import Linkage
+from poetry_plugin_package_function.packaging.elf.reader import is_called_library
+from poetry_plugin_package_function.packaging.native.linker import Linker
+from poetry_plugin_package_function.packaging.tree.scan import content_of
+from poetry_plugin_package_function.packaging.tree.scan import module_parts
 from poetry_plugin_package_function.runtimes import platform_tags
 
 
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.packaging.audit.faults import Fault
-    from poetry_plugin_package_function.packaging.elf import Elf
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.elf.reader import Elf
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
     from poetry_plugin_package_function.runtimes import Target
 
 

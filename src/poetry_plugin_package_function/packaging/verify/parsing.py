@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.layering import PREFIX
-from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.tree.layers import PREFIX
+from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.tree.scan import module_parts
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
 from poetry_plugin_package_function.packaging.verify.handler import name_of

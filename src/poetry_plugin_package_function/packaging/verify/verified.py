@@ -17,7 +17,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging import loader
+from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
 from poetry_plugin_package_function.packaging.verify.failing import failure
 from poetry_plugin_package_function.packaging.verify.handler import check_handler

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.scan import EntryModule
-from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.tree.scan import module_parts
 
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.distributions import Distribution
-    from poetry_plugin_package_function.packaging.native import Extension
-    from poetry_plugin_package_function.packaging.native import Native
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.native.libraries import Extension
+    from poetry_plugin_package_function.packaging.native.libraries import Native
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 BLOCK_BYTES: Final = 4096

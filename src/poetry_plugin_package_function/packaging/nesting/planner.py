@@ -15,26 +15,26 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.apart import check
-from poetry_plugin_package_function.packaging.apart import sound
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.choice import Candidate
-from poetry_plugin_package_function.packaging.choice import cheapest
-from poetry_plugin_package_function.packaging.native import Native
-from poetry_plugin_package_function.packaging.nested import Directory
-from poetry_plugin_package_function.packaging.nested import NestedUnit
-from poetry_plugin_package_function.packaging.nested import Nesting
-from poetry_plugin_package_function.packaging.nested import Placed
-from poetry_plugin_package_function.packaging.nested import join
-from poetry_plugin_package_function.packaging.nested import settings
-from poetry_plugin_package_function.packaging.nested import starter
-from poetry_plugin_package_function.packaging.nested import stub
-from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.units import merged
-from poetry_plugin_package_function.packaging.units import requirers
-from poetry_plugin_package_function.packaging.units import split
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.nesting.apart import check
+from poetry_plugin_package_function.packaging.nesting.apart import sound
+from poetry_plugin_package_function.packaging.nesting.knapsack import Candidate
+from poetry_plugin_package_function.packaging.nesting.knapsack import cheapest
+from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.nesting.nested_zip import Directory
+from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
+from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+from poetry_plugin_package_function.packaging.nesting.nested_zip import Placed
+from poetry_plugin_package_function.packaging.nesting.nested_zip import join
+from poetry_plugin_package_function.packaging.nesting.nested_zip import settings
+from poetry_plugin_package_function.packaging.nesting.nested_zip import starter
+from poetry_plugin_package_function.packaging.nesting.nested_zip import stub
+from poetry_plugin_package_function.packaging.nesting.units import merged
+from poetry_plugin_package_function.packaging.nesting.units import requirers
+from poetry_plugin_package_function.packaging.nesting.units import split
+from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.scan import EntryModule
-    from poetry_plugin_package_function.packaging.scan import Tree
-    from poetry_plugin_package_function.packaging.units import Parts
-    from poetry_plugin_package_function.packaging.units import Unit
+    from poetry_plugin_package_function.packaging.nesting.units import Parts
+    from poetry_plugin_package_function.packaging.nesting.units import Unit
+    from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 UNIT_BYTES: Final = 1 << 18

@@ -22,11 +22,11 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.sounding import HEADER_BYTES
-from poetry_plugin_package_function.packaging.sounding import SoundingZipFile
-from poetry_plugin_package_function.packaging.sounding import encoded_name
-from poetry_plugin_package_function.packaging.sounding import header_lengths
-from poetry_plugin_package_function.packaging.sounding import is_copyable
+from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import SoundingZipFile
+from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
+from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
+from poetry_plugin_package_function.packaging.sources.integrity import is_copyable
 
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.packaging.sounding import HEADER_BYTES
-from poetry_plugin_package_function.packaging.sounding import header_lengths
-from poetry_plugin_package_function.packaging.wheels import EXTRA_BYTES
-from poetry_plugin_package_function.packaging.wheels import read_stream
+from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
+from poetry_plugin_package_function.packaging.sources.wheel import EXTRA_BYTES
+from poetry_plugin_package_function.packaging.sources.wheel import read_stream
 
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from poetry_plugin_package_function.packaging.wheels import Stream
+    from poetry_plugin_package_function.packaging.sources.wheel import Stream
 
 
 _GAP_BYTES: Final = 4096

@@ -29,8 +29,8 @@ from deflate import deflate_compress
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.streams import read_adjacent
-from poetry_plugin_package_function.packaging.wheels import Stream
+from poetry_plugin_package_function.packaging.sources.streams import read_adjacent
+from poetry_plugin_package_function.packaging.sources.wheel import Stream
 
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 LEVEL: Final = 5

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.distributions import Distribution
-    from poetry_plugin_package_function.packaging.distributions import RecordRow
-    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
+    from poetry_plugin_package_function.packaging.sources.distributions import RecordRow
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 class Overlap(NamedTuple):

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.linker import Link
-    from poetry_plugin_package_function.packaging.native import Native
-    from poetry_plugin_package_function.packaging.nested import Nesting
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.units import Parts
-    from poetry_plugin_package_function.packaging.units import Unit
+    from poetry_plugin_package_function.packaging.native.libraries import Native
+    from poetry_plugin_package_function.packaging.native.linker import Link
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+    from poetry_plugin_package_function.packaging.nesting.units import Parts
+    from poetry_plugin_package_function.packaging.nesting.units import Unit
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 class _Piece(NamedTuple):

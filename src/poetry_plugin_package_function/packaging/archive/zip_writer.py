@@ -18,16 +18,16 @@ from typing import Final
 from deflate import crc32
 
 from poetry_plugin_package_function.errors import ChoiceError
-from poetry_plugin_package_function.packaging.deflate import STORED
-from poetry_plugin_package_function.packaging.deflate import Member
-from poetry_plugin_package_function.packaging.digest import Digest
+from poetry_plugin_package_function.packaging.archive.compression import STORED
+from poetry_plugin_package_function.packaging.archive.compression import Member
+from poetry_plugin_package_function.packaging.archive.digest import Digest
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
 
 
 _LOCAL: Final = struct.Struct("<4s5H3I2H")  # 4.3.7

@@ -9,8 +9,8 @@ import warnings
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.packaging.scan import content_of
-from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.tree.scan import content_of
+from poetry_plugin_package_function.packaging.tree.scan import module_parts
 
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> bool:

@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.deflate import DEFLATED
-from poetry_plugin_package_function.packaging.output import create
-from poetry_plugin_package_function.packaging.sounding import HEADER_BYTES
-from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import dos_time
-from poetry_plugin_package_function.packaging.wheels import Stream
+from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
+from poetry_plugin_package_function.packaging.archive.output import create
+from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.wheel import Stream
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.deflate import Member
+    from poetry_plugin_package_function.packaging.archive.compression import Member
 
 
 class Spooled(NamedTuple):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import OutputError
-from poetry_plugin_package_function.packaging.archive import may_be_ours
-from poetry_plugin_package_function.packaging.scan import exclude_line
-from poetry_plugin_package_function.packaging.scan import owner_of
+from poetry_plugin_package_function.packaging.archive.zip_writer import may_be_ours
+from poetry_plugin_package_function.packaging.tree.scan import exclude_line
+from poetry_plugin_package_function.packaging.tree.scan import owner_of
 
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 _REPORT: Final = b'{\n  "schema_version": '

@@ -20,12 +20,12 @@ from typing import NamedTuple
 from deflate import crc32
 
 from poetry_plugin_package_function.errors import ChoiceError
-from poetry_plugin_package_function.packaging import loader
-from poetry_plugin_package_function.packaging.archive import Archive
-from poetry_plugin_package_function.packaging.deflate import deflate_one
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.scan import exclude_line
-from poetry_plugin_package_function.packaging.scan import owner_of
+from poetry_plugin_package_function.packaging.archive.compression import deflate_one
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.tree.scan import exclude_line
+from poetry_plugin_package_function.packaging.tree.scan import owner_of
 
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.archive import Written
-    from poetry_plugin_package_function.packaging.deflate import Member
-    from poetry_plugin_package_function.packaging.scan import EntryModule
-    from poetry_plugin_package_function.packaging.scan import Tree
-    from poetry_plugin_package_function.packaging.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.archive.compression import Member
+    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.archive.zip_writer import Written
+    from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 class Placed(NamedTuple):

@@ -31,16 +31,16 @@ from typing import TypeAlias
 import deflate as libdeflate
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.archive import Archive
+from poetry_plugin_package_function.packaging.archive.compression import LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.archive.output import create
+from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.deflate import LEVEL
-from poetry_plugin_package_function.packaging.deflate import deflate
-from poetry_plugin_package_function.packaging.output import create
-from poetry_plugin_package_function.packaging.scan import Entry
-from poetry_plugin_package_function.packaging.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.timestamp import dos_time
-from poetry_plugin_package_function.packaging.wheels import file_digest
-from poetry_plugin_package_function.packaging.wheels import stream_of
+from poetry_plugin_package_function.packaging.sources.wheel import file_digest
+from poetry_plugin_package_function.packaging.sources.wheel import stream_of
+from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 if TYPE_CHECKING:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
 
 
 def dependency_paths(

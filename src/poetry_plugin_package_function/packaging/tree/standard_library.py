@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.tree.scan import module_parts
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 class _Change(NamedTuple):

@@ -19,15 +19,25 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.distributions import RecordRow
-from poetry_plugin_package_function.packaging.distributions import portable_metadata
-from poetry_plugin_package_function.packaging.distributions import read_distributions
-from poetry_plugin_package_function.packaging.distributions import rewrite_record
-from poetry_plugin_package_function.packaging.distributions import stable_metadata
-from poetry_plugin_package_function.packaging.distributions import stable_wheel
-from poetry_plugin_package_function.packaging.distributions import unneeded_seeds
-from poetry_plugin_package_function.packaging.sdk import NOTHING_PROVIDED
-from poetry_plugin_package_function.packaging.sdk import nothing_provided
+from poetry_plugin_package_function.packaging.sources.distributions import RecordRow
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    portable_metadata,
+)
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    rewrite_record,
+)
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    stable_metadata,
+)
+from poetry_plugin_package_function.packaging.sources.distributions import stable_wheel
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    unneeded_seeds,
+)
+from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
+from poetry_plugin_package_function.packaging.tree.sdk import nothing_provided
 
 
 if TYPE_CHECKING:
@@ -39,9 +49,11 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.distributions import Distribution
-    from poetry_plugin_package_function.packaging.sdk import Provided
-    from poetry_plugin_package_function.packaging.wheels import Stream
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
+    from poetry_plugin_package_function.packaging.sources.wheel import Stream
+    from poetry_plugin_package_function.packaging.tree.sdk import Provided
     from poetry_plugin_package_function.values import Inclusion
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.elf import is_called_library
-from poetry_plugin_package_function.packaging.elf import read_linkage
-from poetry_plugin_package_function.packaging.importers import is_imported_at_once
-from poetry_plugin_package_function.packaging.linker import Linker
-from poetry_plugin_package_function.packaging.scan import content_of
-from poetry_plugin_package_function.packaging.scan import module_parts
+from poetry_plugin_package_function.packaging.elf.reader import is_called_library
+from poetry_plugin_package_function.packaging.elf.reader import read_linkage
+from poetry_plugin_package_function.packaging.native.linker import Linker
+from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
+from poetry_plugin_package_function.packaging.tree.scan import content_of
+from poetry_plugin_package_function.packaging.tree.scan import module_parts
 
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-    from poetry_plugin_package_function.packaging.elf import Linkage
-    from poetry_plugin_package_function.packaging.linker import Link
-    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.elf.reader import Linkage
+    from poetry_plugin_package_function.packaging.native.linker import Link
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 LEAST_BYTES: Final = 4 << 20

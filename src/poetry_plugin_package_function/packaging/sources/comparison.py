@@ -29,8 +29,8 @@ from deflate import crc32
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.running import running
-from poetry_plugin_package_function.packaging.wheels import check_hash
-from poetry_plugin_package_function.packaging.wheels import read_streams
+from poetry_plugin_package_function.packaging.sources.wheel import check_hash
+from poetry_plugin_package_function.packaging.sources.wheel import read_streams
 
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.wheels import Stream
-    from poetry_plugin_package_function.packaging.wheels import Wheel
+    from poetry_plugin_package_function.packaging.sources.wheel import Stream
+    from poetry_plugin_package_function.packaging.sources.wheel import Wheel
 
 
 PROGRAM: Final = (

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from packaging.version import InvalidVersion
 from packaging.version import Version
 
-from poetry_plugin_package_function.packaging.distributions import required_name
+from poetry_plugin_package_function.packaging.sources.distributions import required_name
 
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.distributions import Distribution
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
 
 
 _SDK: Final = frozenset({"boto3", "botocore", "s3transfer"})

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import ChoiceError
-from poetry_plugin_package_function.packaging.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.scan import content_of
+from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.tree.scan import content_of
 
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.scan import Entry
-    from poetry_plugin_package_function.packaging.scan import Tree
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Tree
 
 
 PREFIX: Final = "python/"

@@ -19,17 +19,17 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ToolError
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.elf import EXECUTABLE
-from poetry_plugin_package_function.packaging.elf import SHARED
-from poetry_plugin_package_function.packaging.elf import is_called_library
-from poetry_plugin_package_function.packaging.elf import read_elf
+from poetry_plugin_package_function.packaging.elf.reader import EXECUTABLE
+from poetry_plugin_package_function.packaging.elf.reader import SHARED
+from poetry_plugin_package_function.packaging.elf.reader import is_called_library
+from poetry_plugin_package_function.packaging.elf.reader import read_elf
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.scan import Entry
+    from poetry_plugin_package_function.packaging.tree.scan import Entry
 
 
 _TOOLS: Final = ("llvm-strip", "strip")

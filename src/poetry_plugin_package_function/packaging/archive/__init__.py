@@ -1,0 +1,3 @@
+"""ZIPs and other files that are written."""
+
+from __future__ import annotations

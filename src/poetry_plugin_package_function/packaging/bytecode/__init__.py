@@ -1,0 +1,3 @@
+"""Python compiled ahead of time."""
+
+from __future__ import annotations

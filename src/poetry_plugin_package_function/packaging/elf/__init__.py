@@ -1,0 +1,3 @@
+"""What ELF files say."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What native code is linked to."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Where files come from: an environment, a wheel, the project."""
+
+from __future__ import annotations

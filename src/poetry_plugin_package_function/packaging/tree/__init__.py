@@ -1,0 +1,3 @@
+"""What is shipped."""
+
+from __future__ import annotations
