@@ -1,0 +1,155 @@
+"""Where the content of a file is, and the one way to read it."""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+from typing import TypeAlias
+
+from deflate import crc32
+
+from poetry_plugin_package_function.errors import ChangedSourceError
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
+
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+STORED: Final = 0
+DEFLATED: Final = 8
+"""ZIP compression methods. Source: APPNOTE.TXT 6.3.10, 4.4.5."""
+
+EXTRA_BYTES: Final = 64
+"""What is read for a local header's extra field; a longer one costs a second read."""
+
+_READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+
+
+class FileContent(NamedTuple):
+    """The content of a file on the disk.
+
+    Attributes:
+        path: The file's.
+    """
+
+    path: str
+
+
+class BytesContent(NamedTuple):
+    """Content that is at hand.
+
+    Attributes:
+        data: The content.
+    """
+
+    data: bytes
+
+
+class ZipMember(NamedTuple):
+    """The content of a member of a ZIP: of a wheel, or of a file of ours.
+
+    Attributes:
+        archive: The ZIP's path.
+        name: The member's name there.
+        offset: Of its local header.
+        header_bytes: What that has at least: the length of its extra field is unknown.
+        method: `STORED` or `DEFLATED`.
+        stored_bytes: What the ZIP holds of it.
+        size_bytes: Of the content.
+        crc32: Of the content.
+        copyable: Whether the deflate stream can be copied into another ZIP: it is
+            sound, and a lock file pins it.
+    """
+
+    archive: str
+    name: str
+    offset: int
+    header_bytes: int
+    method: int
+    stored_bytes: int
+    size_bytes: int
+    crc32: int
+    copyable: bool
+
+
+Content: TypeAlias = FileContent | BytesContent | ZipMember
+
+
+def read(content: Content) -> bytes:
+    """Reads a content.
+
+    Raises:
+        SourceError: It cannot be read, or is not what it was.
+    """
+    match content:
+        case BytesContent(data):
+            return data
+        case FileContent(path):
+            return _read_file(path)
+        case ZipMember():
+            return _read_member(content)
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _read_member(member: ZipMember) -> bytes:
+    data: memoryview | bytes | None = None
+    with suppress(OSError), open(member.archive, "rb", buffering=0) as file:
+        data = read_stored(file, member)
+    if data is not None and member.method == DEFLATED:
+        with suppress(zlib.error):
+            data = zlib.decompress(data, -zlib.MAX_WBITS, member.size_bytes)
+    if data is None or len(data) != member.size_bytes or crc32(data) != member.crc32:
+        raise changed(member.archive)
+    return bytes(data)
+
+
+def read_stored(file: BinaryIO, member: ZipMember) -> memoryview | None:
+    """Reads what a ZIP holds of a member; None if it is not where it should be.
+
+    Args:
+        file: The open ZIP.
+        member: What to read.
+    """
+    file.seek(member.offset)
+    size_bytes = member.header_bytes + EXTRA_BYTES + member.stored_bytes
+    block = memoryview(file.read(size_bytes))
+    lengths = header_lengths(block)
+    if lengths is None:
+        return None
+    start = HEADER_BYTES + sum(lengths)
+    if start + member.stored_bytes > size_bytes:
+        file.seek(member.offset + start)
+        block, start = memoryview(file.read(member.stored_bytes)), 0
+    data = block[start : start + member.stored_bytes]
+    return data if len(data) == member.stored_bytes else None
+
+
+def changed(archive: str) -> ChangedSourceError:
+    """Makes the error for a ZIP that is not what it was."""
+    return ChangedSourceError(
+        f"{archive} has changed while it was being read.",
+        "Run the command again when nothing else uses Poetry's cache.",
+    )
+
+
+def unreadable(path: str, error: OSError) -> SourceError:
+    """Makes the error for a file that cannot be read."""
+    return SourceError(
+        f"{path} cannot be read: {error.strerror}.",
+        "Fix its permissions, or install again what it belongs to.",
+    )
