@@ -29,6 +29,7 @@ from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
+from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
@@ -109,6 +110,7 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
                     settings,
                     at,
                     seeds=SEEDS - project.needed(),
+                    facts=FactsCache(None),
                     serialize=partial(_serialized, before),
                     draw=sizes_page,
                     progress=None if quiet else _meter(),

@@ -26,8 +26,8 @@ from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.sdk import Provided
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from poetry_plugin_package_function.packaging.verify.verified import Judgement

@@ -18,8 +18,8 @@ from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
 from poetry_plugin_package_function.packaging.elf.reader import read_linkage
 from poetry_plugin_package_function.packaging.native.libraries import Native
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from tests.fuzz.mutants import damaged

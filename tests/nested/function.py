@@ -23,7 +23,7 @@ from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from tests.lambda_runtime import unpack
 from tests.trees import install

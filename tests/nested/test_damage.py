@@ -14,8 +14,8 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
-from poetry_plugin_package_function.packaging.archive.compression import STORED
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.nesting.loader import extraction

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging.archive.compression import STORED
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time

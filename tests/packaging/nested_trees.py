@@ -25,9 +25,9 @@ from poetry_plugin_package_function.packaging.nesting.nested_zip import write_ne
 from poetry_plugin_package_function.packaging.nesting.planner import Choice
 from poetry_plugin_package_function.packaging.nesting.planner import Nester
 from poetry_plugin_package_function.packaging.nesting.planner import Wishes
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import Part

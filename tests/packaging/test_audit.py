@@ -18,9 +18,9 @@ from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.audit.findings import check
 from poetry_plugin_package_function.packaging.sources.wheel import Stream
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform

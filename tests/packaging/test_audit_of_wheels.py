@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
 
 from poetry_plugin_package_function.packaging.audit.findings import audit
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target

@@ -33,7 +33,7 @@ from poetry_plugin_package_function.packaging.bytecode.compilation import compil
 from poetry_plugin_package_function.packaging.bytecode.compilation import (
     find_interpreter,
 )
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.machine import interpreter
 from tests.packaging.test_deflate import content_of
 from tests.trees import install

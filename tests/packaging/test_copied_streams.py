@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.sources.wheel import Wheel
 from poetry_plugin_package_function.packaging.tree.scan import scan

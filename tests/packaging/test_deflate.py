@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive import compression as module
-from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
-from poetry_plugin_package_function.packaging.archive.compression import STORED
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 def is_imported(sources: dict[str, str]) -> bool:

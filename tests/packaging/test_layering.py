@@ -13,9 +13,9 @@ from poetry_plugin_package_function.packaging.tree.layers import check_halves
 from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
 from poetry_plugin_package_function.packaging.tree.layers import unread_path_files
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 if TYPE_CHECKING:

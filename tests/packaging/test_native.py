@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.native import libraries as native
 from poetry_plugin_package_function.packaging.native.libraries import Native
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc

@@ -19,7 +19,7 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page

@@ -20,7 +20,7 @@ from poetry_plugin_package_function.packaging.native import libraries as native
 from poetry_plugin_package_function.packaging.nesting import planner as nesting
 from poetry_plugin_package_function.packaging.nesting.nested_zip import STARTER
 from poetry_plugin_package_function.packaging.nesting.planner import Choice
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.scan import scan
 from tests.packaging.native import importable
 from tests.packaging.native import linked

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-from poetry_plugin_package_function.packaging.tree.scan import Tree
-from poetry_plugin_package_function.packaging.tree.scan import exclude_line
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.tree import Tree
+from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
 from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import install

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
-from poetry_plugin_package_function.packaging.archive.compression import STORED
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.spool import spool
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.packaging.wheel_files import raw
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from poetry_plugin_package_function.packaging.tree.standard_library import shadows
 from poetry_plugin_package_function.packaging.tree.standard_library import (

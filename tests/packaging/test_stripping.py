@@ -18,7 +18,7 @@ from poetry_plugin_package_function.packaging.archive.compression import Sources
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.sources.wheel import Stream
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.packaging.native import needs_gcc
 from tests.trees import install
 from tests.trees import make_project

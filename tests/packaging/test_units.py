@@ -21,9 +21,9 @@ from poetry_plugin_package_function.packaging.nesting.units import split
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-from poetry_plugin_package_function.packaging.tree.scan import Tree
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.tree import Tree
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 from tests.trees import install

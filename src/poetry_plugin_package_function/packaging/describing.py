@@ -16,7 +16,6 @@ from poetry_plugin_package_function.packaging.tree.layers import unread_path_fil
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
 
@@ -25,20 +24,19 @@ if TYPE_CHECKING:
         Interpreter,
     )
     from poetry_plugin_package_function.packaging.plan import DistributionSize
-    from poetry_plugin_package_function.packaging.sources.wheel import Wheel
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.settings import Settings
 
 
 def described(
     measured: Measured,
-    wheels: Mapping[NormalizedName, Wheel],
     project_name: NormalizedName | None,
     direct: frozenset[NormalizedName],
 ) -> tuple[DistributionSize, ...]:
     """Adds what is known of distributions beside their sizes."""
     shipped = measured.job.tree.distributions
+    pins = {each.name: each.pin for each in shipped}
     paths = dependency_paths(shipped, project_name, direct)
     units = measured.nested.units if measured.nested else ()
     nested = {
@@ -49,7 +47,7 @@ def described(
     }
     return tuple(
         each._replace(
-            wheel=wheels[name].hash if each.contents is None else None,
+            wheel=pins[name] if each.contents is None else None,
             path=paths.get(name, ()),
             nested=name in nested,
             layer=measured.job.has_layer and each.name != "" and name != project_name,

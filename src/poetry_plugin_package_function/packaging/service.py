@@ -6,6 +6,7 @@ import gc
 
 from contextlib import ExitStack
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ import deflate as libdeflate
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.archive.compression import Sources
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
     refuse_overwriting,
@@ -38,23 +37,22 @@ from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Report
-from poetry_plugin_package_function.packaging.sources.comparison import comparing
-from poetry_plugin_package_function.packaging.sources.distributions import (
-    read_distributions,
-)
 from poetry_plugin_package_function.packaging.sources.environment import check_python
 from poetry_plugin_package_function.packaging.sources.environment import find_python
 from poetry_plugin_package_function.packaging.sources.environment import runs_here
-from poetry_plugin_package_function.packaging.sources.wheel import NO_WHEELS
+from poetry_plugin_package_function.packaging.sources.included import IncludedSource
+from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
+from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
+from poetry_plugin_package_function.packaging.sources.wheel_directory import wheels_in
+from poetry_plugin_package_function.packaging.tree.assemble import Selection
+from poetry_plugin_package_function.packaging.tree.assemble import assemble
+from poetry_plugin_package_function.packaging.tree.assemble import nothing_to_package
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
 from poetry_plugin_package_function.packaging.tree.layers import check_halves
 from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
+from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
 from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
-from poetry_plugin_package_function.packaging.tree.scan import nothing_to_package
-from poetry_plugin_package_function.packaging.tree.scan import scan
-from poetry_plugin_package_function.packaging.tree.sdk import nothing_provided
-from poetry_plugin_package_function.packaging.tree.sdk import provided_by
 from poetry_plugin_package_function.packaging.tree.standard_library import shadows
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import Part
@@ -66,7 +64,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
-    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
@@ -79,12 +76,13 @@ if TYPE_CHECKING:
     )
     from poetry_plugin_package_function.packaging.native.strip import Stripper
     from poetry_plugin_package_function.packaging.plan import FileSize
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Source
     from poetry_plugin_package_function.packaging.sources.environment import (
         SitePackages,
     )
-    from poetry_plugin_package_function.packaging.sources.wheel import Wheel
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.facts import FactsCache
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.packaging.writing import Progress
@@ -101,8 +99,7 @@ def package(
     *,
     seeds: frozenset[str] = frozenset(),
     only: frozenset[NormalizedName] | None = None,
-    wheels: Mapping[NormalizedName, Wheel] = NO_WHEELS,
-    kept: bool = False,
+    facts: FactsCache,
     bytecode_dir: Path | None = None,
     serialize: Callable[[Report], bytes],
     draw: Callable[[Report, Iterable[FileSize]], bytes],
@@ -120,17 +117,14 @@ def package(
         time: Of all members.
         seeds: Distributions that are shipped only if something needs them.
         only: Distributions that are shipped at most; None for all that are there.
-        wheels: What distributions have been installed from, where it is still there.
-        kept: Whether the environment is from an earlier run, so that somebody may have
-            changed it: then what is not as its wheel has it is an error.
+        facts: What is known of wheels.
         bytecode_dir: Where bytecode of wheels is kept, if it is.
         serialize: Makes the content of the report file.
         draw: Makes the page that shows sizes.
         progress: Hears how far it has come.
 
     Raises:
-        ChangedSourceError: A wheel is not the one that was installed, or a kept
-            environment is not as it was.
+        ChangedSourceError: A wheel is not the one that was installed.
         SourceError: Something cannot be read, or cannot work on Lambda.
         PackageTooLargeError: It fits neither flat nor nested.
         IncompatibleTargetError: It cannot work on its target.
@@ -142,35 +136,27 @@ def package(
     target = settings.target(site_packages.python)
     check_python(site_packages, settings, target)
     interpreter = find_interpreter(site_packages.venv) if settings.compiles else None
-    if only is not None:
-        wheels = {name: wheel for name, wheel in wheels.items() if name in only}
-    in_order = [wheels[name] for name in sorted(wheels)]
-    with (
-        _no_garbage_collection(),
-        comparing(in_order, site_packages.directories) as comparison,
-        ExitStack() as stack,
-    ):
-        stripper = _stripper(stack) if settings.strips else None
+    with _no_garbage_collection(), ExitStack() as stack:
         targets = frozenset(map(str, settings.targets))
         results = targets.union(map(str, settings.results))
-        tree = scan(
-            site_packages.directories,
-            project_name=project_name,
-            project_directory=project.directory,
-            seeds=seeds,
-            only=only,
-            exclude=settings.exclude,
-            include=settings.include,
-            results=results,
-            sdk=provided_by(project_name, settings.provided_version)
-            if settings.excludes_provided
-            else nothing_provided,
-            refine=stripper.strip if stripper else lambda _: {},
+        sources = _sources(site_packages, project, settings, facts)
+        selection = Selection(
+            project_name,
+            seeds,
+            only,
+            settings.exclude,
+            settings.excludes_provided,
+            settings.provided_version,
+            results,
         )
-        sources = Sources(
-            comparison.streams, comparison.is_same, frozenset(wheels), strict=kept
-        )
-        _check_complete(tree, sources, site_packages)
+        tree = assemble(sources, selection)
+        found_overlaps = overlaps(tree)
+        stripper = _stripper(stack) if settings.strips else None
+        if stripper is not None:
+            replaced = stripper.strip(tree.entries)
+            entries = (replaced.get(each.name, each) for each in tree.entries)
+            tree = replace(tree, entries=tuple(entries))
+        tree = with_stable_metadata(tree, project_name)
         refuse_overwriting(tree, results, targets)
         if not tree.entries:
             raise nothing_to_package(site_packages.directories[0])
@@ -185,12 +171,8 @@ def package(
             findings = _audited(tree, target)
         bytecode = Bytecode()
         if interpreter is not None:
-            hashes = {name: wheel.hash for name, wheel in wheels.items()}
-            cache = (
-                Cache(bytecode_dir, hashes, comparison.is_same)
-                if bytecode_dir
-                else None
-            )
+            pins = {each.name: each.pin for each in tree.distributions if each.pin}
+            cache = Cache(bytecode_dir, pins) if bytecode_dir else None
             bytecode = stack.enter_context(
                 _compiled(tree, limit_bytes, interpreter, cache, progress)
             )
@@ -201,7 +183,6 @@ def package(
                     tuple(_parts(streams, settings, is_of_layer)),
                     tree,
                     bytecode.entries,
-                    sources,
                     time,
                     settings.layers_size_bytes,
                     Wishes(
@@ -214,7 +195,7 @@ def package(
             )
             verified = None
             if settings.handler is not None:
-                verified = _verified(measured, settings, site_packages, target)
+                verified = _verified(measured, settings, site_packages, target, sources)
             parts = dict(zip(settings.archives, measured.parts, strict=True))
             report = Report(
                 output_file=settings.output,
@@ -235,7 +216,7 @@ def package(
                 compressor=f"deflate {libdeflate.__version__}",
                 compression_level=measured.level,
                 entry_modules=tuple(module.name for module in tree.entry_modules),
-                distributions=described(measured, wheels, project_name, project.direct),
+                distributions=described(measured, project_name, project.direct),
                 left_out=tuple(each.name for each in tree.left_out),
                 nested=measured.nested,
                 bytecode=interpreter
@@ -246,7 +227,7 @@ def package(
                 verified=verified,
                 stripped=stripper.result if stripper else None,
                 layer=layer_of(settings, measured, is_of_layer),
-                overlaps=overlaps(tree),
+                overlaps=found_overlaps,
                 shadows=shadows(
                     tree.entries, target.python if target else site_packages.python
                 ),
@@ -255,8 +236,22 @@ def package(
                 next(streams).write(serialize(report))
             if settings.sizes:
                 next(streams).write(draw(report, measured.files()))
-            comparison.finish()
     return report
+
+
+def _sources(
+    site_packages: SitePackages, project: Project, settings: Settings, facts: FactsCache
+) -> tuple[Source, ...]:
+    """Finds all that files may come from."""
+    name = canonicalize_name(project.name) if project.name else None
+    return (
+        InstalledSource(site_packages.directories, name),
+        *(
+            WheelSource(wheel, facts.of(wheel), site_packages.python)
+            for wheel in wheels_in(site_packages.venv)
+        ),
+        IncludedSource(settings.include, project.directory),
+    )
 
 
 def _parts(
@@ -298,8 +293,9 @@ def _verified(
     settings: Settings,
     site_packages: SitePackages,
     target: Target | None,
+    sources: Iterable[Source],
 ) -> Verified:
-    from poetry_plugin_package_function.packaging.tree.sdk import places_of
+    from poetry_plugin_package_function.packaging.sources.lay_out import lay_out
     from poetry_plugin_package_function.packaging.verify.verified import verify
 
     memory_mb = settings.memory_size_mb
@@ -308,24 +304,23 @@ def _verified(
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
-    return verify(
-        archive,
-        settings.handler or "",
-        python if runs_here(target) else None,
-        distributions={
-            entry.name: entry.distribution
-            for entry in measured.job.entries
-            if entry.distribution is not None
-        },
-        memory_bytes=memory_mb and memory_mb * MIB,
-        variables=dict(settings.environment),
-        python=target.python if target else site_packages.python,
-        provided=places_of(provided, read_distributions(site_packages.directories))
-        if provided
-        else {},
-        layer=layers[0] if layers else None,
-        has_layers=settings.layers_size_bytes > 0,
-    )
+    with TemporaryDirectory(prefix="package-function-") as scratch:
+        return verify(
+            archive,
+            settings.handler or "",
+            python if runs_here(target) else None,
+            distributions={
+                entry.name: entry.distribution
+                for entry in measured.job.entries
+                if entry.distribution is not None
+            },
+            memory_bytes=memory_mb and memory_mb * MIB,
+            variables=dict(settings.environment),
+            python=target.python if target else site_packages.python,
+            provided=lay_out(sources, provided, Path(scratch)),
+            layer=layers[0] if layers else None,
+            has_layers=settings.layers_size_bytes > 0,
+        )
 
 
 def _compiled(
@@ -358,14 +353,3 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _check_complete(tree: Tree, sources: Sources, site_packages: SitePackages) -> None:
-    """Finds out whether a file of a wheel is missing."""
-    there = {entry.name for entry in tree.entries if not entry.included}
-    missing = sources.streams.keys() - there
-    for name in sorted(missing):  # what is left out is still there
-        if not any((each / name).is_file() for each in site_packages.directories):
-            raise ChangedSourceError(
-                f"{site_packages.directories[0] / name} is missing."
-            )

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
-    from poetry_plugin_package_function.packaging.archive.compression import Sources
     from poetry_plugin_package_function.packaging.archive.spool import Spooled
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.nesting.nested_zip import (
@@ -56,8 +55,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
     from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
     from poetry_plugin_package_function.packaging.nesting.planner import Wishes
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 _TOLD_BYTES: Final = 1 << 20
@@ -143,7 +142,6 @@ class Job:
             no prefix either, is nested where that is needed.
         tree: What is shipped in any case.
         bytecode: What is shipped as far as there is room for it.
-        sources: Streams that are copied.
         time: Of all members.
         layers_size_bytes: What is kept for layers.
         wishes: What is to be nested, if anything is.
@@ -153,7 +151,6 @@ class Job:
     parts: tuple[Part, ...]
     tree: Tree
     bytecode: tuple[Entry, ...]
-    sources: Sources
     time: DosTime
     layers_size_bytes: int
     wishes: Wishes
@@ -187,7 +184,7 @@ class Job:
         self, what: str, entries: Sequence[Entry], level: int = LEVEL
     ) -> Iterator[Member]:
         """Makes members of entries; tells so in these words."""
-        members = deflate(entries, sources=self.sources, level=level)
+        members = deflate(entries, level=level)
         if self.progress is None:
             return members
         size_bytes = sum(entry.size_bytes for entry in entries)
@@ -330,12 +327,7 @@ class _Nested:
             PackageTooLargeError: It does not fit.
         """
         nesting = self._decide()
-        result = self._write(nesting)
-        while self._has_learnt(result):
-            before, nesting = nesting, self._decide()
-            if nesting != before:
-                result = self._write(nesting)
-        return self._measured(nesting, result)
+        return self._measured(nesting, self._write(nesting))
 
     def _decide(self) -> Nesting:
         job, limit_bytes = self._job, self._job.limit_bytes
@@ -381,7 +373,7 @@ class _Nested:
         """Finds out what files take; compresses those of which that is not known."""
         if self._zipped_bytes:
             entries = (each for each in entries if each.name not in self._zipped_bytes)
-        known, unknown = copied_bytes(entries, self._job.sources, self._level)
+        known, unknown = copied_bytes(entries, self._level)
         self._zipped_bytes |= known
         if unknown:
             path = self._scratch / f"{self._level}-{len(self._spooled)}.zip"
@@ -425,31 +417,18 @@ class _Nested:
 
     def _write(self, nesting: Nesting) -> NestedArchive:
         (part,) = self._job.parts
-        stream = part.stream
-        stream.seek(0)
-        stream.truncate()
         entries = [
             placed.entry if placed.is_ours else self._source_of(placed.entry)
             for placed in nesting.in_order()
         ]
         members = self._job.members("Packaging", entries)
-        return write_nested(stream, nesting, members, self._job.time)
+        return write_nested(part.stream, nesting, members, self._job.time)
 
     def _source_of(self, entry: Entry) -> Entry:
         for spooled in reversed(self._spooled):
             if entry.name in spooled.streams:
-                return entry._replace(source=spooled.streams[entry.name])
+                return entry._replace(content=spooled.streams[entry.name])
         return entry
-
-    def _has_learnt(self, result: NestedArchive) -> bool:
-        """Whether files took another size than had been expected.
-
-        That an installed file is not as its wheel has it turns out while it is written.
-        """
-        found = result.inner.compressed_bytes
-        is_new = any(self._zipped_bytes[name] != found[name] for name in found)
-        self._zipped_bytes |= found
-        return is_new
 
     def _measured(self, nesting: Nesting, result: NestedArchive) -> Measured:
         placed = [each for each in nesting.outer if not each.is_ours]
@@ -487,7 +466,9 @@ def _sizes(
     level: int = LEVEL,
 ) -> tuple[DistributionSize, ...]:
     # At a higher level nothing has been copied.
-    copied = job.sources.distributions if level <= LEVEL else frozenset()
+    copied = {
+        each.name for each in job.tree.distributions if each.pin and level <= LEVEL
+    }
     versions = {each.name: each.version for each in job.tree.distributions}
     entries: dict[str, list[Entry]] = defaultdict(list)
     for entry in job.entries:

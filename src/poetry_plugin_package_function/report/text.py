@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
-from poetry_plugin_package_function.packaging.tree.scan import exclude_line
+from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
 from poetry_plugin_package_function.report.changes import told
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES

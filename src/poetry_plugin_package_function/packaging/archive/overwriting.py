@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 
 from bisect import bisect_left
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import OutputError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive.zip_writer import may_be_ours
-from poetry_plugin_package_function.packaging.tree.scan import exclude_line
-from poetry_plugin_package_function.packaging.tree.scan import owner_of
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.entry import owner_of
+from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
 
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 _REPORT: Final = b'{\n  "schema_version": '
@@ -59,8 +60,7 @@ def refuse_overwriting(
 
 
 def _passed_over(tree: Tree, targets: AbstractSet[str]) -> Iterator[tuple[str, Entry]]:
-    for entry in tree.passed_over:
-        path = os.path.realpath(str(entry.source))
+    for path, entry in tree.passed_over:
         if entry.distribution is not None or (
             entry.included and path in targets and not _is_earlier_result(Path(path))
         ):
@@ -84,15 +84,17 @@ def _copied(tree: Tree, results: Iterable[str]) -> Iterator[tuple[str, Entry]]:
             if place == len(names) or names[place] != name:
                 continue
             entry = tree.entries[place]
-            if isinstance(entry.source, str) and _is_copy(entry.source, path):
+            if _is_copy(entry, path):
                 yield path, entry
 
 
-def _is_copy(one: str, other: str) -> bool:
+def _is_copy(entry: Entry, path: str) -> bool:
     try:
-        return filecmp.cmp(one, other, shallow=False)
-    except OSError:  # who packages the one, or writes to the other, finds out why
-        return False
+        return os.path.getsize(path) == entry.size_bytes and (
+            Path(path).read_bytes() == read(entry.content)
+        )
+    except (OSError, SourceError):
+        return False  # who packages the one, or writes to the other, finds out why
 
 
 def _is_earlier_result(path: Path) -> bool:

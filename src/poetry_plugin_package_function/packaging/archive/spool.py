@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.archive.compression import DEFLATED
 from poetry_plugin_package_function.packaging.archive.output import create
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
-from poetry_plugin_package_function.packaging.sources.wheel import Stream
 
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ class Spooled(NamedTuple):
 
     Attributes:
         data_bytes: What each member takes, by its name.
-        streams: Where it stands, if it is kept; what is stored is not.
+        streams: Where it is, if it is kept; what is stored is not.
     """
 
     data_bytes: dict[str, int]
-    streams: dict[str, Stream]
+    streams: dict[str, ZipMember]
 
 
 def spool(members: Iterable[Member], path: Path, limit_bytes: int) -> Spooled:
@@ -59,15 +59,15 @@ def spool(members: Iterable[Member], path: Path, limit_bytes: int) -> Spooled:
             spooled.data_bytes[member.name] = data_bytes
             if member.method != DEFLATED or archive.size_bytes > limit_bytes:
                 continue
-            spooled.streams[member.name] = Stream(
+            spooled.streams[member.name] = ZipMember(
                 str(path),
+                member.name,
                 archive.size_bytes,
                 HEADER_BYTES + len(member.name.encode()),
+                DEFLATED,
                 data_bytes,
-                member.crc32,
                 member.size_bytes,
-                member.executable,
-                copyable=True,
+                member.crc32,
             )
             archive.add(member)
         archive.close()

@@ -18,9 +18,9 @@ from typing import Final
 from deflate import crc32
 
 from poetry_plugin_package_function.errors import ChoiceError
-from poetry_plugin_package_function.packaging.archive.compression import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.digest import Digest
+from poetry_plugin_package_function.packaging.sources.content import STORED
 
 
 if TYPE_CHECKING:

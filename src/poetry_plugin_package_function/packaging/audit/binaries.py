@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.sources.content import read
 
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.elf.reader import Elf
     from poetry_plugin_package_function.packaging.elf.reader import Read
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 class Format(Enum):
@@ -75,7 +74,7 @@ the place of the number of architectures. Source: file(1)'s magic/Magdir/cafebab
 
 
 def read_binaries(entries: Iterable[Entry]) -> Iterator[Binary]:
-    """Finds machine code, and what is called so; passes over what cannot be read.
+    """Finds machine code, and what is called so.
 
     Args:
         entries: Files of a tree. Those that are neither on the disk nor at hand are
@@ -86,12 +85,7 @@ def read_binaries(entries: Iterable[Entry]) -> Iterator[Binary]:
             entry.size_bytes < _LEAST_BYTES and not entry.name.endswith(_LIBRARY)
         ):
             continue
-        if isinstance(entry.source, bytes):
-            found = _binary(entry, partial(_read_content, entry.source))
-        elif isinstance(entry.source, str):
-            found = _on_disk(entry, entry.source)
-        else:
-            continue
+        found = _binary(entry, partial(_read_content, read(entry.content)))
         if found is not None:
             yield found
 
@@ -103,19 +97,6 @@ def _is_text_or_data(name: str) -> bool:
 
 def _read_content(content: bytes, size_bytes: int, offset: int) -> bytes:
     return content[offset : offset + size_bytes]
-
-
-def _on_disk(entry: Entry, path: str) -> Binary | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None  # who packages it, finds out why
-    try:
-        return _binary(entry, partial(os.pread, descriptor))
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 def _binary(entry: Entry, read: Read) -> Binary | None:

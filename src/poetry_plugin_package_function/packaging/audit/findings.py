@@ -29,8 +29,8 @@ from poetry_plugin_package_function.packaging.audit.system_libraries import pres
 from poetry_plugin_package_function.packaging.elf.reader import Linkage
 from poetry_plugin_package_function.packaging.elf.reader import is_called_library
 from poetry_plugin_package_function.packaging.native.linker import Linker
-from poetry_plugin_package_function.packaging.tree.scan import content_of
-from poetry_plugin_package_function.packaging.tree.scan import module_parts
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 from poetry_plugin_package_function.runtimes import platform_tags
 
 
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.audit.faults import Fault
     from poetry_plugin_package_function.packaging.elf.reader import Elf
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.runtimes import Target
 
 
@@ -359,7 +359,7 @@ def _platforms(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
     for entry in entries:
         directory, _, file = entry.name.partition("/")
         if file == "WHEEL" and directory.endswith(".dist-info") and entry.distribution:
-            text = content_of(entry).decode(errors="replace")
+            text = read(entry.content).decode(errors="replace")
             tags = HeaderParser().parsestr(text).get_all("Tag", [])
             found[str(entry.distribution)] = frozenset(
                 platform

@@ -38,9 +38,10 @@ from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.sources.wheel import file_digest
-from poetry_plugin_package_function.packaging.sources.wheel import stream_of
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import member_of
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:
@@ -141,13 +142,11 @@ class Cache:
 
     Attributes:
         directory: It need not be there yet.
-        hashes: Those of the wheels, as the lock has them.
-        is_same: Whether a file is as its wheel has it.
+        pins: The hashes that the lock has of distributions' wheels.
     """
 
     directory: Path
-    hashes: Mapping[NormalizedName, str]
-    is_same: Callable[[str], bool]
+    pins: Mapping[NormalizedName, str]
 
 
 @contextmanager
@@ -215,8 +214,7 @@ def sources_of(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Finds what is compiled: modules, but for those in directories called `tests`."""
     for entry in entries:
         *parents, _ = entry.name.split("/")
-        is_source = entry.name.endswith(".py") and isinstance(entry.source, str)
-        if is_source and "tests" not in parents:
+        if entry.name.endswith(".py") and "tests" not in parents:
             yield entry
 
 
@@ -260,7 +258,11 @@ class _Unit:
         if isinstance(begun, Path):
             return begun
         entries = [
-            Entry(_pyc_name(entry.name, self.interpreter), content, len(content))
+            Entry(
+                _pyc_name(entry.name, self.interpreter),
+                BytesContent(content),
+                len(content),
+            )
             for number, part in enumerate(begun)
             for entry, content in zip(
                 self.entries[number * _FILES_AT_ONCE :], part.result(), strict=False
@@ -278,10 +280,8 @@ class _Unit:
 
         None if that is not known.
         """
-        wheel = self.name and self.cache and self.cache.hashes.get(self.name)
+        wheel = self.name and self.cache and self.cache.pins.get(self.name)
         if not wheel or self.cache is None:
-            return None
-        if not all(self.cache.is_same(entry.name) for entry in self.entries):
             return None
         parts = (
             hashlib.sha256(COMPILER.read_bytes()).hexdigest(),
@@ -299,7 +299,9 @@ class _Unit:
             return None
         for path in sorted(self._kept.parent.glob(f"{self._kept.name}.*.zip")):
             with suppress(OSError):
-                if file_digest(path, "sha256") == path.name.split(".")[1]:
+                with path.open("rb", buffering=0) as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                if digest == path.name.split(".")[1]:
                     return path
                 path.unlink()
         return None
@@ -325,7 +327,7 @@ class _Unit:
 
 
 def _compile(interpreter: Interpreter, entries: Sequence[Entry]) -> list[bytes | None]:
-    task = [(entry.source, entry.name) for entry in entries]
+    task = [(read(entry.content), entry.name) for entry in entries]
     done = subprocess.run(
         (interpreter.path, "-I", "-S", "-B", "-W", "ignore", COMPILER),
         input=marshal.dumps(task, 2),
@@ -349,9 +351,9 @@ def _read(path: Path, distribution: NormalizedName | None) -> list[Entry]:
         return [
             Entry(
                 info.filename,
-                stream_of(str(path), info)
+                member_of(str(path), info)
                 if info.compress_type == zipfile.ZIP_DEFLATED
-                else archive.read(info),
+                else BytesContent(archive.read(info)),
                 info.file_size,
                 distribution=distribution,
             )

@@ -1,8 +1,8 @@
 """Compiles Python files; run by the interpreter that is to use the bytecode.
 
-`python -I -S -B compiler.py < TASK > RESULT`: the task is a marshalled list of a path
-and a name for each file, the result one of the content of a `.pyc` for each, or None if
-the file does not compile.
+`python -I -S -B compiler.py < TASK > RESULT`: the task is a marshalled list of the
+content and the name of each file, the result one of the content of a `.pyc` for each,
+or None if the file does not compile.
 
 What marshal writes depends on what else is alive in the process. So it is a process for
 each list, it imports nothing that it does not need, and what it does, it does in the
@@ -29,9 +29,7 @@ TASK_ROOT = "/var/task/"
 def main() -> None:
     """Compiles what standard input lists."""
     results: list[bytes | None] = []
-    for path, name in marshal.load(sys.stdin.buffer):  # noqa: S302 - it is our own
-        with open(path, "rb") as file:
-            source = file.read()
+    for source, name in marshal.load(sys.stdin.buffer):  # noqa: S302 - it is our own
         try:
             code = compile(
                 source, TASK_ROOT + name, "exec", dont_inherit=True, optimize=0

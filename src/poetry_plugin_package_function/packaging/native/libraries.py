@@ -7,16 +7,17 @@ import re
 
 from collections import defaultdict
 from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.elf.reader import is_called_library
-from poetry_plugin_package_function.packaging.elf.reader import read_linkage
+from poetry_plugin_package_function.packaging.elf.reader import read_elf
 from poetry_plugin_package_function.packaging.native.linker import Linker
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
-from poetry_plugin_package_function.packaging.tree.scan import content_of
-from poetry_plugin_package_function.packaging.tree.scan import module_parts
 
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.elf.reader import Linkage
     from poetry_plugin_package_function.packaging.native.linker import Link
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 LEAST_BYTES: Final = 4 << 20
@@ -75,13 +76,11 @@ class Native:
         """
         self._linkages: dict[str, Linkage] = {}
         for entry in entries:
-            if isinstance(entry.source, str) and _may_be_native(entry):
-                try:
-                    linkage = read_linkage(entry.source)
-                except OSError:
-                    continue  # who packages it, finds out why
-                if linkage is not None:
-                    self._linkages[entry.name] = linkage
+            if _may_be_native(entry):
+                content = read(entry.content)
+                elf = read_elf(partial(_part, content))
+                if elf is not None and elf.linkage is not None:
+                    self._linkages[entry.name] = elf.linkage
 
     @cached_property
     def _links(self) -> Mapping[str, tuple[Link, ...]]:
@@ -211,6 +210,10 @@ class Native:
         return f"{directory}{slash}{self._linkages[name].soname or file}"
 
 
+def _part(content: bytes, size_bytes: int, offset: int) -> bytes:
+    return content[offset : offset + size_bytes]
+
+
 def _may_be_native(entry: Entry) -> bool:
     return is_called_library(entry.name) or (
         entry.executable and not entry.name.endswith(".py")
@@ -223,7 +226,7 @@ def _is_module(entry: Entry) -> bool:
     Source: https://docs.python.org/3/extending/building.html
     """
     module = module_parts(entry.name)
-    return bool(module) and b"PyInit_%s\0" % module[-1].encode() in content_of(entry)
+    return bool(module) and b"PyInit_%s\0" % module[-1].encode() in read(entry.content)
 
 
 def _is_mentioned(
@@ -233,12 +236,12 @@ def _is_mentioned(
     word = re.compile(rb"\b%s\b" % re.escape(module[-1].encode()))
     for depth in range(1, len(module)):
         init = own.get("/".join((*module[:depth], "__init__.py")))
-        if init is not None and word.search(content_of(init)):
+        if init is not None and word.search(read(init.content)):
             return True
     stems = {posixpath.basename(each).partition(".so")[0] for each in libraries}
     words = re.compile(b"|".join(sorted(re.escape(each.encode()) for each in stems)))
     return any(
-        words.search(content_of(entry))
+        words.search(read(entry.content))
         for name, entry in own.items()
         if name.endswith(".py")
     )

@@ -23,13 +23,16 @@ from poetry_plugin_package_function.packaging.elf.reader import EXECUTABLE
 from poetry_plugin_package_function.packaging.elf.reader import SHARED
 from poetry_plugin_package_function.packaging.elf.reader import is_called_library
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import read
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 _TOOLS: Final = ("llvm-strip", "strip")
@@ -102,16 +105,14 @@ class Stripper:
         Returns:
             Entries that take the place of those of the same names.
         """
-        native = [
-            each
-            for each in entries
-            if isinstance(each.source, str) and is_called_library(each.name)
-        ]
+        native = [each for each in entries if is_called_library(each.name)]
         targets = [str(self._scratch / str(number)) for number in range(len(native))]
         with ThreadPoolExecutor(usable_cores(), "strip") as pool:
             done = list(pool.map(partial(_strip, self._tool), native, targets))
         replaced = {
-            entry.name: entry._replace(source=target, size_bytes=size_bytes, made=True)
+            entry.name: entry._replace(
+                content=FileContent(target), size_bytes=size_bytes
+            )
             for entry, target, size_bytes in zip(native, targets, done, strict=True)
             if size_bytes is not None and size_bytes < entry.size_bytes
         }
@@ -143,12 +144,9 @@ def _version(tool: str) -> str:
 
 def _strip(tool: str, entry: Entry, target: str) -> int | None:
     """Strips a file into another one; returns its size, or None if that is no good."""
-    source = str(entry.source)
-    try:
-        with open(source, "rb", buffering=0) as file:
-            elf = read_elf(partial(os.pread, file.fileno()))
-    except OSError:
-        return entry.size_bytes  # who packages it, finds out why
+    source = _laid_out(entry.content, f"{target}.whole")
+    with open(source, "rb", buffering=0) as file:
+        elf = read_elf(partial(os.pread, file.fileno()))
     if elf is None or elf.kind not in (EXECUTABLE, SHARED):
         return entry.size_bytes  # there is nothing to strip
     command = [tool, "--strip-unneeded", "-o", target, source]
@@ -161,6 +159,15 @@ def _strip(tool: str, entry: Entry, target: str) -> int | None:
     if not _is_loaded_alike(source, target, elf.loaded_bytes, elf.bits):
         return None
     return os.path.getsize(target)
+
+
+def _laid_out(content: Content, place: str) -> str:
+    """Finds a file with a content, or writes one."""
+    if isinstance(content, FileContent):
+        return content.path
+    with open(place, "wb") as file:
+        file.write(read(content))
+    return place
 
 
 def _is_loaded_alike(source: str, target: str, loaded_bytes: int, bits: int) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 class _Piece(NamedTuple):

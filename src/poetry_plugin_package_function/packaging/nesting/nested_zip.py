@@ -23,9 +23,10 @@ from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.packaging.archive.compression import deflate_one
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.tree.scan import Entry
-from poetry_plugin_package_function.packaging.tree.scan import exclude_line
-from poetry_plugin_package_function.packaging.tree.scan import owner_of
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.sources.entry import owner_of
+from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
 
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.archive.compression import Member
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.archive.zip_writer import Written
-    from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 class Placed(NamedTuple):
@@ -196,7 +197,9 @@ def write_nested(
         [each._replace(offset=end + each.offset) for each in directories],
         nested.sha256,
     )
-    written = Entry(join(nesting.home, loader.SETTINGS), content, len(content))
+    written = Entry(
+        join(nesting.home, loader.SETTINGS), BytesContent(content), len(content)
+    )
     outer.add(deflate_one(written))  # the name sorts behind the inner ZIP's
     for placed in nesting.outer[len(before) :]:
         outer.add(_called(next(members), placed.name))
@@ -306,7 +309,7 @@ def stub(module: EntryModule, home: str) -> Entry:
         f"# Stands for the module of this name; {join(home, loader.SETTINGS)} says"
         f" where that is.\n# Written by poetry-plugin-package-function.\n\n\n{source}"
     ).encode()
-    return Entry(module.file, content, len(content))
+    return Entry(module.file, BytesContent(content), len(content))
 
 
 def starter(home: str) -> Entry:
@@ -320,4 +323,4 @@ def starter(home: str) -> Entry:
         'import os; root = os.environ.get("LAMBDA_TASK_ROOT"); root and'
         f' exec({source!r}, {{"__file__": os.path.join(root, {STARTER!r})}})\n'
     ).encode()
-    return Entry(STARTER, content, len(content))
+    return Entry(STARTER, BytesContent(content), len(content))

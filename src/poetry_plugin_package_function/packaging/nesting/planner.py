@@ -33,8 +33,9 @@ from poetry_plugin_package_function.packaging.nesting.nested_zip import stub
 from poetry_plugin_package_function.packaging.nesting.units import merged
 from poetry_plugin_package_function.packaging.nesting.units import requirers
 from poetry_plugin_package_function.packaging.nesting.units import split
-from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.tree.scan import Entry
+from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
 
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
-    from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 UNIT_BYTES: Final = 1 << 18
@@ -701,7 +702,8 @@ def loader_entries(tree: Tree) -> tuple[Entry, ...]:
     for each in loader.FILES:
         path = os.path.join(directory, posixpath.basename(each))
         name = join(home, each)
-        entries.append(Entry(name, path, os.path.getsize(path), included=True))
+        size_bytes = os.path.getsize(path)
+        entries.append(Entry(name, FileContent(path), size_bytes, included=True))
     return tuple(entries)
 
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.tree.scan import EntryModule
-from poetry_plugin_package_function.packaging.tree.scan import module_parts
+from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 BLOCK_BYTES: Final = 4096

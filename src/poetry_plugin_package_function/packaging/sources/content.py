@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 import zlib
 
 from contextlib import suppress
@@ -16,6 +17,7 @@ from deflate import crc32
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
 from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
 
 
@@ -61,12 +63,14 @@ class ZipMember(NamedTuple):
         name: The member's name there.
         offset: Of its local header.
         header_bytes: What that has at least: the length of its extra field is unknown.
-        method: `STORED` or `DEFLATED`.
+        method: `STORED`, `DEFLATED` or another.
         stored_bytes: What the ZIP holds of it.
         size_bytes: Of the content.
         crc32: Of the content.
-        copyable: Whether the deflate stream can be copied into another ZIP: it is
-            sound, and a lock file pins it.
+        is_sound: Whether all readers make the same of it. If not, `zipfile` reads it,
+            as installers do.
+        copyable: Whether what the ZIP holds of it is copied into others: a deflate
+            stream that is sound, and that does not depend on this machine.
     """
 
     archive: str
@@ -77,7 +81,22 @@ class ZipMember(NamedTuple):
     stored_bytes: int
     size_bytes: int
     crc32: int
-    copyable: bool
+    is_sound: bool = True
+    copyable: bool = True
+
+
+def member_of(archive: str, info: zipfile.ZipInfo) -> ZipMember:
+    """Makes the content of a member of a ZIP that has been written here."""
+    return ZipMember(
+        archive,
+        info.filename,
+        info.header_offset,
+        HEADER_BYTES + len(encoded_name(info)),
+        info.compress_type,
+        info.compress_size,
+        info.file_size,
+        info.CRC,
+    )
 
 
 Content: TypeAlias = FileContent | BytesContent | ZipMember
@@ -107,6 +126,8 @@ def _read_file(path: str) -> bytes:
 
 
 def _read_member(member: ZipMember) -> bytes:
+    if not member.is_sound:
+        return _read_as_zipfile(member)
     data: memoryview | bytes | None = None
     with suppress(OSError), open(member.archive, "rb", buffering=0) as file:
         data = read_stored(file, member)
@@ -116,6 +137,17 @@ def _read_member(member: ZipMember) -> bytes:
     if data is None or len(data) != member.size_bytes or crc32(data) != member.crc32:
         raise changed(member.archive)
     return bytes(data)
+
+
+def _read_as_zipfile(member: ZipMember) -> bytes:
+    try:
+        with zipfile.ZipFile(member.archive) as archive:
+            data = archive.read(member.name)
+    except Exception:  # `zipfile` raises errors of a dozen kinds
+        raise changed(member.archive) from None
+    if len(data) != member.size_bytes or crc32(data) != member.crc32:
+        raise changed(member.archive)
+    return data
 
 
 def read_stored(file: BinaryIO, member: ZipMember) -> memoryview | None:

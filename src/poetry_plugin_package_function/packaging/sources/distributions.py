@@ -13,6 +13,7 @@ import posixpath
 import re
 
 from dataclasses import dataclass
+from dataclasses import replace
 from email.parser import HeaderParser
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import read
 
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.sources.content import Content
 
 
 SEEDS: Final = frozenset({"pip", "setuptools", "wheel"})
@@ -56,16 +61,19 @@ class Distribution:
 
     Attributes:
         info: The name of its `.dist-info` directory.
-        directory: The site-packages directory that it is in.
+        metadata: What is in that directory, by names.
         rows: Its RECORD; None if it has none, as a distribution that the operating
             system's package manager has installed.
+        pin: The hash that a lock file has of its wheel: the algorithm, a colon,
+            hexadecimal digits. None if it is of no wheel, or no lock pins that.
     """
 
     name: NormalizedName
     version: str
     info: str
-    directory: Path
+    metadata: Mapping[str, Content]
     rows: tuple[RecordRow, ...] | None
+    pin: str | None = None
 
     @cached_property
     def all_requirements(self) -> tuple[str, ...]:
@@ -110,16 +118,14 @@ class Distribution:
         Raises:
             SourceError: The file is there and cannot be read.
         """
-        path = self.directory / self.info / file
-        try:
-            return path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        content = self.metadata.get(file)
+        if content is None:
             return None
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
+        try:
+            return read(content).decode()
         except UnicodeDecodeError:
             raise SourceError(
-                f"{path} is not UTF-8.", f"Install {self.name} again."
+                f"{self.info}/{file} is not UTF-8.", f"Install {self.name} again."
             ) from None
 
 
@@ -154,10 +160,9 @@ def read_distribution(directory: Path, info: str) -> Distribution:
     Raises:
         SourceError: See `read_distributions`.
     """
-    name, _, version = info.removesuffix(".dist-info").rpartition("-")
-    bare = Distribution(
-        canonicalize_name(name or version), version, info, directory, ()
-    )
+    with os.scandir(directory / info) as items:
+        metadata = {each.name: FileContent(each.path) for each in items}
+    bare = Distribution(*named(info), info, metadata, ())
     origin = bare.read("direct_url.json")
     if origin is not None and _is_editable(origin):
         raise _editable(bare.name)
@@ -169,7 +174,28 @@ def read_distribution(directory: Path, info: str) -> Distribution:
             f"{directory / info / 'RECORD'} is not a RECORD: {error}.",
             f"Install {bare.name} again.",
         ) from None
-    return Distribution(bare.name, version, info, directory, rows)
+    return replace(bare, rows=rows)
+
+
+def named(info: str) -> tuple[NormalizedName, str]:
+    """Reads a distribution's name and version off its `.dist-info` directory's name."""
+    name, _, version = info.removesuffix(".dist-info").rpartition("-")
+    return canonicalize_name(name or version), version
+
+
+_INSTALLER_MARKS: Final = frozenset(
+    (
+        *("RECORD", "direct_url.json", "INSTALLER", "REQUESTED"),
+        *("uv_cache.json", "uv_build.json"),
+    )
+)
+"""What an installer leaves in `.dist-info`: its name and version, paths, times."""
+
+
+def is_installers_mark(name: str) -> bool:
+    """Whether a file says by whom, from where or when something was installed."""
+    top, _, rest = name.partition("/")
+    return rest in _INSTALLER_MARKS and top.endswith(".dist-info")
 
 
 def _is_editable(direct_url: str) -> bool:
@@ -195,104 +221,6 @@ def _parse_record(text: str) -> Iterable[RecordRow]:
         if row and row[0]:
             path, digest, size = row if len(row) == 3 else (*row, "", "")[:3]
             yield RecordRow(posixpath.normpath(path), digest, size)
-
-
-def rewrite_record(
-    distribution: Distribution,
-    shipped_sizes: Mapping[str, int],
-    rewritten: Mapping[str, RecordRow],
-) -> bytes:
-    """Writes the RECORD of what is shipped of a distribution.
-
-    An installer's RECORD names files that are not shipped (bytecode, scripts, the
-    installer's own marks), in an order of its own. Hash and size are taken over as the
-    installer wrote them where the size still holds: so they say what the distribution
-    came with.
-
-    Args:
-        distribution: One that has a RECORD.
-        shipped_sizes: Size in bytes of each file in the archive by its name.
-        rewritten: Rows for files that have been written anew, by name.
-    """
-    own = f"{distribution.info}/RECORD"
-    rows = [RecordRow(own, "", "")]
-    for path, row in {row.path: row for row in distribution.rows or ()}.items():
-        size_bytes = shipped_sizes.get(path)
-        if size_bytes is None or path == own:
-            continue
-        if path in rewritten:
-            rows.append(rewritten[path])
-        elif row.size == str(size_bytes):
-            rows.append(row)
-        else:
-            rows.append(RecordRow(path, "", ""))
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(sorted(rows))
-    return text.getvalue().encode()
-
-
-_STABLE_METADATA: Final = (
-    *("Name", "Version", "Summary", "Requires-Python", "Requires-Dist"),
-    "Provides-Extra",
-)
-
-
-def stable_metadata(metadata: str) -> bytes:
-    """Writes the METADATA of the project itself so that its builder does not show.
-
-    poetry-core 2.1 and 2.5 write other metadata versions, classifiers and places of
-    licence files for the same project, so only what code asks for at run time is kept.
-    2.1 is the oldest version of the format that has all of these fields.
-    """
-    message = HeaderParser().parsestr(metadata)
-    lines = ["Metadata-Version: 2.1"]
-    for field in _STABLE_METADATA:
-        values = [" ".join(str(text).split()) for text in message.get_all(field, [])]
-        if field == "Requires-Dist":
-            values = [_without_reference(text) for text in values]
-        lines += [f"{field}: {text}" for text in sorted(values)]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def portable_metadata(metadata: str) -> bytes | None:
-    """Writes METADATA without direct references in `Requires-Dist`.
-
-    They are of the machine that builds: `lib @ file:///home/me/lib` is what becomes of
-    a path dependency, and an address of Git or of an index may hold a token. What
-    remains names the distribution, and that is all that is read at run time.
-
-    Returns:
-        The new text; None where there are no such references.
-    """
-    headers, blank, description = metadata.partition("\n\n")
-    lines = [
-        f"{field}: {_without_reference(text)}" if field == "Requires-Dist" else line
-        for line in headers.split("\n")
-        for field, _, text in [line.partition(": ")]
-    ]
-    portable = "\n".join(lines)
-    return None if portable == headers else (portable + blank + description).encode()
-
-
-_REFERENCE: Final = re.compile(r"([^@;]*?)\s*@\s*\S+?(?=;?(?:\s|$))")
-"""`name [extra] @ address`, up to a marker.
-
-Source: https://packaging.python.org/en/latest/specifications/dependency-specifiers/
-"""
-
-
-def _without_reference(requirement: str) -> str:
-    match = _REFERENCE.match(requirement)
-    return requirement if match is None else match[1] + requirement[match.end() :]
-
-
-def stable_wheel(wheel: str) -> bytes:
-    """Writes the WHEEL of the project itself without its `Generator`."""
-    message = HeaderParser().parsestr(wheel)
-    lines = [f"Wheel-Version: {message.get('Wheel-Version', '1.0')}"]
-    for field in ("Root-Is-Purelib", "Tag"):
-        lines += [f"{field}: {text}" for text in sorted(message.get_all(field, []))]
-    return ("\n".join(lines) + "\n").encode()
 
 
 def unneeded_seeds(

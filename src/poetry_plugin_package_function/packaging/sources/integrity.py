@@ -13,7 +13,6 @@ import zlib
 from functools import partial
 from typing import IO
 from typing import TYPE_CHECKING
-from typing import Any
 from typing import Final
 from typing import Literal
 
@@ -36,20 +35,11 @@ _CHUNK_BYTES: Final = 1 << 20
 
 
 def encoded_name(info: zipfile.ZipInfo) -> bytes:
-    """Returns a member's name as it stands in its headers."""
+    """Returns a member's name as its headers have it."""
     name = info.orig_filename
     # ASCII is the same in both, and this codec is much the faster.
     is_utf8 = info.flag_bits & _UTF8 or name.isascii()
     return name.encode("utf-8" if is_utf8 else "cp437")
-
-
-def is_copyable(info: zipfile.ZipInfo) -> bool:
-    """Whether the directory has it that there is a stream which is worth copying."""
-    return (
-        info.compress_type == zipfile.ZIP_DEFLATED
-        and not info.flag_bits & _UNREADABLE
-        and info.compress_size < info.file_size
-    )
 
 
 def header_lengths(
@@ -62,20 +52,63 @@ def header_lengths(
     return (name_bytes, extra_bytes) if signature == b"PK\3\4" else None
 
 
-class SoundingZipFile(zipfile.ZipFile):
-    """Reads a wheel as `zipfile` does, and finds out which streams are sound.
-
-    A stream is sound if it stands where the central directory says, ends where that
-    says, and inflates to as many bytes as that says, with the CRC-32 that it says:
-    then all readers make the same of it. `zipfile` reads as far as the size says, so a
-    stream that goes on, or has something behind it, does not hinder an installation.
+class MemberStream(io.RawIOBase):
+    """The content of a member of a wheel, to be read once.
 
     Attributes:
-        unsound: Names of members that have been read and are not sound.
+        info: What the central directory says of the member.
+        is_sound: Whether all readers make the same of the member: its data is where the
+            directory says, ends where that says, and is as many bytes as that says,
+            with the CRC-32 that it says. Known when all has been read.
+    """
+
+    def __init__(
+        self, info: zipfile.ZipInfo, begin: Callable[[MemberStream], Iterator[bytes]]
+    ) -> None:
+        super().__init__()
+        self.info = info
+        self.is_sound = False
+        self._chunks = begin(self)
+        self._rest = b""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Reads the content in pieces of a megabyte at most.
+
+        Raises:
+            BadZipFile: It cannot be read; the wheel is named.
+        """
+        return self._chunks
+
+    def readable(self) -> bool:
+        """See `io.RawIOBase`."""
+        return True
+
+    def readall(self) -> bytes:
+        """See `io.RawIOBase`."""
+        return self._rest + b"".join(self._chunks)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """See `io.RawIOBase`."""
+        rest = self._rest or next(self._chunks, b"")
+        size_bytes = min(len(buffer), len(rest))
+        buffer[:size_bytes], self._rest = rest[:size_bytes], rest[size_bytes:]
+        return size_bytes
+
+
+class WheelReader(zipfile.ZipFile):
+    """Reads a wheel as `zipfile` does, and finds out which members are sound.
+
+    `zipfile` reads as far as a member's size says, so a stream that goes on, or has
+    something behind it, does not hinder an installation.
     """
 
     def __init__(self, path: Path) -> None:
-        self.unsound: set[str] = set()
+        """Opens a wheel.
+
+        Raises:
+            OSError: It cannot be opened.
+            BadZipFile: It is no ZIP; the wheel is named.
+        """
         self._wheel = path
         try:
             super().__init__(path)
@@ -91,6 +124,14 @@ class SoundingZipFile(zipfile.ZipFile):
         if hasattr(self, "_raw"):  # not if it is no ZIP: then there is none yet
             self._raw.close()
 
+    def infolist(self) -> list[zipfile.ZipInfo]:
+        """Lists the members, but for cached bytecode, which no installer takes."""
+        return [
+            each
+            for each in super().infolist()
+            if "__pycache__" not in each.filename.split("/")[:-1]
+        ]
+
     def open(  # type: ignore[override]
         self,
         name: str | zipfile.ZipInfo,
@@ -98,39 +139,47 @@ class SoundingZipFile(zipfile.ZipFile):
         pwd: bytes | None = None,
         *,
         force_zip64: bool = False,
-    ) -> IO[bytes]:
+    ) -> MemberStream:
         """Opens a member; what is wrong with it may show only when it is read.
 
         Raises:
-            BadZipFile: It cannot be read; the wheel is named.
             KeyError: There is no such member.
         """
         info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
         plain = partial(super().open, info, mode, pwd, force_zip64=force_zip64)
-        chunks = partial(self._chunks, info, plain)
-        if info.file_size <= _CHUNK_BYTES:
-            return io.BytesIO(b"".join(chunks()))
-        return io.BufferedReader(_Content(chunks, info.file_size), _CHUNK_BYTES)
+        return MemberStream(info, partial(self._read, plain))
 
-    def _chunks(
-        self, info: zipfile.ZipInfo, plain: Callable[[], IO[bytes]]
+    def _read(
+        self, plain: Callable[[], IO[bytes]], stream: MemberStream
     ) -> Iterator[bytes]:
+        info = stream.info
         try:
-            start = self._start(info) if is_copyable(info) else None
+            start = self._start(info)
             if start is None:
-                self.unsound.add(info.filename)
                 with plain() as content:
                     while chunk := content.read(_CHUNK_BYTES):
                         yield chunk
+            elif info.compress_type == zipfile.ZIP_DEFLATED:
+                yield from self._inflated(stream, start)
             else:
-                yield from self._inflated(info, start)
+                yield from self._stored(stream, start)
         # What is wrong with a member, zipfile tells by errors of a dozen kinds: its
         # own, those of the decompressors, RuntimeError, EOFError, ValueError, ...
         except Exception as error:
             raise self._bad(f"{info.filename} in {self._wheel}", error) from error
 
     def _start(self, info: zipfile.ZipInfo) -> int | None:
-        """Finds a stream; None if this is for `zipfile` to judge."""
+        """Finds a member's data; None if this is for `zipfile` to judge."""
+        if info.flag_bits & _UNREADABLE or info.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):
+            return None
+        if (
+            info.compress_type == zipfile.ZIP_STORED
+            and info.compress_size != info.file_size
+        ):
+            return None
         name = encoded_name(info)
         self._raw.seek(info.header_offset)
         header = self._raw.read(HEADER_BYTES + len(name))
@@ -143,9 +192,19 @@ class SoundingZipFile(zipfile.ZipFile):
         overlaps = next_offset is not None and start + info.compress_size > next_offset
         return None if overlaps else start
 
-    def _inflated(self, info: zipfile.ZipInfo, start: int) -> Iterator[bytes]:
+    def _stored(self, stream: MemberStream, start: int) -> Iterator[bytes]:
+        checksum = 0
+        for piece in self._pieces(start, stream.info.file_size):
+            checksum = crc32(piece, checksum)
+            yield piece
+        if checksum != stream.info.CRC:
+            raise zipfile.BadZipFile("its CRC-32 is another")
+        stream.is_sound = True
+
+    def _inflated(self, stream: MemberStream, start: int) -> Iterator[bytes]:
+        info = stream.info
         pieces = self._pieces(start, info.compress_size)
-        inflation = zlib.decompressobj(-15)
+        inflation = zlib.decompressobj(-zlib.MAX_WBITS)
         missing_bytes, checksum = info.file_size, 0
         while missing_bytes and not inflation.eof:
             data = inflation.unconsumed_tail or next(pieces, b"")
@@ -158,8 +217,7 @@ class SoundingZipFile(zipfile.ZipFile):
                 break
         if checksum != info.CRC:
             raise zipfile.BadZipFile("its CRC-32 is another")
-        if missing_bytes or not _ends(inflation, pieces):
-            self.unsound.add(info.filename)
+        stream.is_sound = not missing_bytes and _ends(inflation, pieces)
 
     def _pieces(self, start: int, size_bytes: int) -> Iterator[bytes]:
         end = start + size_bytes
@@ -187,44 +245,3 @@ def _ends(inflation: zlib._Decompress, pieces: Iterator[bytes]) -> bool:
         return not inflation.unused_data and not next(pieces, b"")
     except (zlib.error, EOFError):
         return False
-
-
-class _Content(io.RawIOBase):
-    """What chunks join to; to go back is to begin again."""
-
-    def __init__(self, chunks: Callable[[], Iterator[bytes]], size_bytes: int) -> None:
-        super().__init__()
-        self._begin = chunks
-        self._size_bytes = size_bytes
-        self._rewind()
-
-    def _rewind(self) -> None:
-        self._chunks = self._begin()
-        self._rest = b""
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        offset += (0, self._position, self._size_bytes)[whence]
-        if offset < self._position:
-            self._rewind()
-        while self._position < offset and self._skip(offset - self._position):
-            pass
-        return self._position
-
-    def _skip(self, size_bytes: int) -> int:
-        return self.readinto(bytearray(min(size_bytes, _CHUNK_BYTES)))
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = next(self._chunks, b"")
-        size_bytes = min(len(buffer), len(self._rest))
-        buffer[:size_bytes] = self._rest[:size_bytes]
-        self._rest = self._rest[size_bytes:]
-        self._position += size_bytes
-        return size_bytes

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.packaging.sources.content import EXTRA_BYTES
+from poetry_plugin_package_function.packaging.sources.content import read_stored
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
 from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
-from poetry_plugin_package_function.packaging.sources.wheel import EXTRA_BYTES
-from poetry_plugin_package_function.packaging.sources.wheel import read_stream
 
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from poetry_plugin_package_function.packaging.sources.wheel import Stream
+    from poetry_plugin_package_function.packaging.sources.content import ZipMember
 
 
 _GAP_BYTES: Final = 4096
@@ -28,7 +28,7 @@ _GAP_BYTES: Final = 4096
 
 
 def read_adjacent(
-    file: BinaryIO, streams: Sequence[Stream]
+    file: BinaryIO, streams: Sequence[ZipMember]
 ) -> Iterator[memoryview | None]:
     """Reads deflate streams; None for one that does not stand where it should.
 
@@ -41,11 +41,11 @@ def read_adjacent(
         file.seek(start)
         block = memoryview(file.read(_end(run[-1]) + EXTRA_BYTES - start))
         for stream in run:
-            data = _data(block, stream.offset - start, stream.data_bytes)
-            yield read_stream(file, stream) if data is None else data
+            data = _data(block, stream.offset - start, stream.stored_bytes)
+            yield read_stored(file, stream) if data is None else data
 
 
-def _runs(streams: Sequence[Stream]) -> Iterator[Sequence[Stream]]:
+def _runs(streams: Sequence[ZipMember]) -> Iterator[Sequence[ZipMember]]:
     start = 0
     for index in range(1, len(streams)):
         gap_bytes = streams[index].offset - _end(streams[index - 1])
@@ -55,8 +55,8 @@ def _runs(streams: Sequence[Stream]) -> Iterator[Sequence[Stream]]:
     yield streams[start:]
 
 
-def _end(stream: Stream) -> int:
-    return stream.offset + stream.header_bytes + stream.data_bytes
+def _end(stream: ZipMember) -> int:
+    return stream.offset + stream.header_bytes + stream.stored_bytes
 
 
 def _data(block: memoryview, offset: int, data_bytes: int) -> memoryview | None:

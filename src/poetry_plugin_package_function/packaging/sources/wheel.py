@@ -1,195 +1,144 @@
-"""Wheels as sources of deflate streams.
+"""Wheels that are packaged as they are: nothing of them is unpacked.
 
-A wheel is a ZIP, and its hash in a lock file fixes each stream in it: copied as they
-are, they are the same on every machine, and nothing is compressed again.
-
-Formats: APPNOTE.TXT 6.3.10, whose sections stand in the comments, and
-https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+Format: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
-import stat
-import zipfile
 
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import cached_property
 from typing import TYPE_CHECKING
-from typing import BinaryIO
-from typing import Final
-from typing import NamedTuple
 
-from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
-from poetry_plugin_package_function.packaging.sources.integrity import SoundingZipFile
-from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
-from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
-from poetry_plugin_package_function.packaging.sources.integrity import is_copyable
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import ZipMember
+from poetry_plugin_package_function.packaging.sources.distributions import Distribution
+from poetry_plugin_package_function.packaging.sources.distributions import RecordRow
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    is_installers_mark,
+)
+from poetry_plugin_package_function.packaging.sources.distributions import named
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.sources.walk import is_cached_bytecode
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
     from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Set as AbstractSet
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.packaging.sources.facts import FileFacts
+    from poetry_plugin_package_function.packaging.sources.facts import WheelFacts
+    from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
+
 
 @dataclass(frozen=True)
-class Wheel:
-    """A wheel that a lock file pins.
+class WheelSource:
+    """The files that an installer would put into site-packages out of a wheel.
 
     Attributes:
-        path: Where it is.
-        hash: What the lock says of it: the algorithm, a colon, hexadecimal digits.
-        unsound: Members whose streams may not be copied, because readers would make
-            different things of them; see `SoundingZipFile`.
+        wheel: The wheel.
+        facts: What is known of it.
+        python: The minor version of the Python that it would be installed for.
     """
 
-    path: Path
-    hash: str
-    unsound: frozenset[str] = frozenset()
+    wheel: Wheel
+    facts: WheelFacts
+    python: str | None
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """What is in the wheel, with the RECORD that an installer would write."""
+        info = f"{self.facts.info}/"
+        return Distribution(
+            *named(self.facts.info),
+            self.facts.info,
+            {
+                name.removeprefix(info): self._content(file)
+                for name, file in self._files.items()
+                if name.startswith(info)
+            },
+            tuple(
+                RecordRow(name, f"sha256={file.digest}", str(file.size_bytes))
+                for name, file in self._files.items()
+            ),
+            self.wheel.pin,
+        )
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """See `Source`."""
+        return (self.distribution,)
+
+    def files(
+        self, left_out: AbstractSet[NormalizedName], is_excluded: Callable[[str], bool]
+    ) -> Iterator[Entry]:
+        """See `Source`."""
+        owner = self.distribution.name
+        if owner in left_out:
+            return
+        excluded = {"": False}
+        for name, file in self._files.items():
+            directory, _, base = name.rpartition("/")
+            if (
+                _is_excluded(directory, excluded, is_excluded)
+                or is_installers_mark(name)
+                or (base.endswith((".pyc", ".pyo")) and self._has_source(name))
+                or is_excluded(name)
+            ):
+                continue
+            yield Entry(
+                name, self._content(file), file.size_bytes, file.executable, owner
+            )
+
+    @cached_property
+    def _files(self) -> Mapping[str, FileFacts]:
+        """The facts of what ends in site-packages, by its name there."""
+        # The scheme `data` has the environment's own directory.
+        inside = f"lib/python{self.python}/site-packages/"
+        found = {}
+        for file in self.facts.files:
+            if file.scheme in ("purelib", "platlib"):
+                found[file.path] = file
+            elif file.scheme == "data" and file.path.startswith(inside):
+                found[file.path.removeprefix(inside)] = file
+        return found
+
+    def _has_source(self, name: str) -> bool:
+        directory, slash, base = name.rpartition("/")
+        source = f"{directory}{slash}{base[:-1]}"
+        return is_cached_bytecode(base, (base[:-1],) if source in self._files else ())
+
+    def _content(self, file: FileFacts) -> ZipMember:
+        return ZipMember(
+            str(self.wheel.path),
+            file.member,
+            file.offset,
+            file.header_bytes,
+            file.method,
+            file.stored_bytes,
+            file.size_bytes,
+            file.crc32,
+            is_sound=file.is_sound,
+            # What has been built here may be compressed in another way elsewhere.
+            copyable=self.wheel.pin is not None
+            and file.is_sound
+            and file.method == DEFLATED
+            and file.stored_bytes < file.size_bytes,
+        )
 
 
-NO_WHEELS: Final[Mapping[NormalizedName, Wheel]] = MappingProxyType({})
-
-
-class Stream(NamedTuple):
-    """Where a member's deflate stream stands in a wheel.
-
-    Attributes:
-        wheel: The wheel's path.
-        offset: Of the local header.
-        header_bytes: What the local header has at least: its extra field is not known.
-        data_bytes: The stream's length.
-        crc32: Of the content.
-        size_bytes: Of the content.
-        executable: Whether an installer makes the file executable.
-        copyable: Whether the stream can stand in another ZIP as it is.
-    """
-
-    wheel: str
-    offset: int
-    header_bytes: int
-    data_bytes: int
-    crc32: int
-    size_bytes: int
-    executable: bool
-    copyable: bool
-
-
-EXTRA_BYTES: Final = 64
-"""What is read for a local header's extra field; a longer one costs a second read."""
-
-
-def read_streams(wheel: Wheel) -> dict[str, Stream]:
-    """Reads which file in site-packages has which stream; its hash is not looked at.
-
-    Raises:
-        ChangedSourceError: The wheel cannot be read any more.
-    """
-    try:
-        with SoundingZipFile(wheel.path) as archive:
-            infos = archive.infolist()
-    except OSError as error:
-        raise _changed(wheel, str(error.strerror)) from None
-    except zipfile.BadZipFile:
-        raise _changed(wheel, "it is no ZIP") from None
-    data = f"{'-'.join(wheel.path.name.split('-')[:2])}.data/"
-    path = str(wheel.path)
-    streams = {}
-    for info in infos:
-        name = _installed_name(info.filename, data)
-        if name is not None:
-            streams[name] = stream_of(path, info, unsound=wheel.unsound)
-    return streams
-
-
-def stream_of(
-    path: str, info: zipfile.ZipInfo, *, unsound: frozenset[str] = frozenset()
-) -> Stream:
-    """Makes a stream of a ZIP's member."""
-    return Stream(
-        path,
-        info.header_offset,
-        HEADER_BYTES + len(encoded_name(info)),
-        info.compress_size,
-        info.CRC,
-        info.file_size,
-        is_executable(info),
-        is_copyable(info) and info.filename not in unsound,
-    )
-
-
-def check_hash(wheel: Wheel) -> None:
-    """Holds a wheel against its hash.
-
-    Raises:
-        ChangedSourceError: It is another file, or cannot be read.
-    """
-    algorithm, _, expected = wheel.hash.partition(":")
-    try:
-        digest = file_digest(wheel.path, algorithm)
-    except OSError as error:
-        raise _changed(wheel, str(error.strerror)) from None
-    if digest != expected:
-        raise _changed(wheel, f"its {algorithm} is another")
-
-
-def file_digest(path: Path, algorithm: str) -> str:
-    """Returns a file's digest in hexadecimal."""
-    with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-def _changed(wheel: Wheel, what: str) -> ChangedSourceError:
-    return ChangedSourceError(
-        f"{wheel.path} is not the wheel any more that was installed: {what}.",
-        "Run the command again. If that does not help, delete that file: Poetry will"
-        " fetch it.",
-    )
-
-
-def _installed_name(member: str, data: str) -> str | None:
-    """Finds where a member is installed, below site-packages; None for elsewhere."""
-    name = member
-    if member.startswith(data):
-        scheme, _, name = member.removeprefix(data).partition("/")
-        if scheme not in ("purelib", "platlib"):
-            return None
-    # pypa/installer passes over cached bytecode.
-    if not name or name.endswith("/") or "__pycache__" in name.split("/")[:-1]:
-        return None
-    name = posixpath.normpath(name)  # as an installer does before it writes
-    return None if name.startswith(("/", "../")) else name
-
-
-def is_executable(info: zipfile.ZipInfo) -> bool:
-    """Whether an installer makes the file executable.
-
-    The rule is that of pip and of pypa/installer, which Poetry uses.
-    """
-    mode = info.external_attr >> 16
-    return stat.S_ISREG(mode) and bool(mode & 0o111)
-
-
-def read_stream(file: BinaryIO, stream: Stream) -> memoryview | None:
-    """Reads a deflate stream out of its wheel; None if it does not stand there.
-
-    Args:
-        file: The open wheel.
-        stream: What to read.
-    """
-    file.seek(stream.offset)
-    size_bytes = stream.header_bytes + EXTRA_BYTES + stream.data_bytes
-    block = memoryview(file.read(size_bytes))
-    lengths = header_lengths(block)
-    if lengths is None:
-        return None
-    start = HEADER_BYTES + sum(lengths)
-    if start + stream.data_bytes > size_bytes:
-        file.seek(stream.offset + start)
-        block, start = memoryview(file.read(stream.data_bytes)), 0
-    data = block[start : start + stream.data_bytes]
-    return data if len(data) == stream.data_bytes else None
+def _is_excluded(
+    directory: str, known: dict[str, bool], is_excluded: Callable[[str], bool]
+) -> bool:
+    """Whether a directory, or one that it is in, is left out."""
+    found = known.get(directory)
+    if found is None:
+        found = known[directory] = _is_excluded(
+            posixpath.dirname(directory), known, is_excluded
+        ) or is_excluded(directory)
+    return found

@@ -9,8 +9,8 @@ import warnings
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.packaging.tree.scan import content_of
-from poetry_plugin_package_function.packaging.tree.scan import module_parts
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> bool:
@@ -51,8 +51,8 @@ def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> 
         for name in by_size:  # to parse costs most of the time: the small ones first
             if name in reached:
                 continue
-            if name not in imported and mention.search(content_of(sources[name])):
-                imported[name] = frozenset(_imported(name, content_of(sources[name])))
+            if name not in imported and mention.search(read(sources[name].content)):
+                imported[name] = frozenset(_imported(name, read(sources[name].content)))
             if not targets.isdisjoint(imported.get(name, ())):
                 more.add(name)
                 reached.add(name)

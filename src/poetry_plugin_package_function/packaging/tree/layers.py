@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import ChoiceError
-from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.tree.scan import content_of
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
 
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 PREFIX: Final = "python/"
@@ -129,7 +129,7 @@ def _refuse_torn(tree: Tree, of_layer: AbstractSet[str]) -> None:
                 entry.name in of_layer
             ):
                 continue
-            if _EXTENDS_ITS_PATH.search(content_of(package)):
+            if _EXTENDS_ITS_PATH.search(read(package.content)):
                 continue
             raise ChoiceError(
                 f"{entry.name} is in the package {directory.replace('/', '.')} of"

@@ -9,6 +9,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from poetry_plugin_package_function.packaging.sources.content import ZipMember
+from poetry_plugin_package_function.packaging.sources.content import read
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
         Distribution,
     )
     from poetry_plugin_package_function.packaging.sources.distributions import RecordRow
-    from poetry_plugin_package_function.packaging.tree.scan import Tree
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
 class Overlap(NamedTuple):
@@ -55,17 +59,17 @@ def overlaps(tree: Tree) -> tuple[Overlap, ...]:
     paths = set[str]().union(*((row.path for row in those) for those in rows))
     if len(paths) == sum(map(len, rows)):
         return ()  # as it is nearly always
-    shipped = {entry.name for entry in tree.entries}
+    entries = {entry.name: entry for entry in tree.entries}
     claims: dict[str, list[_Claim]] = defaultdict(list)
     for each in tree.distributions:
         for path, row in {row.path: row for row in each.rows or ()}.items():
-            if path in shipped:
+            if path in entries:
                 claims[path].append(_Claim(each, row))
     found: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
     for path, those in sorted(claims.items()):
         if len(those) > 1 and _differ([claim.row for claim in those]):
             names = tuple(claim.name for claim in those)
-            found[names, _winner(those)].append(path)
+            found[names, _winner(those, entries[path])].append(path)
     return tuple(
         Overlap(names, winner, tuple(files))
         for (names, winner), files in sorted(found.items())
@@ -82,23 +86,23 @@ def _differ(rows: Sequence[RecordRow]) -> bool:
     return len(sizes) > 1 or any(len(values) > 1 for values in digests.values())
 
 
-def _winner(claims: Iterable[_Claim]) -> str:
+def _winner(claims: Iterable[_Claim], entry: Entry) -> str:
+    """Finds whose file it is: among wheels that is settled, on the disk it shows."""
     for claim in claims:
-        try:
-            if _is_as_recorded(claim):
-                return claim.name
-        except OSError:  # who packages it, finds out why
-            return ""
+        if (
+            claim.distribution.name == entry.distribution
+            if isinstance(entry.content, ZipMember)
+            else _is_as_recorded(claim.row, read(entry.content))
+        ):
+            return claim.name
     return ""
 
 
-def _is_as_recorded(claim: _Claim) -> bool:
-    path = claim.distribution.directory / claim.row.path
-    if claim.row.size and claim.row.size != str(path.stat().st_size):
+def _is_as_recorded(row: RecordRow, content: bytes) -> bool:
+    if row.size and row.size != str(len(content)):
         return False
-    algorithm, _, expected = claim.row.hash.partition("=")
+    algorithm, _, expected = row.hash.partition("=")
     if algorithm not in hashlib.algorithms_available:
         return False
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, algorithm).digest()
+    digest = hashlib.new(algorithm, content).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=") == expected

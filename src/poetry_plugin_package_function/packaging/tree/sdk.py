@@ -16,10 +16,8 @@ from poetry_plugin_package_function.packaging.sources.distributions import requi
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Mapping
     from collections.abc import Sequence
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -55,15 +53,12 @@ class Provided(NamedTuple):
 NOTHING_PROVIDED: Final = Provided()
 
 
-def nothing_provided(_: Sequence[Distribution]) -> Provided:
-    """Leaves nothing to the runtime."""
-    return NOTHING_PROVIDED
-
-
 def provided_by(
-    project_name: NormalizedName | None, version: str | None
-) -> Callable[[Sequence[Distribution]], Provided]:
-    """Makes what finds out whether the SDK can be left to the runtime.
+    project_name: NormalizedName | None,
+    version: str | None,
+    distributions: Sequence[Distribution],
+) -> Provided:
+    """Finds out whether the SDK can be left to the runtime.
 
     A part of it must not be: the parts are made for one another.
 
@@ -71,42 +66,20 @@ def provided_by(
         project_name: The project's own distribution.
         version: The runtime's boto3, which AWS chooses by region and does not publish;
             None if the user does not say.
+        distributions: All that would be shipped.
+
+    Raises:
+        SourceError: Metadata cannot be read.
     """
-
-    def provided(distributions: Sequence[Distribution]) -> Provided:
-        present = {
-            each.name: each for each in distributions if each.name in _SDK | _BESIDE
-        }
-        if not _SDK & present.keys():
-            return NOTHING_PROVIDED
-        why_not = _other_users(distributions, present, project_name)
-        if not why_not and version is not None:
-            why_not = _newer(present, version)
-        if why_not:
-            return Provided(why_not=f"The AWS SDK is shipped: {why_not}.")
-        return Provided(frozenset(present))
-
-    return provided
-
-
-def places_of(
-    names: frozenset[NormalizedName], distributions: Sequence[Distribution]
-) -> Mapping[str, Path]:
-    """Finds where distributions are installed: files and directories, by their names.
-
-    Args:
-        names: Whose.
-        distributions: All that are installed.
-    """
-    return {
-        top: each.directory / top
-        for each in distributions
-        if each.name in names
-        for row in each.rows or ()
-        for top in (row.path.partition("/")[0],)
-        # Scripts are outside, and bytecode of modules is in one place for all.
-        if top not in ("", "..", "__pycache__")
-    }
+    present = {each.name: each for each in distributions if each.name in _SDK | _BESIDE}
+    if not _SDK & present.keys():
+        return NOTHING_PROVIDED
+    why_not = _other_users(distributions, present, project_name)
+    if not why_not and version is not None:
+        why_not = _newer(present, version)
+    if why_not:
+        return Provided(why_not=f"The AWS SDK is shipped: {why_not}.")
+    return Provided(frozenset(present))
 
 
 def _other_users(

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.tree.scan import module_parts
+from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from poetry_plugin_package_function.packaging.tree.scan import Entry
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 class _Change(NamedTuple):

@@ -16,9 +16,9 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
-from poetry_plugin_package_function.packaging.tree.scan import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.tree.scan import module_parts
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
 from poetry_plugin_package_function.packaging.verify.handler import name_of

@@ -1,0 +1,236 @@
+"""What is known of a wheel: a pure function of its bytes, kept by its hash.
+
+pypa/installer, which Poetry installs with, reads the wheel and says where each of its
+files goes. Nothing is written: what would be is taken note of.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import posixpath
+import secrets
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+from typing import cast
+
+from installer import install
+from installer.destinations import WheelDestination
+from installer.records import Hash
+from installer.records import RecordEntry
+from installer.sources import WheelFile
+
+from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
+from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from installer.utils import Scheme
+
+    from poetry_plugin_package_function.packaging.sources.integrity import MemberStream
+    from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
+
+
+FORMAT: Final = 1
+"""Of the facts that are kept: others are made anew."""
+
+
+class FileFacts(NamedTuple):
+    """What is known of a file of a wheel.
+
+    Attributes:
+        scheme: Where it is installed: "purelib", "platlib", "data" and others. Source:
+            https://docs.python.org/3/library/sysconfig.html#installation-paths
+        path: Its path there, with "/".
+        executable: Whether an installer makes it executable.
+        digest: SHA-256 of the content, as RECORD has it: urlsafe base64, not padded.
+        member: Its member's name in the wheel.
+        offset: Of the local header.
+        header_bytes: See `ZipMember`.
+        method: The compression method, as the central directory has it.
+        stored_bytes: What the wheel holds of it.
+        size_bytes: Of the content.
+        crc32: Of the content.
+        is_sound: See `MemberStream`.
+    """
+
+    scheme: str
+    path: str
+    executable: bool
+    digest: str
+    member: str
+    offset: int
+    header_bytes: int
+    method: int
+    stored_bytes: int
+    size_bytes: int
+    crc32: int
+    is_sound: bool
+
+
+class WheelFacts(NamedTuple):
+    """What is known of a wheel.
+
+    Attributes:
+        info: The name of its `.dist-info` directory.
+        files: What is installed of it, in the order of its central directory, but for
+            RECORD and scripts that an installer makes.
+        issues: What is wrong with its RECORD, in pypa/installer's words.
+    """
+
+    info: str
+    files: tuple[FileFacts, ...]
+    issues: tuple[str, ...]
+
+
+def inspect(wheel: Path) -> WheelFacts:
+    """Reads a wheel as an installer does, to its last byte.
+
+    Raises:
+        Exception: What keeps pypa/installer from installing it, of any kind: OSError,
+            BadZipFile, InvalidWheelSource, ValueError and others.
+    """
+    with WheelReader(wheel) as reader:
+        source = WheelFile(reader)
+        issues: tuple[str, ...] = ()
+        try:
+            source.validate_record(validate_contents=False)
+        except WheelFile.validation_error as error:
+            issues = tuple(error.issues)
+        notes = _Notes()
+        install(source, notes, {})
+        return WheelFacts(source.dist_info_dir, tuple(notes.files), issues)
+
+
+class _Notes(WheelDestination):
+    """A destination of pypa/installer that takes note of what would be written."""
+
+    def __init__(self) -> None:
+        self.files: list[FileFacts] = []
+
+    def write_script(self, name: str, *_: object) -> RecordEntry:
+        """See `WheelDestination`; scripts are not packaged."""
+        return RecordEntry(name, None, None)
+
+    def write_file(
+        self,
+        scheme: Scheme,
+        path: str | os.PathLike[str],
+        stream: BinaryIO,
+        is_executable: bool,
+    ) -> RecordEntry:
+        """See `WheelDestination`.
+
+        Raises:
+            ValueError: The path leads out of its scheme's directory.
+        """
+        inside = posixpath.normpath(os.fspath(path))
+        if inside.startswith(("/", "../")):
+            raise ValueError(f"{path} would be written outside of its directory")
+        member = cast("MemberStream", stream)
+        hashed = hashlib.sha256()
+        for chunk in member.chunks():
+            hashed.update(chunk)
+        digest = base64.urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
+        info = member.info
+        self.files.append(
+            FileFacts(
+                scheme,
+                inside,
+                is_executable,
+                digest,
+                info.filename,
+                info.header_offset,
+                HEADER_BYTES + len(encoded_name(info)),
+                info.compress_type,
+                info.compress_size,
+                info.file_size,
+                info.CRC,
+                member.is_sound,
+            )
+        )
+        return RecordEntry(inside, Hash("sha256", digest), info.file_size)
+
+    def finalize_installation(
+        self,
+        *_: object,
+    ) -> None:
+        """See `WheelDestination`: nothing has been written."""
+
+
+class FactsCache:
+    """Facts of wheels, kept by the hashes that a lock file has of them."""
+
+    def __init__(self, directory: Path | None) -> None:
+        """Makes a cache.
+
+        Args:
+            directory: Where facts are kept from run to run; it need not be there yet.
+        """
+        self._directory = directory
+        self._known: dict[Path, WheelFacts] = {}
+
+    def of(self, wheel: Wheel) -> WheelFacts:
+        """Finds what is known of a wheel, or finds it out; called in several threads.
+
+        Facts that are kept have a checksum: damaged ones are made anew. What has been
+        built here is inspected each time.
+
+        Raises:
+            Exception: See `inspect`.
+        """
+        facts = self._known.get(wheel.path)
+        if facts is None:
+            facts = self._known[wheel.path] = self._found(wheel)
+        return facts
+
+    def _found(self, wheel: Wheel) -> WheelFacts:
+        if wheel.pin is None or self._directory is None:
+            return inspect(wheel.path)
+        path = self._directory / f"{wheel.pin.replace(':', '-')}.json"
+        with suppress(OSError, ValueError, TypeError):
+            return _parsed(path.read_bytes())
+        facts = inspect(wheel.path)
+        with suppress(OSError):  # a cache that cannot be written is no cache
+            _write(path, _serialized(facts))
+        return facts
+
+
+def _serialized(facts: WheelFacts) -> bytes:
+    content = json.dumps([FORMAT, *facts], separators=(",", ":")).encode()
+    return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
+def _parsed(data: bytes) -> WheelFacts:
+    """Reads facts that have been kept.
+
+    Raises:
+        ValueError: They are damaged, or of another format.
+        TypeError: As ValueError.
+    """
+    digest, _, content = data.partition(b"\n")
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        raise ValueError("they are damaged")
+    version, info, files, issues = json.loads(content)
+    if version != FORMAT:
+        raise ValueError("they are of another format")
+    return WheelFacts(info, tuple(map(FileFacts._make, files)), tuple(issues))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

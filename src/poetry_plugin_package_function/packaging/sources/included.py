@@ -1,0 +1,103 @@
+"""Files of the project that `include` names."""
+
+from __future__ import annotations
+
+import os
+
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.errors import ChoiceError
+from poetry_plugin_package_function.packaging.sources.patterns import matcher
+from poetry_plugin_package_function.packaging.sources.walk import file_at
+from poetry_plugin_package_function.packaging.sources.walk import unusable
+from poetry_plugin_package_function.packaging.sources.walk import walk
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.values import Inclusion
+
+
+@dataclass(frozen=True)
+class IncludedSource:
+    """The project's files, as far as patterns find them.
+
+    Attributes:
+        inclusions: The patterns.
+        project: The directory where they start.
+    """
+
+    inclusions: tuple[Inclusion, ...]
+    project: Path
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """See `Source`: there are none."""
+        return ()
+
+    def files(
+        self,
+        left_out: AbstractSet[NormalizedName],  # noqa: ARG002
+        is_excluded: Callable[[str], bool],
+    ) -> Iterator[Entry]:
+        """See `Source`; each file once.
+
+        Raises:
+            ChoiceError: A pattern finds nothing.
+        """
+        yielded: set[Entry] = set()
+        for inclusion in self.inclusions:
+            nothing = True
+            for file in _matches(inclusion, self.project, is_excluded):
+                nothing = False
+                if file not in yielded:
+                    yielded.add(file)
+                    yield file._replace(included=True)
+            if nothing:
+                raise ChoiceError(
+                    f"include: nothing in {self.project / inclusion.source} matches"
+                    f" {inclusion.pattern!r}.",
+                    "Fix the pattern: it starts at the project's directory, or at"
+                    " `from`.",
+                )
+
+
+def _matches(
+    inclusion: Inclusion, project: Path, is_excluded: Callable[[str], bool]
+) -> Iterator[Entry]:
+    """Finds files by a pattern, looking no further than its first wildcard says."""
+    parts = Path(inclusion.pattern).parts
+    literal = list(takewhile(lambda part: not set(part) & set("*?["), parts))
+    start = os.path.normpath(os.path.join(project, inclusion.source, *literal))
+    target = f"{inclusion.target}/" if inclusion.target else ""
+    prefix = "/".join([*([inclusion.target] if inclusion.target else []), *literal])
+    if len(literal) == len(parts) and not os.path.isdir(start):
+        if os.path.lexists(start) and not is_excluded(prefix):
+            try:
+                yield file_at(start, prefix, os.stat(start))
+            except OSError as error:
+                raise unusable(start, error) from None
+        return
+    if not os.path.isdir(start):
+        return
+    # The language of `exclude`, but anchored: "*.py" is not "**/*.py".
+    matches = matcher(("/" + "/".join(parts),))
+    yield from walk(
+        start,
+        f"{prefix}/" if prefix else "",
+        is_excluded,
+        lambda name: matches(name.removeprefix(target)),
+        project=True,
+    )

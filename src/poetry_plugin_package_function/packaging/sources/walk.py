@@ -1,0 +1,137 @@
+"""Files below a directory, with links followed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import unreadable
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+
+
+def _everything(_name: str) -> bool:
+    return True
+
+
+def walk(
+    top: str,
+    prefix: str,
+    is_excluded: Callable[[str], bool],
+    is_wanted: Callable[[str], bool] = _everything,
+    *,
+    project: bool = False,
+) -> Iterator[Entry]:
+    """Lists all files below a directory; links are followed.
+
+    Bytecode is passed over, but for modules that have no source beside them. What is
+    excluded is not looked at, so it cannot be an error either.
+
+    Args:
+        top: Where to start.
+        prefix: What the names in the archive begin with.
+        is_excluded: Whether a name in the archive, or all below it, is left out.
+        is_wanted: Whether a file of this name in the archive is asked for.
+        project: Whether this is the user's project, with things in it that are no part
+            of it: version control, virtual environments.
+    """
+    above: tuple[str, ...] = (os.path.realpath(top),)
+    pending = [(top, prefix, above)]
+    while pending:
+        directory, prefix, real_above = pending.pop()
+        items = _listing(directory)
+        for item in items:
+            name = prefix + item.name
+            if is_excluded(name):
+                continue
+            try:
+                if item.is_dir():
+                    if not _is_passed_over(item, project=project):
+                        real = _real_directory(item, real_above)
+                        pending.append((item.path, f"{name}/", (*real_above, real)))
+                elif is_wanted(name) and not is_cached_bytecode(
+                    item.name, (each.name for each in items)
+                ):
+                    yield file_at(item.path, name, item.stat())
+            except OSError as error:
+                if is_wanted(name):
+                    raise unusable(item.path, error) from None
+
+
+def _listing(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as listing:
+            return list(listing)
+    except OSError as error:
+        raise unusable(directory, error) from None
+
+
+def _real_directory(item: os.DirEntry[str], real_above: tuple[str, ...]) -> str:
+    inside = real_above[-1]
+    if not item.is_symlink():
+        return f"{inside}/{item.name}"
+    real = os.path.realpath(item.path)
+    if real in real_above or f"{inside}/".startswith(f"{real.rstrip('/')}/"):
+        raise SourceError(
+            f"{item.path} is a symbolic link to {real}, which it is itself in:"
+            " following it never ends.",
+            "Remove the link.",
+        )
+    return real
+
+
+def _is_passed_over(item: os.DirEntry[str], *, project: bool) -> bool:
+    if item.name == "__pycache__":
+        return True
+    return project and (
+        item.name in (".git", ".hg", ".svn")
+        or os.path.isfile(os.path.join(item.path, "pyvenv.cfg"))
+    )
+
+
+def is_cached_bytecode(name: str, beside: Iterable[str]) -> bool:
+    """Whether Python does not import a file, because it has its source.
+
+    Python 3 never imports a `.pyo`, and a `.pyc` outside of `__pycache__` only if there
+    is no `.py`. Source: PEP 3147.
+
+    Args:
+        name: The file's, without directories.
+        beside: The names of what is in the same directory.
+    """
+    return name.endswith(".pyo") or (name.endswith(".pyc") and name[:-1] in beside)
+
+
+def file_at(path: str, name: str, status: os.stat_result) -> Entry:
+    """Makes what is known of a file.
+
+    Raises:
+        SourceError: It is no regular file.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(
+            f"{path} is not a regular file.", "Remove it: the archive holds files only."
+        )
+    executable = bool(status.st_mode & 0o111)
+    return Entry(name, FileContent(path), status.st_size, executable)
+
+
+def unusable(path: str, error: OSError) -> SourceError:
+    """Makes the error for a file that cannot be used, which may be a broken link."""
+    if os.path.islink(path) and error.errno in (errno.ENOENT, errno.ELOOP):
+        what = "which does not exist" if error.errno == errno.ENOENT else "in a circle"
+        return SourceError(
+            f"{path} is a symbolic link to {os.readlink(path)}, {what}.",
+            "Remove the link, or install again what it belongs to.",
+        )
+    return unreadable(path, error)

@@ -1,0 +1,44 @@
+"""All that is shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
+
+
+if TYPE_CHECKING:
+    from poetry_plugin_package_function.packaging.sources.distributions import (
+        Distribution,
+    )
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+    from poetry_plugin_package_function.packaging.tree.sdk import Provided
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All that the archive is to hold.
+
+    Attributes:
+        entries: Ordered by name.
+        distributions: Those that are shipped.
+        left_out: Distributions that are not, because the venv itself brought them.
+        entry_modules: The project's own, ordered by path.
+        provided: What is left to the runtime.
+        passed_over: Files that would be entries, if no result were to be written there,
+            with their real paths.
+    """
+
+    entries: tuple[Entry, ...]
+    distributions: tuple[Distribution, ...]
+    left_out: tuple[Distribution, ...]
+    entry_modules: tuple[EntryModule, ...]
+    provided: Provided = NOTHING_PROVIDED
+    passed_over: tuple[tuple[str, Entry], ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of all files, unzipped."""
+        return sum(entry.size_bytes for entry in self.entries)
