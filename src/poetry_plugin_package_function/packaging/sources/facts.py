@@ -117,7 +117,7 @@ class _Notes(WheelDestination):
     def __init__(self) -> None:
         self.files: list[FileFacts] = []
 
-    def write_script(self, name: str, *_: object) -> RecordEntry:
+    def write_script(self, name: str, **_: object) -> RecordEntry:
         """See `WheelDestination`; scripts are not packaged."""
         return RecordEntry(name, None, None)
 
@@ -160,10 +160,7 @@ class _Notes(WheelDestination):
         )
         return RecordEntry(inside, Hash("sha256", digest), info.file_size)
 
-    def finalize_installation(
-        self,
-        *_: object,
-    ) -> None:
+    def finalize_installation(self, *_: object, **__: object) -> None:
         """See `WheelDestination`: nothing has been written."""
 
 
