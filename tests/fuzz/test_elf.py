@@ -16,8 +16,6 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
-from poetry_plugin_package_function.packaging.elf.reader import read_linkage
-from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -32,6 +30,7 @@ from tests.packaging.elf_files import SHAPES
 from tests.packaging.elf_files import SONAME
 from tests.packaging.elf_files import elf
 from tests.packaging.native import linked
+from tests.packaging.native import native_of
 from tests.packaging.native import needs_gcc
 
 
@@ -142,7 +141,6 @@ def test_trees_of_damaged_libraries(tmp_path: Path, shape: Shape) -> None:
         for number, content in enumerate(generation):
             path = tmp_path / f"lib{number}.so"
             path.write_bytes(content)
-            read_linkage(str(path))
             entries.append(
                 Entry(
                     f"demo/{path.name}",
@@ -155,7 +153,7 @@ def test_trees_of_damaged_libraries(tmp_path: Path, shape: Shape) -> None:
         with time_limit(60):
             for machine in ("x86_64", "aarch64"):
                 audit(Tree(tuple(entries), (), (), ()), on(machine))
-            links = [*Native(entries).links_across(owners)]
+            links = [*native_of(entries).links_across(owners)]
         assert links
         assert all(whose != other for whose, other, _ in links)
 

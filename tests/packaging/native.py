@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
+
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.elf.reader import Linkage
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 needs_gcc = pytest.mark.skipif(
@@ -43,3 +53,15 @@ def linked(library: Path, *arguments: str | Path) -> Path:
         check=True,
     )
     return library
+
+
+def linkage_of(path: Path) -> Linkage | None:
+    """Reads what a library says to the dynamic linker."""
+    with path.open("rb", buffering=0) as file:
+        elf = read_elf(partial(os.pread, file.fileno()))
+    return elf and elf.linkage
+
+
+def native_of(entries: Sequence[Entry]) -> Native:
+    """Reads what the libraries of a tree say."""
+    return Native(entries, machine_code_of(entries))

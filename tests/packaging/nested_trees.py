@@ -20,7 +20,6 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.packaging.archive.compression import NO_SOURCES
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
-from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
 from poetry_plugin_package_function.packaging.nesting.planner import Choice
 from poetry_plugin_package_function.packaging.nesting.planner import Nester
@@ -34,6 +33,7 @@ from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.values import Inclusion
+from tests.packaging.native import native_of
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import site_packages_of
@@ -97,7 +97,7 @@ class Shipped:
     @cached_property
     def nester(self) -> Nester:
         entries = self.tree.entries
-        return Nester(self.tree, entries, Native(entries), self.wishes)
+        return Nester(self.tree, entries, native_of(entries), self.wishes)
 
     @cached_property
     def members(self) -> dict[str, Any]:

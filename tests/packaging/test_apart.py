@@ -9,10 +9,10 @@ import pytest
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.native import libraries as native
-from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.apart import check
 from tests.packaging.native import importable
 from tests.packaging.native import linked
+from tests.packaging.native import native_of
 from tests.packaging.native import needs_gcc
 from tests.packaging.nested_trees import Shipped
 from tests.packaging.nested_trees import names_of
@@ -165,7 +165,7 @@ def test_a_library_that_is_not_linked_to(ready: Shipped) -> None:
     assert ["", "", "big._large"] == [unit.extension for unit in found.units]
     links = ("big.libs/libcommon.so", "big.libs/libdeep.so")
     assert links == found.units[2].links
-    libraries = Native(ready.tree.entries)
+    libraries = native_of(ready.tree.entries)
     check(found, libraries)
 
     without = replace(found.units[2], links=links[:1])
@@ -184,7 +184,7 @@ def test_a_package_without_one_of_its_libraries(ready: Shipped) -> None:
     broken = replace(found, units=(replace(big, entries=left), *found.units[1:]))
 
     with pytest.raises(SourceError, match="libcommon"):
-        check(broken, Native(ready.tree.entries))
+        check(broken, native_of(ready.tree.entries))
 
 
 def test_a_module_that_makes_room_for_a_stub(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.audit.findings import check
-from poetry_plugin_package_function.packaging.sources.wheel import Stream
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -603,22 +603,23 @@ def test_a_damaged_file_is_installed_again() -> None:
 
 
 def test_sources(tmp_path: Path) -> None:
-    """Files on the disk are read; what cannot be read, or is elsewhere, is not."""
-    (tmp_path / "a.so").write_bytes(ARM)
-    big = canonicalize_name("big")
-    stream = Stream(str(tmp_path / "a.so"), 0, 0, 1, 0, 100, True, True)
-    entries = [
-        Entry("a.so", str(tmp_path / "a.so"), len(ARM)),
-        Entry("big-1.dist-info/WHEEL", str(tmp_path), 1, distribution=big),
-        Entry("big-2.dist-info/WHEEL", stream, 1, distribution=big),
-        Entry("directory.so", str(tmp_path), 100),
-        Entry("gone.so", str(tmp_path / "gone"), 100),
-        Entry("stream.so", stream, 100),
-    ]
+    """Files on the disk are read as well as content that is at hand."""
+    path = tmp_path / "a.so"
+    path.write_bytes(ARM)
+    entries = [Entry("a.so", str(path), len(ARM)), Entry("b.so", ARM, len(ARM))]
 
     findings = audit(Tree(tuple(entries), (), (), ()), TARGET)
 
-    assert ["a.so"] == [each.file for each in findings]
+    assert ["a.so", "b.so"] == [each.file for each in findings]
+
+
+@pytest.mark.parametrize("name", ["a.so", "tool"])
+def test_what_cannot_be_read(tmp_path: Path, name: str) -> None:
+    """It is an error: nothing is passed that has not been looked at."""
+    entry = Entry(name, str(tmp_path / "gone"), 100)
+
+    with pytest.raises(SourceError, match="gone cannot be read: No such file"):
+        audit(Tree((entry,), (), (), ()), TARGET)
 
 
 # -- damaged files -------------------------------------------------------------------

@@ -22,7 +22,6 @@ from poetry_plugin_package_function.packaging.elf.reader import Linkage
 from poetry_plugin_package_function.packaging.elf.reader import NeededVersion
 from poetry_plugin_package_function.packaging.elf.reader import is_called_library
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
-from poetry_plugin_package_function.packaging.elf.reader import read_linkage
 from tests.packaging.elf_files import ADDRESS
 from tests.packaging.elf_files import NEEDED
 from tests.packaging.elf_files import RPATH
@@ -35,6 +34,7 @@ from tests.packaging.elf_files import WEAK
 from tests.packaging.elf_files import Shape
 from tests.packaging.elf_files import elf
 from tests.packaging.native import compiled
+from tests.packaging.native import linkage_of
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 
@@ -57,7 +57,7 @@ READ: Final = Linkage(
 def read(directory: Path, content: bytes) -> Linkage | None:
     path = directory / "a.so"
     path.write_bytes(content)
-    return read_linkage(str(path))
+    return linkage_of(path)
 
 
 # -- what is read -------------------------------------------------------------------
@@ -145,14 +145,6 @@ def test_little_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_other_files(tmp_path: Path, content: bytes) -> None:
     """What is no ELF file has no linkage."""
     assert read(tmp_path, content) is None
-
-
-def test_what_cannot_be_read(tmp_path: Path) -> None:
-    """The system's errors are passed on."""
-    with pytest.raises(FileNotFoundError):
-        read_linkage(str(tmp_path / "none.so"))
-    with pytest.raises(IsADirectoryError):
-        read_linkage(str(tmp_path))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -408,15 +400,15 @@ def test_what_gcc_makes(tmp_path: Path, flag: str) -> None:
 
     searched = ("$ORIGIN/x", "/opt/y")
     expected = Linkage(("libother.so.2",), searched, "liba.so.1", flag == "enable")
-    assert expected == read_linkage(str(library))
-    assert Linkage((), (), "libother.so.2") == read_linkage(str(other))
+    assert expected == linkage_of(library)
+    assert Linkage((), (), "libother.so.2") == linkage_of(other)
 
 
 @needs_gcc
 @pytest.mark.parametrize("flags", [["-c"], ["-static", "-nostdlib", "-no-pie"]])
 def test_what_is_not_linked(tmp_path: Path, flags: list[str]) -> None:
     """Objects and static programs have no dynamic section."""
-    assert read_linkage(str(compiled(tmp_path / "a", *flags))) is None
+    assert linkage_of(compiled(tmp_path / "a", *flags)) is None
 
 
 def environment() -> list[Path]:
@@ -470,7 +462,7 @@ def test_the_environment() -> None:
     paths = environment()
 
     assert {path: by_sections(path.read_bytes()) for path in paths} == {
-        path: read_linkage(str(path)) for path in paths
+        path: linkage_of(path) for path in paths
     }
 
 
@@ -497,7 +489,7 @@ def read_by_readelf(what: str, paths: list[Path]) -> list[str]:
 @needs_readelf
 def test_the_environment_as_readelf_has_it() -> None:
     """`readelf` reads the same from all libraries of the running Python."""
-    paths = [path for path in environment() if read_linkage(str(path)) is not None]
+    paths = [path for path in environment() if linkage_of(path) is not None]
     parts = read_by_readelf("--dynamic", paths)
 
     def values(name: str, part: str) -> list[str]:
@@ -514,13 +506,13 @@ def test_the_environment_as_readelf_has_it() -> None:
                 bool(values("RUNPATH", part)),
             )
         )
-    assert expected == [read_linkage(str(path)) for path in paths]
+    assert expected == [linkage_of(path) for path in paths]
 
 
 @needs_readelf
 def test_versions_as_readelf_has_them() -> None:
     """`readelf` reads the same versions from all libraries of the running Python."""
-    paths = [path for path in environment() if read_linkage(str(path)) is not None]
+    paths = [path for path in environment() if linkage_of(path) is not None]
     parts = read_by_readelf("--version-info", paths)
 
     expected = []

@@ -15,9 +15,9 @@ from typing import Final
 import pytest
 
 from poetry_plugin_package_function.packaging.elf.reader import Linkage
-from poetry_plugin_package_function.packaging.elf.reader import read_linkage
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from tests.packaging.native import compiled
+from tests.packaging.native import linkage_of
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 
@@ -306,7 +306,7 @@ def linker_of(tree: Path) -> Linker:
     linkages = {
         path.relative_to(tree).as_posix(): linkage
         for path in sorted(tree.rglob("*.so*"))
-        if (linkage := read_linkage(str(path))) is not None
+        if (linkage := linkage_of(path)) is not None
     }
     return Linker(linkages, [{name: name for name in linkages}])
 

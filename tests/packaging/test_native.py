@@ -10,9 +10,11 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.native import libraries as native
 from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.packaging.native import importable
 from tests.packaging.native import linked
+from tests.packaging.native import native_of
 from tests.packaging.native import needs_gcc
 from tests.trees import write_files
 
@@ -85,7 +87,7 @@ def entries(top: Path, owner: str = "big") -> Iterable[Entry]:
 
 def found(top: Path, beside: Iterable[Entry] = ()) -> list[Extension]:
     own = [*entries(top)]
-    return [*Native([*own, *beside]).extensions(own)]
+    return [*native_of([*own, *beside]).extensions(own)]
 
 
 def test_a_library_that_only_one_needs(top: Path) -> None:
@@ -300,14 +302,13 @@ def test_a_library_that_another_distribution_needs(top: Path, tmp_path: Path) ->
     assert [] == found(top, [*entries(elsewhere, "other")])
 
 
-def test_what_cannot_be_read(top: Path) -> None:
-    """Damaged libraries and missing sources are nobody's, and no error here."""
+def test_what_is_damaged(top: Path) -> None:
+    """Damaged libraries are nobody's, and no error here."""
     write_files(top, {"big/broken.so": b"\x7fELF\2\1\1", "big/text.so": "INPUT(x)"})
-    gone = Entry("big/gone.py", str(top / "gone"), 1, distribution=None)
     ready = Entry("big/ready.py", b"import os\n", 10, distribution=None)
-    own = [*entries(top), gone, ready]
+    own = [*entries(top), ready]
 
-    (extension,) = Native(own).extensions(own)
+    (extension,) = native_of(own).extensions(own)
 
     assert {LARGE, OWN} == extension.files
 
@@ -317,4 +318,20 @@ def test_a_ready_source_that_mentions_it(top: Path) -> None:
     ready = Entry("big/ready.py", b"load('libown.so.2')\n", 20, distribution=None)
     own = [*entries(top), ready]
 
-    assert [] == [*Native(own).extensions(own)]
+    assert [] == [*native_of(own).extensions(own)]
+
+
+def test_what_is_known_of_a_library(top: Path) -> None:
+    """Whether it is a module is not looked up in its content where it is known."""
+    own = [*entries(top)]
+    known = machine_code_of(own)
+    for name, code in known.items():
+        init = name in (LARGE, OTHER)
+        known[name] = code._replace(defines_init=init)
+    (top / LARGE).unlink()
+
+    (extension,) = Native(own, known).extensions(own)
+
+    assert LARGE == extension.file
+    none = {name: code._replace(defines_init=False) for name, code in known.items()}
+    assert [] == [*Native(own, none).extensions(own)]

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.units import merged
 from poetry_plugin_package_function.packaging.nesting.units import requirers
 from poetry_plugin_package_function.packaging.nesting.units import split
@@ -25,6 +24,7 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from tests.packaging.native import linked
+from tests.packaging.native import native_of
 from tests.packaging.native import needs_gcc
 from tests.trees import install
 from tests.trees import make_venv
@@ -48,7 +48,7 @@ def parts_of(
     """Splits a tree of these entries and a project with one package."""
     project = files("my-app", "my_app/__init__.py")
     in_order = tuple(sorted((*project, *entries)))
-    native = Native(in_order)
+    native = native_of(in_order)
     return split(Tree(in_order, (), (), modules), in_order, native, apart=apart)
 
 
@@ -272,17 +272,14 @@ def test_a_library_linked_to_the_projects(tmp_path: Path) -> None:
     assert () == parts.units
 
 
-def test_libraries_that_cannot_be_read(tmp_path: Path) -> None:
-    """Neither what is gone nor what is no library is an error here."""
-    gone, text = files("a", "a/gone.so", "a/text.so")
+def test_what_is_only_called_a_library(tmp_path: Path) -> None:
+    """What is no library is no error here."""
+    (text,) = files("a", "a/text.so")
     (tmp_path / "text.so").write_text("no library\n")
 
-    unit = only_unit(
-        gone._replace(source=str(tmp_path / "gone.so")),
-        text._replace(source=str(tmp_path / "text.so")),
-    )
+    unit = only_unit(text._replace(source=str(tmp_path / "text.so")))
 
-    assert ["a/gone.so", "a/text.so"] == names_in(unit.entries)
+    assert ["a/text.so"] == names_in(unit.entries)
 
 
 # -- the project --------------------------------------------------------------------

@@ -315,7 +315,7 @@ class _Nested:
         self._job = job
         self._scratch = scratch
         self._level = LEVEL
-        self._native = Native(job.tree.entries)
+        self._native = Native(job.tree.entries, job.tree.machine_code)
         self._nester = self._nester_of(job)
         self._zipped_bytes: dict[str, int] = {}
         self._spooled: list[Spooled] = []

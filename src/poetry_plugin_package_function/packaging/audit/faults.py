@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.audit.binaries import Format
+from poetry_plugin_package_function.packaging.elf.machine_code import Format
 from poetry_plugin_package_function.packaging.elf.reader import EXECUTABLE
 from poetry_plugin_package_function.packaging.elf.reader import SHARED
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from collections.abc import Iterator
 
-    from poetry_plugin_package_function.packaging.audit.binaries import Binary
+    from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
     from poetry_plugin_package_function.packaging.elf.reader import Elf
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.runtimes import Target
 
 
@@ -98,15 +99,16 @@ def _tag_of(target: Target) -> str:
     return f".cpython-{version}-{target.machine}-linux-gnu.so"
 
 
-def fault_of(binary: Binary, target: Target) -> Fault | None:
+def fault_of(entry: Entry, code: MachineCode | None, target: Target) -> Fault | None:
     """Finds what keeps a file from being loaded; the first reason stands for all.
 
     Args:
-        binary: Any but ELF files that are no `is_host_code`.
+        entry: The file: any but ELF files that are no `is_host_code`.
+        code: What it says; None if it is no machine code, and only called so.
         target: What it is to work on.
     """
-    elf, name, size_bytes = binary.elf, binary.entry.name, binary.entry.size_bytes
-    if binary.format is None:
+    name, size_bytes = entry.name, entry.size_bytes
+    if code is None:
         # A name without a tag may be that of a linker script: it is text.
         if not is_tagged_module(name) or not is_looked_for(name, target):
             return None
@@ -114,11 +116,9 @@ def fault_of(binary: Binary, target: Target) -> Fault | None:
             Reason.DAMAGE,
             f"is a damaged module: it has {size_bytes:,} bytes, and no ELF header",
         )
-    if binary.format is not Format.ELF:
-        return Fault(
-            Reason.SYSTEM,
-            f"is code for {binary.format.value}; the target has Linux",
-        )
+    if code.format is not Format.ELF:
+        return Fault(Reason.SYSTEM, f"is code for {code.format}; the target has Linux")
+    elf = code.elf
     if elf is None:
         return Fault(Reason.DAMAGE, "is a damaged ELF file: it contradicts the format")
     machine = _MACHINES[elf.machine, elf.bits]

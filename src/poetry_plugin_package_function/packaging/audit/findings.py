@@ -16,7 +16,6 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.packaging.audit.binaries import read_binaries
 from poetry_plugin_package_function.packaging.audit.faults import Reason
 from poetry_plugin_package_function.packaging.audit.faults import fault_of
 from poetry_plugin_package_function.packaging.audit.faults import has_tag_of
@@ -30,7 +29,7 @@ from poetry_plugin_package_function.packaging.elf.reader import Linkage
 from poetry_plugin_package_function.packaging.elf.reader import is_called_library
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.runtimes import platform_tags
 
 
@@ -104,7 +103,7 @@ class _Audit:
     """What is known of a tree's machine code, to judge each file of it."""
 
     def __init__(self, tree: Tree, target: Target) -> None:
-        """Reads what there is."""
+        """Looks at all machine code, and at what is called so."""
         self._tree = tree
         self._target = target
         self._names = {entry.name for entry in tree.entries}
@@ -112,12 +111,16 @@ class _Audit:
         self._entries: dict[str, Entry] = {}
         self._faults: dict[str, Fault] = {}
         self._working: dict[str, Elf] = {}
-        for binary in read_binaries(tree.entries):
-            elf, name = binary.elf, binary.entry.name
+        for entry in tree.entries:
+            name = entry.name
+            code = tree.machine_code.get(name)
+            if code is None and not name.endswith(".so"):
+                continue
+            elf = code and code.elf
             if elf is not None and not is_host_code(elf):
                 continue
-            self._entries[name] = binary.entry
-            fault = fault_of(binary, target)
+            self._entries[name] = entry
+            fault = fault_of(entry, code, target)
             if fault is not None:
                 self._faults[name] = fault
             elif elf is not None:

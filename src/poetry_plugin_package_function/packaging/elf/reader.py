@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import struct
 
-from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -160,43 +159,18 @@ def is_called_library(name: str) -> bool:
     return name.endswith(".so") or ".so." in name.rpartition("/")[2]
 
 
-def read_linkage(path: str) -> Linkage | None:
-    """Reads a library's dynamic section.
+def read_elf(read: Read) -> Elf | None:
+    """Reads what an ELF file is.
 
     Sections' headers are not needed for it and may be stripped; program headers lead
-    there, as they lead the dynamic linker.
-
-    Returns:
-        What it says, or None if the file is no ELF file, has no dynamic section
-        (objects, static programs, debug information) or is damaged.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        read = partial(os.pread, descriptor)
-        head = read(_HEAD_BYTES, 0)
-        layout = _LAYOUTS.get(head[:_IDENT_BYTES])
-        if layout is None:
-            return None
-        segments = _segments(read, head, layout)
-        section = _dynamic(read, layout, segments)
-        return None if section is None else _linkage(read, head, segments, *section)
-    except _DamagedError:
-        return None
-    finally:
-        os.close(descriptor)
-
-
-def read_elf(read: Read) -> Elf | None:
-    """Reads what an ELF file is, by program headers as `read_linkage` does.
+    to the dynamic section, as they lead the dynamic linker.
 
     Args:
         read: Reads parts of it.
 
     Returns:
-        None if the file is no ELF file, or is damaged.
+        None if the file is no ELF file, or is damaged. Objects, static programs and
+        debug information have no linkage.
 
     Raises:
         OSError: The file cannot be read.

@@ -7,16 +7,15 @@ import re
 
 from collections import defaultdict
 from functools import cached_property
-from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.packaging.elf.machine_code import defines_init
 from poetry_plugin_package_function.packaging.elf.reader import is_called_library
-from poetry_plugin_package_function.packaging.elf.reader import read_elf
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
 
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
+    from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
     from poetry_plugin_package_function.packaging.elf.reader import Linkage
     from poetry_plugin_package_function.packaging.native.linker import Link
     from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -68,19 +68,21 @@ class Lost(NamedTuple):
 class Native:
     """What the libraries, extension modules and programs of a tree are linked to."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        """Reads the dynamic section of each; passes over what cannot be read.
+    def __init__(
+        self, entries: Iterable[Entry], machine_code: Mapping[str, MachineCode]
+    ) -> None:
+        """Looks at what says what it needs.
 
         Args:
             entries: All that the tree has.
+            machine_code: What of them is machine code, by name.
         """
+        self._machine_code = machine_code
         self._linkages: dict[str, Linkage] = {}
         for entry in entries:
-            if _may_be_native(entry):
-                content = read(entry.content)
-                elf = read_elf(partial(_part, content))
-                if elf is not None and elf.linkage is not None:
-                    self._linkages[entry.name] = elf.linkage
+            code = machine_code.get(entry.name)
+            if code and code.elf and code.elf.linkage and _is_loaded(entry):
+                self._linkages[entry.name] = code.elf.linkage
 
     @cached_property
     def _links(self) -> Mapping[str, tuple[Link, ...]]:
@@ -164,7 +166,7 @@ class Native:
                 len(files) > 1
                 and sum(own[each].size_bytes for each in files) >= LEAST_BYTES
                 and f"{package}/{module[-1]}.py" not in own  # there would be a stub
-                and _is_module(own[name])
+                and self._is_module(own[name])
                 and not _is_mentioned(module, files - {name}, own)
                 and not is_imported_at_once(module, own)
             ):
@@ -194,11 +196,19 @@ class Native:
                 if link.user in files
                 and link.file in own
                 and self._users.get(posixpath.basename(link.file), files) <= files
-                and not _is_module(own[link.file])
+                and not self._is_module(own[link.file])
                 for file in aliases[link.file]
             }
             more -= files
         return files
+
+    def _is_module(self, library: Entry) -> bool:
+        """Whether Python can import a library."""
+        known = self._machine_code[library.name].defines_init
+        if known is not None:
+            return known
+        module = module_parts(library.name)
+        return bool(module) and defines_init(read(library.content), module[-1])
 
     def _loaded_for(self, name: str) -> str:
         """Finds the file that is loaded by whatever has been linked to a library.
@@ -210,23 +220,8 @@ class Native:
         return f"{directory}{slash}{self._linkages[name].soname or file}"
 
 
-def _part(content: bytes, size_bytes: int, offset: int) -> bytes:
-    return content[offset : offset + size_bytes]
-
-
-def _may_be_native(entry: Entry) -> bool:
-    return is_called_library(entry.name) or (
-        entry.executable and not entry.name.endswith(".py")
-    )
-
-
-def _is_module(entry: Entry) -> bool:
-    """Whether Python can import a library: it has the function that makes the module.
-
-    Source: https://docs.python.org/3/extending/building.html
-    """
-    module = module_parts(entry.name)
-    return bool(module) and b"PyInit_%s\0" % module[-1].encode() in read(entry.content)
+def _is_loaded(entry: Entry) -> bool:
+    return entry.executable or is_called_library(entry.name)
 
 
 def _is_mentioned(

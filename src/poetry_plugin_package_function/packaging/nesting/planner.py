@@ -35,7 +35,7 @@ from poetry_plugin_package_function.packaging.nesting.units import requirers
 from poetry_plugin_package_function.packaging.nesting.units import split
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
-from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 
 
 if TYPE_CHECKING:
@@ -758,7 +758,7 @@ def check_wishes(tree: Tree, wishes: Wishes) -> None:
         SourceError: Names all of them.
     """
     if wishes.nest or wishes.keep_flat:
-        native = Native(tree.entries)
+        native = Native(tree.entries, tree.machine_code)
         parts = sound(split(tree, tree.entries, native, apart=False), native)
         _check(wishes, parts, tree)
 

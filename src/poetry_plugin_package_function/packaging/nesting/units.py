@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
-from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
 
 
 if TYPE_CHECKING:

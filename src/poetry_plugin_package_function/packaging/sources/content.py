@@ -24,6 +24,8 @@ from poetry_plugin_package_function.packaging.sources.integrity import header_le
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
+
 
 STORED: Final = 0
 DEFLATED: Final = 8
@@ -71,6 +73,7 @@ class ZipMember(NamedTuple):
             as installers do.
         copyable: Whether what the ZIP holds of it is copied into others: a deflate
             stream that is sound, and that does not depend on this machine.
+        code: What it says of itself, if it is machine code.
     """
 
     archive: str
@@ -83,6 +86,7 @@ class ZipMember(NamedTuple):
     crc32: int
     is_sound: bool = True
     copyable: bool = True
+    code: MachineCode | None = None
 
 
 def member_of(archive: str, info: zipfile.ZipInfo) -> ZipMember:

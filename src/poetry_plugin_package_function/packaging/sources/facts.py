@@ -9,12 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import mmap
 import os
 import posixpath
 import secrets
+import threading
 
+from contextlib import contextmanager
 from contextlib import suppress
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import Final
 from typing import NamedTuple
 from typing import cast
@@ -25,20 +30,36 @@ from installer.records import Hash
 from installer.records import RecordEntry
 from installer.sources import WheelFile
 
+from poetry_plugin_package_function.packaging.elf.machine_code import defines_init
+from poetry_plugin_package_function.packaging.elf.machine_code import from_json
+from poetry_plugin_package_function.packaging.elf.machine_code import machine_code
+from poetry_plugin_package_function.packaging.elf.machine_code import (
+    may_be_machine_code,
+)
+from poetry_plugin_package_function.packaging.elf.machine_code import within
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
 from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
 from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
     from installer.utils import Scheme
 
+    from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
     from poetry_plugin_package_function.packaging.sources.integrity import MemberStream
     from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 
+
+MAPPED_FROM_BYTES: Final = 32 << 20
+"""What is larger is not kept in memory."""
+
+_mapping = threading.Lock()
 
 FORMAT: Final = 1
 """Of the facts that are kept: others are made anew."""
@@ -61,6 +82,7 @@ class FileFacts(NamedTuple):
         size_bytes: Of the content.
         crc32: Of the content.
         is_sound: See `MemberStream`.
+        code: What it says of itself if it is machine code.
     """
 
     scheme: str
@@ -75,6 +97,7 @@ class FileFacts(NamedTuple):
     size_bytes: int
     crc32: int
     is_sound: bool
+    code: MachineCode | None
 
 
 class WheelFacts(NamedTuple):
@@ -117,7 +140,9 @@ class _Notes(WheelDestination):
     def __init__(self) -> None:
         self.files: list[FileFacts] = []
 
-    def write_script(self, name: str, **_: object) -> RecordEntry:
+    def write_script(  # type: ignore[override]
+        self, name: str, **_: object
+    ) -> RecordEntry:
         """See `WheelDestination`; scripts are not packaged."""
         return RecordEntry(name, None, None)
 
@@ -137,10 +162,7 @@ class _Notes(WheelDestination):
         if inside.startswith(("/", "../")):
             raise ValueError(f"{path} would be written outside of its directory")
         member = cast("MemberStream", stream)
-        hashed = hashlib.sha256()
-        for chunk in member.chunks():
-            hashed.update(chunk)
-        digest = base64.urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
+        digest, code = _read(member, inside)
         info = member.info
         self.files.append(
             FileFacts(
@@ -156,12 +178,45 @@ class _Notes(WheelDestination):
                 info.file_size,
                 info.CRC,
                 member.is_sound,
+                code,
             )
         )
         return RecordEntry(inside, Hash("sha256", digest), info.file_size)
 
     def finalize_installation(self, *_: object, **__: object) -> None:
         """See `WheelDestination`: nothing has been written."""
+
+
+def _read(member: MemberStream, path: str) -> tuple[str, MachineCode | None]:
+    """Reads all of a member; returns its digest, and what it says as machine code."""
+    hashed = hashlib.sha256()
+    chunks = member.chunks()
+    code = None
+    if may_be_machine_code(path, member.info.file_size):
+        with _whole(chunks, member.info.file_size) as content:
+            hashed.update(content)
+            code = machine_code(within(content))
+            module = module_parts(path)
+            if code is not None and module:
+                code = code._replace(defines_init=defines_init(content, module[-1]))
+    else:
+        for chunk in chunks:
+            hashed.update(chunk)
+    return base64.urlsafe_b64encode(hashed.digest()).decode().rstrip("="), code
+
+
+@contextmanager
+def _whole(chunks: Iterable[bytes], size_bytes: int) -> Iterator[bytes | mmap.mmap]:
+    """Puts a content together; what is large is in a file meanwhile, one at a time."""
+    if size_bytes < MAPPED_FROM_BYTES:
+        yield b"".join(chunks)
+        return
+    with _mapping, TemporaryFile(prefix="package-function-") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            yield content
 
 
 class FactsCache:
@@ -220,7 +275,12 @@ def _parsed(data: bytes) -> WheelFacts:
     version, info, files, issues = json.loads(content)
     if version != FORMAT:
         raise ValueError("they are of another format")
-    return WheelFacts(info, tuple(map(FileFacts._make, files)), tuple(issues))
+    return WheelFacts(info, tuple(map(_file, files)), tuple(issues))
+
+
+def _file(fields: list[Any]) -> FileFacts:
+    *others, code = fields
+    return FileFacts._make((*others, code and from_json(code)))
 
 
 def _write(path: Path, data: bytes) -> None:

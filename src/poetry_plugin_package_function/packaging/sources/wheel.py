@@ -129,6 +129,7 @@ class WheelSource:
             and file.is_sound
             and file.method == DEFLATED
             and file.stored_bytes < file.size_bytes,
+            code=file.code,
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from typing import Final
 from typing import NamedTuple
+
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
 
 if TYPE_CHECKING:
@@ -13,10 +15,6 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.sources.entry import Entry
-
-
-MODULE_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
-"""What Python imports. Source: importlib.machinery.all_suffixes()."""
 
 
 class EntryModule(NamedTuple):
@@ -69,24 +67,6 @@ def _modules_of_the_project(
             if parts:
                 modules.add(_shallowest(parts, found))
     return tuple(sorted(modules))
-
-
-def module_parts(name: str) -> list[str]:
-    """Splits the name of a file that can be imported; [] for any other file.
-
-    A name need not be an identifier: Lambda imports "my-func" and "functions/get-user"
-    by their names.
-    """
-    *parents, file = name.split("/")
-    if not file.endswith(MODULE_SUFFIXES):
-        return []
-    stem, _, suffix = file.rpartition(".")
-    if suffix in ("so", "pyd"):  # a tag is in between: fast.cpython-313-x86_64.so
-        stem = stem.partition(".")[0]
-    parts = parents if stem == "__init__" else [*parents, stem]
-    if parts == ["__main__"] or any("." in part or not part for part in parts):
-        return []
-    return parts
 
 
 def _shallowest(parts: list[str], found: Mapping[str, Entry]) -> EntryModule:

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
 
 if TYPE_CHECKING:

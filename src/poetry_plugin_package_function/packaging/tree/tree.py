@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
 from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )
@@ -37,6 +42,15 @@ class Tree:
     entry_modules: tuple[EntryModule, ...]
     provided: Provided = NOTHING_PROVIDED
     passed_over: tuple[tuple[str, Entry], ...] = ()
+
+    @cached_property
+    def machine_code(self) -> Mapping[str, MachineCode]:
+        """What the machine code in it says of itself, by name.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        return machine_code_of(self.entries)
 
     @property
     def size_bytes(self) -> int:

@@ -16,8 +16,8 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.tree.entry_modules import MODULE_SUFFIXES
-from poetry_plugin_package_function.packaging.tree.entry_modules import module_parts
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error

@@ -1,0 +1,27 @@
+"""Which files Python imports, and as what."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+MODULE_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
+"""What Python imports. Source: importlib.machinery.all_suffixes()."""
+
+
+def module_parts(name: str) -> list[str]:
+    """Splits the name of a file that can be imported; [] for any other file.
+
+    A name need not be an identifier: Lambda imports "my-func" and "functions/get-user"
+    by their names.
+    """
+    *parents, file = name.split("/")
+    if not file.endswith(MODULE_SUFFIXES):
+        return []
+    stem, _, suffix = file.rpartition(".")
+    if suffix in ("so", "pyd"):  # a tag is in between: fast.cpython-313-x86_64.so
+        stem = stem.partition(".")[0]
+    parts = parents if stem == "__init__" else [*parents, stem]
+    if parts == ["__main__"] or any("." in part or not part for part in parts):
+        return []
+    return parts
