@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 
-from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
@@ -19,19 +18,14 @@ from typing import Protocol
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
-from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
-from poetry_plugin_package_function.packaging.archive.compression import copied_bytes
 from poetry_plugin_package_function.packaging.archive.compression import deflate
-from poetry_plugin_package_function.packaging.archive.spool import spool
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
-from poetry_plugin_package_function.packaging.native.libraries import Native
-from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
-from poetry_plugin_package_function.packaging.nesting.planner import Nester
 from poetry_plugin_package_function.packaging.nesting.planner import check_wishes
+from poetry_plugin_package_function.packaging.nesting.writing import TooLarge
+from poetry_plugin_package_function.packaging.nesting.writing import nest
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.plan import Layout
-from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.plan import too_large
@@ -47,13 +41,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
-    from poetry_plugin_package_function.packaging.archive.spool import Spooled
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import (
-        NestedArchive,
-    )
     from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
     from poetry_plugin_package_function.packaging.nesting.planner import Wishes
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -305,158 +294,39 @@ def _write_flat(job: Job) -> Measured:
 
 def _write_nested(job: Job) -> Measured:
     with tempfile.TemporaryDirectory(prefix="package-function-") as scratch:
-        return _Nested(job, Path(scratch)).write()
-
-
-class _Nested:
-    """Nests as much as has to be, and finds out on the way what files take."""
-
-    def __init__(self, job: Job, scratch: Path) -> None:
-        self._job = job
-        self._scratch = scratch
-        self._level = LEVEL
-        self._native = Native(job.tree.entries, job.tree.machine_code)
-        self._nester = self._nester_of(job)
-        self._zipped_bytes: dict[str, int] = {}
-        self._spooled: list[Spooled] = []
-
-    def write(self) -> Measured:
-        """Writes the archive.
-
-        Raises:
-            PackageTooLargeError: It does not fit.
-        """
-        nesting = self._decide()
-        return self._measured(nesting, self._write(nesting))
-
-    def _decide(self) -> Nesting:
-        job, limit_bytes = self._job, self._job.limit_bytes
-        self._compress("Compressing", self._nester.nestable)
-        nesting = self._nesting(with_project=False)
-        if nesting is not None:
-            return nesting
-        self._compress("Compressing", self._nester.parts.project.entries)
-        nesting = self._nesting(with_project=True)
-        if nesting is None and job.bytecode:
-            nesting = self._drop_bytecode()
-        if nesting is not None:
-            return nesting
-        least_bytes = self._nester.least_bytes(self._zipped_bytes)
-        if is_worth_compressing_more(least_bytes, limit_bytes):
-            self._compress_more()
-            nesting = self._nesting(with_project=True)
-            if nesting is not None:
-                return nesting
-            least_bytes = self._nester.least_bytes(self._zipped_bytes)
-        distributions = _sizes(self._job, self._zipped_bytes, {})
+        result = nest(job, Path(scratch))
+    if isinstance(result, TooLarge):
         raise too_large(
-            job.size_bytes, least_bytes, job.layers_size_bytes, distributions
+            result.job.size_bytes,
+            result.least_bytes,
+            job.layers_size_bytes,
+            _sizes(result.job, result.zipped_bytes, {}),
         )
-
-    def _nester_of(self, job: Job) -> Nester:
-        # Bytecode is no machine code: what that is linked to is read once.
-        return Nester(job.tree, job.entries, self._native, job.wishes)
-
-    def _compress_more(self) -> None:
-        self._level = MAX_LEVEL
-        self._zipped_bytes.clear()
-        self._spooled.clear()
-        everything = (*self._nester.nestable, *self._nester.parts.project.entries)
-        self._compress("Too large: compressing more (slow)", everything)
-
-    def _nesting(self, *, with_project: bool) -> Nesting | None:
-        return self._nester.decide(
-            self._zipped_bytes, self._job.limit_bytes, with_project=with_project
-        )
-
-    def _compress(self, what: str, entries: Iterable[Entry]) -> None:
-        """Finds out what files take; compresses those of which that is not known."""
-        if self._zipped_bytes:
-            entries = (each for each in entries if each.name not in self._zipped_bytes)
-        known, unknown = copied_bytes(entries, self._level)
-        self._zipped_bytes |= known
-        if unknown:
-            path = self._scratch / f"{self._level}-{len(self._spooled)}.zip"
-            members = self._job.members(what, unknown, self._level)
-            spooled = spool(members, path, self._job.limit_bytes)
-            self._spooled.append(spooled)
-            self._zipped_bytes |= spooled.data_bytes
-
-    def _drop_bytecode(self) -> Nesting | None:
-        """Keeps the bytecode of as many distributions as there is room for.
-
-        The smallest come first, so how many fit can be searched for.
-        """
-        taken_bytes: dict[str, int] = defaultdict(int)
-        for entry in self._job.bytecode:
-            taken_bytes[entry.distribution or ""] += entry.size_bytes
-        names = sorted(taken_bytes, key=lambda each: (taken_bytes[each], each))
-        whole = self._job
-
-        def with_bytecode(count: int) -> tuple[Job, Nester]:
-            kept = frozenset(names[:count])
-            job = replace(
-                whole,
-                bytecode=tuple(
-                    each for each in whole.bytecode if (each.distribution or "") in kept
-                ),
-            )
-            return job, self._nester_of(job)
-
-        def is_too_much(count: int) -> bool:
-            _, nester = with_bytecode(count)
-            limit_bytes = whole.limit_bytes
-            return (
-                nester.decide(self._zipped_bytes, limit_bytes, with_project=True)
-                is None
-            )
-
-        most = bisect_left(range(len(names)), True, lo=1, key=is_too_much) - 1
-        self._job, self._nester = with_bytecode(most)
-        return self._nesting(with_project=True)
-
-    def _write(self, nesting: Nesting) -> NestedArchive:
-        (part,) = self._job.parts
-        entries = [
-            placed.entry if placed.is_ours else self._source_of(placed.entry)
-            for placed in nesting.in_order()
-        ]
-        members = self._job.members("Packaging", entries)
-        return write_nested(part.stream, nesting, members, self._job.time)
-
-    def _source_of(self, entry: Entry) -> Entry:
-        for spooled in reversed(self._spooled):
-            if entry.name in spooled.streams:
-                return entry._replace(content=spooled.streams[entry.name])
-        return entry
-
-    def _measured(self, nesting: Nesting, result: NestedArchive) -> Measured:
-        placed = [each for each in nesting.outer if not each.is_ours]
-        outer, inner = result.outer, result.inner
-        compressed_bytes = {
-            **{each.entry.name: outer.compressed_bytes[each.name] for each in placed},
-            **inner.compressed_bytes,
-        }
-        checksums = {
-            **{each.entry.name: outer.checksums[each.name] for each in placed},
-            **inner.checksums,
-        }
-        return Measured(
-            self._job,
-            (
-                WrittenPart(
-                    result.outer.size_bytes,
-                    result.unzipped_bytes,
-                    len(self._job.entries),
-                    result.outer.sha256,
-                ),
-            ),
-            result.inner.size_bytes,
-            _sizes(self._job, compressed_bytes, checksums, self._level),
-            compressed_bytes,
-            self._level,
-            Nested(nesting.archive, result.inner.sha256, nesting.units),
-        )
+    nesting, outer, inner = result.nesting, result.archive.outer, result.archive.inner
+    placed = [each for each in nesting.outer if not each.is_ours]
+    compressed_bytes = {
+        **{each.entry.name: outer.compressed_bytes[each.name] for each in placed},
+        **inner.compressed_bytes,
+    }
+    checksums = {
+        **{each.entry.name: outer.checksums[each.name] for each in placed},
+        **inner.checksums,
+    }
+    written = WrittenPart(
+        outer.size_bytes,
+        result.archive.unzipped_bytes,
+        len(result.job.entries),
+        outer.sha256,
+    )
+    return Measured(
+        result.job,
+        (written,),
+        inner.size_bytes,
+        _sizes(result.job, compressed_bytes, checksums, result.level),
+        compressed_bytes,
+        result.level,
+        Nested(nesting.archive, inner.sha256, nesting.units),
+    )
 
 
 def _sizes(

@@ -1,0 +1,199 @@
+"""Nests as much as has to be, and writes that: values in, values out."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.packaging.archive.compression import LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import copied_bytes
+from poetry_plugin_package_function.packaging.archive.spool import spool
+from poetry_plugin_package_function.packaging.native.libraries import Native
+from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
+from poetry_plugin_package_function.packaging.nesting.planner import Nester
+from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import (
+        NestedArchive,
+    )
+    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+    from poetry_plugin_package_function.packaging.sources.content import ZipMember
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.writing import Job
+
+
+@dataclass(frozen=True)
+class NestedResult:
+    """What has been written.
+
+    Attributes:
+        job: What was to be, with the bytecode that there was room for.
+        nesting: What stands where.
+        archive: What is known of it.
+        level: libdeflate's.
+    """
+
+    job: Job
+    nesting: Nesting
+    archive: NestedArchive
+    level: int
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """What does not fit however it is nested.
+
+    Attributes:
+        job: What was to be written, with the bytecode that was tried last.
+        least_bytes: What Lambda would count of it at least.
+        zipped_bytes: What files take compressed, by their names.
+    """
+
+    job: Job
+    least_bytes: int
+    zipped_bytes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Compressed:
+    """What is known of files that may be nested.
+
+    Attributes:
+        level: libdeflate's.
+        zipped_bytes: What they take compressed, by their names.
+        streams: Where those are that have been compressed for that.
+    """
+
+    level: int = LEVEL
+    zipped_bytes: Mapping[str, int] = field(default_factory=dict)
+    streams: Mapping[str, ZipMember] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Decision:
+    job: Job
+    nesting: Nesting
+    compressed: _Compressed
+
+
+def nest(job: Job, scratch: Path) -> NestedResult | TooLarge:
+    """Nests as much as has to be, and writes it.
+
+    Args:
+        job: What is to be written, into one part.
+        scratch: An empty directory for what is compressed before it is known where it
+            goes.
+    """
+    native = Native(job.tree.entries, job.tree.machine_code)
+    decision = _decide(job, native, _Compressed(), scratch)
+    if isinstance(decision, TooLarge):
+        return decision
+    return NestedResult(
+        decision.job, decision.nesting, _write(decision), decision.compressed.level
+    )
+
+
+def _decide(
+    job: Job, native: Native, compressed: _Compressed, scratch: Path
+) -> _Decision | TooLarge:
+    """Nests dependencies; the project, too, if it has to be; then less bytecode."""
+    nester = _nester(job, native)
+    limit_bytes = job.limit_bytes
+    compressed = _compress(job, nester.nestable, compressed, scratch)
+    sizes = compressed.zipped_bytes
+    nesting = nester.decide(sizes, limit_bytes, with_project=False)
+    if nesting is not None:
+        return _Decision(job, nesting, compressed)
+    compressed = _compress(job, nester.parts.project.entries, compressed, scratch)
+    sizes = compressed.zipped_bytes
+    nesting = nester.decide(sizes, limit_bytes, with_project=True)
+    if nesting is None and job.bytecode:
+        job = _with_less_bytecode(job, native, sizes)
+        nester = _nester(job, native)
+        nesting = nester.decide(sizes, limit_bytes, with_project=True)
+    least_bytes = 0 if nesting else nester.least_bytes(sizes)
+    if compressed.level < MAX_LEVEL and is_worth_compressing_more(
+        least_bytes, limit_bytes
+    ):
+        everything = (*nester.nestable, *nester.parts.project.entries)
+        compressed = _compress(job, everything, _Compressed(MAX_LEVEL), scratch)
+        sizes = compressed.zipped_bytes
+        nesting = nester.decide(sizes, limit_bytes, with_project=True)
+        least_bytes = nester.least_bytes(sizes)
+    if nesting is None:
+        return TooLarge(job, least_bytes, sizes)
+    return _Decision(job, nesting, compressed)
+
+
+def _nester(job: Job, native: Native) -> Nester:
+    # Bytecode is no machine code: what that is linked to stays the same with less.
+    return Nester(job.tree, job.entries, native, job.wishes)
+
+
+def _compress(
+    job: Job, entries: Iterable[Entry], compressed: _Compressed, scratch: Path
+) -> _Compressed:
+    """Finds out what files take; compresses those of which that is not known."""
+    level, sizes = compressed.level, compressed.zipped_bytes
+    new = [entry for entry in entries if entry.name not in sizes]
+    known, unknown = copied_bytes(new, level)
+    compressed = replace(compressed, zipped_bytes={**sizes, **known})
+    if not unknown:
+        return compressed
+    what = "Compressing" if level == LEVEL else "Too large: compressing more (slow)"
+    path = scratch / f"{level}-{len(sizes)}.zip"
+    spooled = spool(job.members(what, unknown, level), path, job.limit_bytes)
+    return replace(
+        compressed,
+        zipped_bytes={**compressed.zipped_bytes, **spooled.data_bytes},
+        streams={**compressed.streams, **spooled.streams},
+    )
+
+
+def _with_less_bytecode(job: Job, native: Native, sizes: Mapping[str, int]) -> Job:
+    """Keeps the bytecode of as many distributions as there is room for.
+
+    The smallest come first, so how many fit can be searched for.
+    """
+    taken_bytes: dict[str, int] = defaultdict(int)
+    for entry in job.bytecode:
+        taken_bytes[entry.distribution or ""] += entry.size_bytes
+    names = sorted(taken_bytes, key=lambda each: (taken_bytes[each], each))
+
+    def with_bytecode(count: int) -> Job:
+        kept = frozenset(names[:count])
+        bytecode = (each for each in job.bytecode if (each.distribution or "") in kept)
+        return replace(job, bytecode=tuple(bytecode))
+
+    def is_too_much(count: int) -> bool:
+        nester = _nester(with_bytecode(count), native)
+        return nester.decide(sizes, job.limit_bytes, with_project=True) is None
+
+    most = bisect_left(range(len(names)), True, lo=1, key=is_too_much) - 1
+    return with_bytecode(most)
+
+
+def _write(decision: _Decision) -> NestedArchive:
+    job, nesting = decision.job, decision.nesting
+    (part,) = job.parts
+    streams = decision.compressed.streams
+    entries = [
+        placed.entry._replace(content=streams[placed.entry.name])
+        if placed.entry.name in streams and not placed.is_ours
+        else placed.entry
+        for placed in nesting.in_order()
+    ]
+    return write_nested(
+        part.stream, nesting, job.members("Packaging", entries), job.time
+    )
