@@ -173,7 +173,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
         from cleo.io.io import IO
 
-        from poetry_plugin_package_function.bundling.asking import ask_python
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
@@ -196,8 +195,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             # With -v Poetry's loggers write to the output that they have been given.
             write_to(replace(streams, out=streams.errors), self.io)
             self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
-        if not self.option("venv") and not self.option("python"):
-            ask_python()
         at = archive_time(os.environ)
         project = read_project(self.poetry.file.path)
         functions = resolve_all(

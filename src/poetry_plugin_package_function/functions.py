@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.bundling.build import Built
 from poetry_plugin_package_function.bundling.build import build_venv
-from poetry_plugin_package_function.bundling.build import home_for
-from poetry_plugin_package_function.bundling.kept import discard
-from poetry_plugin_package_function.bundling.kept import warn
+from poetry_plugin_package_function.bundling.build import temporary_home
 from poetry_plugin_package_function.bundling.plan import plan_bundle
+from poetry_plugin_package_function.bundling.sharing import shares
+from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.errors import BundleError
-from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.native.strip import find_tool
@@ -25,6 +22,7 @@ from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
+from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.report.sizes_page import sizes_page
 
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
 
+    from poetry_plugin_package_function.bundling.build import Built
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.console import Console
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
@@ -65,6 +64,14 @@ class Run:
     check: Callable[[], None]
     serialize: Callable[[Settings, Report], bytes]
 
+    @property
+    def _cache_dir(self) -> Path:
+        return Path(self.poetry.config.get("cache-dir"), "package-function")
+
+    @cached_property
+    def _facts(self) -> FactsCache:
+        return FactsCache(self._cache_dir / "facts")
+
     def package_all(
         self, functions: Sequence[Settings]
     ) -> Iterator[tuple[Settings, Report]]:
@@ -88,136 +95,80 @@ class Run:
             if settings.venv is not None:
                 with naming(settings.function):
                     seeds = SEEDS - self.project.needed()
-                    built = Built(settings.venv, {})
-                    report = self._package(built, settings, seeds=seeds)
+                    report = self._package(settings.venv, settings, seeds=seeds)
                 yield settings, report
-        for keep in (False, True):
-            alike = [each for each in to_build if each[0].reuse is keep]
-            yield from self._build_and_package(alike, keep=keep)
+        planned = [bundle for _, bundle in to_build]
+        for share in shares(self.poetry, planned) if planned else ():
+            users = [(to_build[place][0], own) for place, own in share.users.items()]
+            yield from self._build_and_package(share.bundle, users)
 
     def _build_and_package(
-        self, planned: Sequence[tuple[Settings, Bundle]], *, keep: bool
+        self, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
     ) -> Iterator[tuple[Settings, Report]]:
-        if len(planned) == 1:
-            ((settings, bundle),) = planned
-            with naming(settings.function), self._environment(bundle, keep=keep) as own:
-                report = own.package(settings)
+        """Builds an environment, and packages what each user takes of it."""
+        with temporary_home() as home:
+            built = self._build(bundle, home, users)
+            if built is not None:
+                yield from self._package_parts(built, bundle, users)
+                return
+        for user in users:
+            yield from self._build_and_package(user[1], [user])
+
+    def _package_parts(
+        self, built: Built, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
+    ) -> Iterator[tuple[Settings, Report]]:
+        only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
+        for settings, own in users:
+            with naming(settings.function):
+                if own not in only:
+                    only[own] = taken_by(self.poetry, own, built.markers)
+                report = self._package(built.venv, settings, only=only[own])
             yield settings, report
-            return
-        # Most runs have one function, and do without what this imports.
-        from poetry_plugin_package_function.bundling.sharing import shares
 
-        for share in shares(self.poetry, [bundle for _, bundle in planned]):
-            users = [(planned[place][0], each) for place, each in share.users.items()]
-            apart = []
-            with self._environment(share.bundle, keep=keep) as environment:
-                for settings, bundle in users:
-                    with naming(settings.function):
-                        if len(users) > 1 and not environment.can_serve(bundle):
-                            apart.append((settings, bundle))
-                            continue
-                        report = environment.package(settings, bundle)
-                    yield settings, report
-            for each in apart:
-                yield from self._build_and_package([each], keep=keep)
+    def _build(
+        self, bundle: Bundle, home: Path, users: Sequence[tuple[Settings, Bundle]]
+    ) -> Built | None:
+        """Builds an environment.
 
-    @contextmanager
-    def _environment(self, bundle: Bundle, *, keep: bool) -> Iterator[_Environment]:
+        Returns:
+            It; None if it cannot be built, which may be for one of its users only: then
+            the others can still have theirs.
+        """
+        self.console.building(bundle)
         try:
-            with home_for(self.poetry, bundle, self.console, keep=keep) as place:
-                home, bundle = place
-                yield _Environment(self, bundle, home, keep)
+            with naming(users[0][0].function):
+                return build_venv(
+                    *(self.poetry, bundle, home, self.console, self.check),
+                    facts=self._facts,
+                )
+        except (BundleError, IncompatibleTargetError):
+            if all(own == bundle for _, own in users):
+                raise
+            return None
         finally:
             self.console.done()
 
     def _package(
         self,
-        built: Built,
+        venv: Path,
         settings: Settings,
         *,
         seeds: frozenset[str] = frozenset(),
         only: frozenset[NormalizedName] | None = None,
     ) -> Report:
-        cache_dir = Path(self.poetry.config.get("cache-dir"))
         try:
             return package(
-                find_site_packages(built.venv),
+                find_site_packages(venv),
                 self.project,
                 settings,
                 self.at,
-                bytecode_dir=cache_dir / "package-function" / "bytecode",
+                bytecode_dir=self._cache_dir / "bytecode",
                 seeds=seeds,
                 only=only,
-                wheels=built.wheels,
-                kept=built.kept,
+                facts=self._facts,
                 serialize=lambda report: self.serialize(settings, report),
                 draw=sizes_page,
-                progress=self.console.packaging(built.venv, settings.function),
+                progress=self.console.packaging(venv, settings.function),
             )
         finally:
             self.console.done()
-
-
-class _Environment:
-    """An environment that is built when it is first asked for."""
-
-    def __init__(self, run: Run, bundle: Bundle, home: Path, keep: bool) -> None:
-        self._run = run
-        self._bundle = bundle
-        self._home = home
-        self._keep = keep
-        self._built: Built | None = None
-        self._is_hopeless = False
-        self._taken: dict[tuple[object, object], frozenset[NormalizedName]] = {}
-
-    def can_serve(self, bundle: Bundle) -> bool:
-        """Whether it can be built, and a part of it is what a bundle alone would be."""
-        from poetry_plugin_package_function.bundling.sharing import is_separable
-
-        if self._is_hopeless:
-            return False
-        try:
-            only = self._only(bundle)
-            return only is None or is_separable(self._ready().venv, only)
-        except (BundleError, IncompatibleTargetError):
-            # It may be for one of its users only: the one who builds it alone hears it.
-            self._is_hopeless = True
-            return False
-
-    def package(self, settings: Settings, bundle: Bundle | None = None) -> Report:
-        """Packages what a bundle takes of it, or all of it.
-
-        What is kept of an earlier run, and is not as it was, is built anew once.
-        """
-        only = self._only(bundle) if bundle else None
-        built = self._ready()
-        try:
-            return self._run._package(built, settings, only=only)
-        except SourceError as error:
-            if not built.kept or isinstance(error, ChoiceError):
-                raise
-            warn(self._run.console, built.venv, error.lines[0].rstrip("."))
-            discard(self._home)
-            self._built = None
-        return self._run._package(self._ready(), settings, only=only)
-
-    def _only(self, bundle: Bundle) -> frozenset[NormalizedName] | None:
-        from poetry_plugin_package_function.bundling.sharing import taken_by
-
-        taken = (bundle.groups, bundle.extras)
-        if taken == (self._bundle.groups, self._bundle.extras):
-            return None
-        if taken not in self._taken:
-            venv = self._ready().venv
-            self._taken[taken] = taken_by(self._run.poetry, bundle, venv)
-        return self._taken[taken]
-
-    def _ready(self) -> Built:
-        if self._built is None:
-            run = self._run
-            run.console.building(self._bundle)
-            self._built = build_venv(
-                *(run.poetry, self._bundle, self._home, run.console, run.check),
-                keep=self._keep,
-            )
-        return self._built

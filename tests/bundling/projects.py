@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 UNFETCHED = f"sha256:{'0' * 64}"
 
 
-def load(directory: Path) -> Poetry:
+def load(directory: Path, *, disable_cache: bool = False) -> Poetry:
     """Reads a project as Poetry does when it starts."""
-    return Factory().create_poetry(directory, disable_plugins=True)
+    return Factory().create_poetry(
+        directory, disable_plugins=True, disable_cache=disable_cache
+    )
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Locked:
         requires: The names of what it needs itself.
         optional: Whether extras only need it.
         path: Where it is, from the root on, if it is a file on the disk.
+        directory: Where it is, if it is a project on the disk.
     """
 
     name: str
@@ -60,14 +63,19 @@ class Locked:
     requires: tuple[str, ...] = ()
     optional: bool = False
     path: str | None = None
+    directory: str | None = None
 
     def as_poetry_has_it(self) -> tuple[Package, TransitivePackageInfo]:
         """What Poetry's solver would have found."""
         package = Package(
             self.name,
             self.version,
-            source_type="file" if self.path else None,
-            source_url=self.path,
+            source_type="file"
+            if self.path
+            else "directory"
+            if self.directory
+            else None,
+            source_url=self.path or self.directory,
         )
         package.optional = self.optional
         stem = f"{self.name.replace('-', '_')}-{self.version}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from packaging.markers import default_environment
+
 from poetry_plugin_package_function.bundling.plan import Bundle
-from poetry_plugin_package_function.bundling.sharing import is_separable
 from poetry_plugin_package_function.bundling.sharing import shares
 from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -18,8 +17,6 @@ from poetry_plugin_package_function.runtimes import Target
 from tests.bundling.projects import Locked
 from tests.bundling.projects import load
 from tests.bundling.projects import locked
-from tests.trees import install
-from tests.trees import make_venv
 from tests.trees import write_files
 
 
@@ -109,15 +106,12 @@ def test_older_locks_do_not_say_what_is_of_which_group(tmp_path: Path) -> None:
 # -- what is taken of an environment -------------------------------------------------
 
 
-def own_venv(directory: Path) -> Path:
-    """An environment whose interpreter can be asked, and with nothing in it."""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    venv = make_venv(directory, python=python)
-    home = Path(sys.executable).resolve().parent
-    (venv / "pyvenv.cfg").write_text(f"home = {home}\n")
-    (venv / "bin").mkdir()
-    (venv / "bin/python").symlink_to(Path(sys.executable).resolve())
-    return venv
+MARKERS: dict[str, object] = {
+    **dict(default_environment()),
+    "extra": "",
+    "sys_platform": "linux",
+    "platform_machine": "x86_64",
+}
 
 
 def test_what_a_function_takes(tmp_path: Path) -> None:
@@ -125,39 +119,11 @@ def test_what_a_function_takes(tmp_path: Path) -> None:
     marked = Locked("tzdata", marker='sys_platform == "win32"')
     arm_only = Locked("neon", marker='platform_machine == "aarch64"')
     poetry = project(tmp_path, marked, arm_only)
-    venv = own_venv(tmp_path / "venv")
 
-    assert {"my-app", "six", "markupsafe"} == taken_by(poetry, API, venv) - {"neon"}
-    assert {"my-app", "six", "iniconfig"} == taken_by(poetry, WORKER, venv) - {"neon"}
-    # Markers are the target's.
-    on_arm = Bundle(("worker", "main"), (), PYTHON, ARM)
+    assert {"my-app", "six", "markupsafe"} == taken_by(poetry, API, MARKERS)
+    assert {"my-app", "six", "iniconfig"} == taken_by(poetry, WORKER, MARKERS)
+    assert {"my-app", "six"} == taken_by(poetry, CRON, MARKERS)
+    # Markers are those that the environment has been built for.
+    on_arm = {**MARKERS, "platform_machine": "aarch64"}
     expected = {"my-app", "six", "iniconfig", "neon"}
-    assert expected == taken_by(poetry, on_arm, venv)
-
-
-def separable(venv: Path, *names: str) -> bool:
-    return is_separable(venv, frozenset(names))  # type: ignore[arg-type]
-
-
-def test_what_has_files_of_its_own_can_be_taken_alone(tmp_path: Path) -> None:
-    """Modules of a namespace are files of their own, too, and so are scripts."""
-    venv = make_venv(tmp_path / "venv")
-    install(venv, "first", {"space/first.py": "", "../../../bin/run": ""})
-    install(venv, "second", {"space/second.py": "", "../../../bin/run": ""})
-
-    assert separable(venv, "first")
-    assert separable(venv, "second")
-    assert separable(venv, "first", "second")
-
-
-def test_a_file_of_two_distributions_keeps_them_together(tmp_path: Path) -> None:
-    """It is what was installed last, whoever takes it."""
-    venv = make_venv(tmp_path / "venv")
-    install(venv, "first", {"shared.py": "1"})
-    install(venv, "second", {"shared.py": "2"})
-    install(venv, "third", {"third.py": "3"})
-
-    assert not separable(venv, "first")
-    assert not separable(venv, "second", "third")
-    assert separable(venv, "third")
-    assert separable(venv, "first", "second")
+    assert expected == taken_by(poetry, WORKER, on_arm)

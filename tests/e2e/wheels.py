@@ -62,10 +62,10 @@ def make_index(directory: Path, *wheels: Path) -> None:
 
 
 @contextmanager
-def served(directory: Path) -> Iterator[str]:
-    """Serves a directory on loopback; gives its URL."""
+def served(directory: Path, port: int = 0) -> Iterator[str]:
+    """Serves a directory on loopback, at a free port if none is given; its URL."""
     server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(_Silent, directory=str(directory))
+        ("127.0.0.1", port), partial(_Silent, directory=str(directory))
     )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Builds path dependencies out of copies, as the project itself."""
+"""Builds dependencies as the project itself: by poetry-core, or out of copies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from poetry.installation.chef import Chef
 
+from poetry_plugin_package_function.bundling.poetry_core import build_dependency
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from poetry.installation.executor import Executor
 
 
-class _CopyingChef(Chef):
-    """Poetry's builder, which would build in the user's directory."""
+class _OwnChef(Chef):
+    """Poetry's builder, which would build in the user's directory.
+
+    It would also download poetry-core each time.
+    """
 
     def __init__(self, executor: Executor, caches: Path) -> None:
         before = executor._chef
@@ -36,15 +40,23 @@ class _CopyingChef(Chef):
         with copied_project(archive, self._caches, but) as copied:
             return super().prepare(copied, *args, **kwargs)
 
+    def _prepare(
+        self, directory: Path, destination: Path, *args: Any, **kwargs: Any
+    ) -> Path:
+        wheel = None
+        if not args and not any(kwargs.values()):  # nothing to be built otherwise
+            wheel = build_dependency(directory, destination)
+        return wheel or super()._prepare(directory, destination, *args, **kwargs)
 
-def build_copies(executor: Executor, caches: Path) -> None:
-    """Lets an executor of Poetry's build directories of the user's out of copies.
+
+def build_as_the_project(executor: Executor, caches: Path) -> None:
+    """Lets an executor of Poetry's build what is no wheel as the project is built.
 
     Args:
         executor: What is going to build.
         caches: Poetry's, which a copy can do without.
     """
-    executor._chef = _CopyingChef(executor, caches)
+    executor._chef = _OwnChef(executor, caches)
 
 
 def _leaves_nothing(directory: Path) -> bool:

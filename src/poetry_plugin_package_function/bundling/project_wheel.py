@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from poetry_plugin_package_function.bundling.plan import choose_python
+from poetry_plugin_package_function.bundling.poetry_core import needs_only_poetry_core
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.errors import BundleError
 
@@ -52,7 +50,7 @@ def build_wheel(
     """
     if not poetry.is_package_mode:
         return None
-    if _needs_only_poetry_core(poetry):
+    if needs_only_poetry_core(poetry):
         return _built_by_poetry_core(poetry, scratch)
     system = poetry.pyproject.data.get("build-system", {})
     if "build-backend" not in system:
@@ -64,39 +62,6 @@ def build_wheel(
     name = poetry.package.pretty_name
     listener.phase(f"Building {name} with {system['build-backend']}")
     return _built_in_isolation(poetry, bundle, scratch)
-
-
-def _needs_only_poetry_core(poetry: Poetry) -> bool:
-    """Whether `poetry build`, too, would do it in its own process.
-
-    Source: `BuildHandler._requires_isolated_build` of Poetry. That of `poetry` as a
-    backend is the same code: `poetry.masonry.api` imports it from poetry-core.
-    """
-    from poetry.__version__ import __version__ as poetry_version
-    from poetry.core import __version__ as core_version
-
-    system = poetry.pyproject.data.get("build-system", {})
-    if poetry.package.build_script:
-        return False
-    if "build-backend" not in system:
-        return True  # Poetry takes its own, and not setuptools, as PEP 517 has it
-    requires = system.get("requires", [])
-    if "backend-path" in system:
-        return False
-    try:
-        (required,) = map(Requirement, requires)
-    except (ValueError, TypeError):
-        return False  # what is no list of one requirement is for others to refuse
-    own = {
-        "poetry.core.masonry.api": ("poetry-core", core_version),
-        "poetry.masonry.api": ("poetry", poetry_version),
-    }
-    name, version = own.get(str(system["build-backend"]), ("", ""))
-    return (
-        canonicalize_name(required.name) == name
-        and required.url is None
-        and required.specifier.contains(version, prereleases=True)
-    )
 
 
 def _built_by_poetry_core(poetry: Poetry, directory: Path) -> Path | None:

@@ -11,20 +11,13 @@ from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.bundling.constraining import marker_environment
 from poetry_plugin_package_function.bundling.preflight import wanted_packages
-from poetry_plugin_package_function.packaging.sources.distributions import (
-    read_distributions,
-)
-from poetry_plugin_package_function.packaging.sources.environment import (
-    find_site_packages,
-)
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
     from collections.abc import Sequence
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
@@ -90,35 +83,19 @@ def _is_merged_lock(poetry: Poetry) -> bool:
 
 
 def _all_of(names: Iterable[tuple[_Name, ...]]) -> tuple[_Name, ...]:
-    return tuple(sorted({name for each in names for name in each}))
+    found = {name for each in names for name in each}
+    return tuple(sorted(found, key=canonicalize_name))  # as one bundle has them
 
 
-def taken_by(poetry: Poetry, bundle: Bundle, venv: Path) -> frozenset[NormalizedName]:
+def taken_by(
+    poetry: Poetry, bundle: Bundle, markers: Mapping[str, object]
+) -> frozenset[NormalizedName]:
     """Names the distributions that would be in an environment of a bundle alone.
 
     Args:
         poetry: Whose lock file it is.
         bundle: What is taken.
-        venv: An environment that has more.
+        markers: The values of environment markers.
     """
-    from poetry.utils.env import VirtualEnv
-
-    own = VirtualEnv(venv).marker_env
-    markers = marker_environment(bundle.target, own) if bundle.target else own
     found = wanted_packages(poetry, bundle, markers)
     return frozenset((poetry.package.name, *(each.name for each in found)))
-
-
-def is_separable(venv: Path, names: frozenset[NormalizedName]) -> bool:
-    """Whether no file of these distributions is another one's, too.
-
-    Such a file would be what was installed last, whoever takes it.
-    """
-    ours: set[str] = set()
-    others: set[str] = set()
-    for each in read_distributions(find_site_packages(venv).directories):
-        paths = (row.path for row in each.rows or ())
-        (ours if each.name in names else others).update(
-            path for path in paths if not path.startswith("..")
-        )
-    return ours.isdisjoint(others)

@@ -16,25 +16,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def own_virtualenv_settings(*, ignore_active: bool) -> Iterator[None]:
+def own_virtualenv_settings() -> Iterator[None]:
     """Sets what the user's own environments may do otherwise, and ours must not.
 
     `virtualenvs.create = false` is common in CI images and would install into the
     system's Python; a seeded pip would be shipped; a distribution of the system's
     site-packages would count as installed and be missing in the archive.
-
-    Args:
-        ignore_active: Whether an active virtual environment is to be overlooked: Poetry
-            would take it instead of the one that is there. Where none is there, Poetry
-            has to know of it, so as not to take it for a Python.
     """
-    names: dict[str, str | None] = {
+    names = {
         "POETRY_VIRTUALENVS_CREATE": "true",
         "POETRY_VIRTUALENVS_OPTIONS_NO_PIP": "true",
         "POETRY_VIRTUALENVS_OPTIONS_SYSTEM_SITE_PACKAGES": "false",
     }
-    if ignore_active:
-        names |= {"VIRTUAL_ENV": None, "CONDA_PREFIX": None}
     before = {name: os.environ.get(name) for name in names}
     _set(names)
     try:
