@@ -18,6 +18,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.options import KEYS
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.service import package
@@ -29,7 +30,6 @@ from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.resolution import resolve
-from poetry_plugin_package_function.settings import KEYS
 
 
 _NO_LIMIT: Final = "no-limit"
@@ -42,9 +42,10 @@ def main(venv: str, pyproject: str, archive: str, wheels: str, *options: str) ->
     if unknown := switches - {_NO_LIMIT, *KEYS}:
         raise SystemExit(f"There is no option {', '.join(sorted(unknown))}.")
     project = read_project(Path(pyproject))
-    settings = resolve(
+    (settings,) = resolve(
         {"venv": venv, "output": archive, **dict.fromkeys(switches, True)},
         project,
+        None,
         default_output_dir=Path(),
     )
     if _NO_LIMIT in switches:

@@ -137,9 +137,10 @@ def package_venv(
         flags: Further options, under the names of the command line.
     """
     project = read_project(pyproject)
-    settings = resolve(
+    (settings,) = resolve(
         {"output": str(output), "layers-size": layers_size or None, **flags},
         project,
+        None,
         default_output_dir=Path.cwd(),
     )
     return package(

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md out of the command's own definition."""
+"""Writes docs/reference.md out of the table of options and the command's help."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 
 from poetry_plugin_package_function.command import PackageFunctionCommand
+from poetry_plugin_package_function.options import Place
+from poetry_plugin_package_function.options import options_of
 
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
 
 _BEFORE_OPTIONS = (
-    "What most of them mean in full is told in [configuration](configuration.md): they"
-    " can stand in `pyproject.toml`, too. Poetry's own, such as `-q`, `-v` and"
+    "What most of them mean in full is in [configuration](configuration.md): they are"
+    " keys in `pyproject.toml`, too. Poetry's own, such as `-q`, `-v` and"
     " `--directory`, work as everywhere."
 )
 
@@ -44,17 +46,12 @@ def reference() -> str:
         _BEFORE_OPTIONS,
         "",
     ]
-    for option in sorted(command.options, key=lambda each: each.name):
-        value = f" {option.name.replace('-', '_').upper()}"
-        names = [
-            f"--{option.name}",
-            *([f"-{option.shortcut}"] if option.shortcut else []),
-        ]
-        shown = ", ".join(
-            f"`{name}{value if option.requires_value() else ''}`" for name in names
-        )
-        often = " Can be given several times." if option.is_list() else ""
-        lines += [f"{shown}", f":   {option.description}{often}", ""]
+    for option in sorted(options_of(Place.POETRY), key=lambda each: each.name):
+        value = f" {option.metavar}" if option.metavar else ""
+        names = (f"--{option.name}", *([f"-{option.short}"] if option.short else []))
+        shown = ", ".join(f"`{name}{value}`" for name in names)
+        often = " Can be given several times." if option.is_list else ""
+        lines += [shown, f":   {option.described()}{often}", ""]
     lines += [
         "## Exit status",
         "",

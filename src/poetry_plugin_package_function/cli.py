@@ -1,7 +1,7 @@
 """`package-python-function VENV`: the packaging service without Poetry.
 
 Command line, defaults, file name and report are those of package-python-function 1.0.0;
-docs/migrating.md tells what differs.
+docs/migrating.md lists what differs.
 """
 
 from __future__ import annotations
@@ -9,10 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 
-from datetime import UTC
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +19,9 @@ from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.errors import no_traceback
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.interruption import stoppable
+from poetry_plugin_package_function.options import Place
+from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.packaging.archive.output import check_targets
-from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.environment import (
@@ -31,32 +29,26 @@ from poetry_plugin_package_function.packaging.sources.environment import (
 )
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
-from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.report.changes import changes_since
-from poetry_plugin_package_function.report.changes import read_earlier
 from poetry_plugin_package_function.report.formats import Format
 from poetry_plugin_package_function.report.formats import printing
 from poetry_plugin_package_function.report.formats import read_format
-from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.outcome import outcome
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.report.text import shown_path
-from poetry_plugin_package_function.resolution import resolve
-from poetry_plugin_package_function.resolution import resolve_all
-from poetry_plugin_package_function.settings import KEYS
+from poetry_plugin_package_function.request import outcomes
+from poetry_plugin_package_function.request import read_request
 from poetry_plugin_package_function.standard_streams import lasting
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.project import Project
-    from poetry_plugin_package_function.report.earlier import Earlier
-    from poetry_plugin_package_function.report.outcome import Outcome
+    from poetry_plugin_package_function.request import Request
     from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.standard_streams import Streams
 
@@ -80,77 +72,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _package(options: argparse.Namespace, streams: Streams) -> None:
-    how = read_format(options.format)
-    at = archive_time(os.environ)
+    output_format = read_format(options.format)
     pyproject = Path(options.project)
     if pyproject.is_dir():
         pyproject /= "pyproject.toml"
-    project = read_project(Path(os.path.realpath(pyproject)))
-    functions = _functions(options, project)
-    for settings in functions:
-        with naming(settings.function):
-            refuse_bad_settings(settings.handler, dict(settings.environment))
-    check_targets(*(path for settings in functions for path in settings.targets))
-    earlier = [read_earlier(settings) for settings in functions]
-    site_packages = find_site_packages(Path(options.venv_dir))
-    to_errors = how is not Format.TEXT
-    quiet = options.quiet
-    told: dict[Path, Outcome | None] = {each.output: None for each in functions}
-    with printing(how, told, streams):
-        for settings, before in zip(functions, earlier, strict=True):
-            started_s = time.monotonic()
-            what = f"{settings.function} out of " if settings.function else ""
-            where = shown_path(site_packages.directories[0])
-            if not quiet:
-                _say(f"Packaging {what}{where}", to_errors=to_errors)
-            with naming(settings.function):
-                report = package(
-                    site_packages,
-                    project,
-                    settings,
-                    at,
-                    seeds=SEEDS - project.needed(),
-                    facts=FactsCache(None),
-                    serialize=partial(_serialized, before),
-                    draw=sizes_page,
-                    progress=None if quiet else _meter(),
-                )
-            if not quiet:
-                _clear_progress()
-            told[settings.output] = found = outcome(
-                report,
-                changes_since(before, report),
-                settings,
-                elapsed_s=time.monotonic() - started_s,
-                requires_python=project.requires_python,
-                today=datetime.now(UTC).date(),
-                verbose=options.verbose,
-            )
-            if not quiet:
-                _tell(found, to_errors=to_errors)
-            for warning in found.warning_lines(quiet=quiet):
+    flags = {
+        each.name: getattr(options, each.name.replace("-", "_"))
+        for each in options_of(Place.STANDALONE | Place.TABLE)
+    }
+    flags["venv"] = options.venv_dir
+    pyproject = Path(os.path.realpath(pyproject))
+    request = read_request(pyproject, flags, options.function, Path.cwd())
+    say = partial(_say, to_errors=output_format is not Format.TEXT)
+    packaged = _package_all(request, options, say)
+    order = [each.output for each in request.functions]
+    with printing(output_format, order, streams) as found:
+        for outcome in outcomes(request, packaged, verbose=options.verbose):
+            found.append(outcome)
+            if not options.quiet:
+                for line in outcome.summary:
+                    say(f"{line.label:<9} {line.text}")
+                for row in (*outcome.sizes, *outcome.details):
+                    say(row)
+            for warning in outcome.warning_lines(quiet=options.quiet):
                 _say(warning, to_errors=True)
 
 
-def _functions(options: argparse.Namespace, project: Project) -> tuple[Settings, ...]:
-    """Reads the settings of the functions that are asked for, or of the project."""
-    flags = {key: getattr(options, key.replace("-", "_"), None) for key in KEYS}
-    flags["venv"] = options.venv_dir
-    names = options.function or ()
-    if names:
-        return resolve_all(flags, project, names, default_output_dir=Path.cwd())
-    return (resolve(flags, project, default_output_dir=Path.cwd()),)
-
-
-def _serialized(earlier: Earlier | None, report: Report) -> bytes:
-    return as_json(report, changes_since(earlier, report))
-
-
-def _tell(outcome: Outcome, *, to_errors: bool) -> None:
-    for line in outcome.summary:
-        _say(f"{line.label:<9} {line.text}", to_errors=to_errors)
-    for row in (*outcome.sizes, *outcome.details):
-        _say(row, to_errors=to_errors)
+def _package_all(
+    request: Request, options: argparse.Namespace, say: Callable[[str], None]
+) -> Iterator[tuple[Settings, Report]]:
+    for settings in request.functions:
+        with naming(settings.function):
+            refuse_bad_settings(settings.handler, dict(settings.environment))
+    check_targets(*(path for each in request.functions for path in each.targets))
+    site_packages = find_site_packages(Path(options.venv_dir))
+    where = shown_path(site_packages.directories[0])
+    for settings in request.functions:
+        if not options.quiet:
+            what = f"{settings.function} out of " if settings.function else ""
+            say(f"Packaging {what}{where}")
+        with naming(settings.function):
+            report = package(
+                site_packages,
+                request.project,
+                settings,
+                request.timestamp,
+                seeds=SEEDS - request.project.needed(),
+                facts=FactsCache(None),
+                serialize=partial(request.serialize, settings),
+                draw=sizes_page,
+                progress=None if options.quiet else _meter(),
+            )
+        if not options.quiet:
+            _clear_progress()
+        yield settings, report
 
 
 def parser() -> argparse.ArgumentParser:
@@ -161,94 +136,37 @@ def parser() -> argparse.ArgumentParser:
         epilog="The table [tool.poetry-plugin-package-function] in pyproject.toml is"
         " read too; options beat it.",
     )
-    parser.add_argument("venv_dir", help="the virtual environment to package")
+    parser.add_argument("venv_dir", help="The virtual environment to package.")
     parser.add_argument(
         "--project",
         default="pyproject.toml",
-        help="the project's pyproject.toml (default: the one in the current directory)",
+        help="The project's pyproject.toml (default: the current directory's).",
     )
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument(
-        "--output-dir", help="where to write NAME.zip (default: the current directory)"
-    )
-    output.add_argument("--output", help="the file to write")
     parser.add_argument(
         "--function",
         action="append",
-        help="one of the functions that pyproject.toml names; may be given repeatedly",
-    )
-    parser.add_argument(
-        "--layer",
-        action="store_true",
-        help="write the dependencies into a layer of their own",
-    )
-    parser.add_argument(
-        "--layer-only", action="store_true", help="write nothing but that layer"
-    )
-    parser.add_argument(
-        "--layer-output", help="the layer's file (default: NAME-layer.zip)"
+        help="One of the functions that pyproject.toml names. Can be given repeatedly.",
     )
     how_much = parser.add_mutually_exclusive_group()
     how_much.add_argument(
         "-q",
         "--quiet",
         action="store_true",
-        help="say nothing but errors, and warnings of what will not work",
+        help="Say nothing but errors, and warnings of what will not work.",
     )
     how_much.add_argument(
-        "-v",
-        "--verbose",
-        action="store_true",
-        help="say all that is known of the result",
+        "-v", "--verbose", action="store_true", help="Say all that is known."
     )
-    parser.add_argument(
-        "--format", help="how to print the result: text (the default), json or markdown"
-    )
-    parser.add_argument("--report", help="a file to write a JSON report to")
-    parser.add_argument(
-        "--compare", help="an earlier report, to tell what has changed since"
-    )
-    parser.add_argument("--sizes", help="an HTML file to show what takes how much")
-    parser.add_argument(
-        "--compile",
-        action="store_true",
-        help="add bytecode, for a faster cold start",
-    )
-    parser.add_argument(
-        "--eager",
-        action="store_true",
-        help="let a nested result extract everything when the function starts, not"
-        " what is imported when it is imported",
-    )
-    parser.add_argument(
-        "--runtime", help="Lambda's runtime, as python3.13: what is native is checked"
-    )
-    parser.add_argument(
-        "--architecture", help="the function's: x86_64 (the default) or arm64"
-    )
-    parser.add_argument(
-        "--platform", help="another cloud's platform tag, as manylinux_2_28_x86_64"
-    )
-    parser.add_argument(
-        "--no-audit", action="store_true", help="do not check what is native"
-    )
-    parser.add_argument("--strip", action="store_true", help="strip native libraries")
-    parser.add_argument(
-        "--exclude-provided",
-        action="store_true",
-        help="leave the AWS SDK to the runtime",
-    )
-    parser.add_argument(
-        "--handler", help="import it out of the archive, as Lambda will"
-    )
-    parser.add_argument(
-        "--memory-size", help="the function's memory in MB, to judge the handler by"
-    )
-    parser.add_argument(
-        "--layers-size",
-        help="what the function's other layers have unzipped: they share Lambda's limit"
-        " (bytes, or as 40MB)",
-    )
+    for option in options_of(Place.STANDALONE):
+        own = "the current directory" if option.name == "output-dir" else None
+        if option.metavar:
+            parser.add_argument(
+                f"--{option.name}", metavar=option.metavar, help=option.described(own)
+            )
+        else:
+            parser.add_argument(
+                f"--{option.name}", action="store_true", help=option.described(own)
+            )
     return parser
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -12,18 +11,15 @@ from cleo.io.outputs.output import Verbosity
 from poetry.console.commands.command import Command
 
 from poetry_plugin_package_function.errors import PackageFunctionError
+from poetry_plugin_package_function.options import Place
+from poetry_plugin_package_function.options import options_of
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from poetry_plugin_package_function.report.outcome import Outcome
     from poetry_plugin_package_function.standard_streams import Streams
-
-
-def _value(name: str, short: str | None, text: str, *, multiple: bool = False):  # type: ignore[no-untyped-def]
-    return option(name, short, text, flag=False, multiple=multiple)
 
 
 class PackageFunctionCommand(Command):
@@ -41,39 +37,14 @@ class PackageFunctionCommand(Command):
         )
     ]
     options = [
-        _value("without", None, "The dependency groups to ignore.", multiple=True),
-        _value("with", None, "The dependency groups to add.", multiple=True),
-        _value("only", None, "The only dependency groups to include.", multiple=True),
-        option("all-groups", None, "Include all dependency groups."),
-        _value("extras", "E", "Extra sets of dependencies to add.", multiple=True),
-        option("all-extras", None, "Add all extra dependencies."),
-        _value("python", None, "The Python to build with: version, command or path."),
-        _value("venv", None, "Package this virtual environment; build none."),
-        option("reuse", None, "Keep the virtual environment for the next run."),
-        option("compile", None, "Add bytecode, for a faster cold start."),
-        option("eager", None, "Extract all that is nested when the function starts."),
-        _value("runtime", None, "Lambda's runtime, such as python3.13."),
-        _value("architecture", None, "The function's: x86_64 (default) or arm64."),
-        _value("platform", None, "Another cloud's tag: manylinux_2_28_x86_64."),
-        option("no-audit", None, "Do not check native libraries for the runtime."),
-        option("strip", None, "Strip native libraries."),
-        option("exclude-provided", None, "Leave the AWS SDK to the runtime."),
-        _value("handler", None, "Import it out of the archive, as Lambda will."),
-        _value("memory-size", None, "The function's memory in MB, to judge it by."),
-        _value("output", None, "The file to write."),
-        _value("output-dir", None, "Where to write NAME.zip (default: dist)."),
-        option("layer", None, "Write the dependencies into a layer of their own."),
-        option("layer-only", None, "Write nothing but that layer."),
-        _value("layer-output", None, "The layer's file (default: NAME-layer.zip)."),
-        _value("report", None, "A file to write a JSON report to."),
-        _value("format", None, "How to print it: text (default), json, markdown."),
-        _value("compare", None, "An earlier report, to tell what has changed."),
-        _value("sizes", None, "An HTML file to show what takes how much."),
-        _value(
-            "layers-size",
-            None,
-            "What its other layers have unzipped, as they share Lambda's limit (40MB).",
-        ),
+        option(
+            each.name,
+            each.short,
+            each.described(),
+            flag=not each.metavar,
+            multiple=each.is_list,
+        )
+        for each in options_of(Place.POETRY)
     ]
 
     help = """\
@@ -86,10 +57,6 @@ Lambda accepts: the same bytes for the same lock file on every machine.
 Only the main dependencies are packaged; add groups and extras as in other commands:
 
   <info>poetry package-function --with aws --extras postgres</info>
-
-Most of the time goes into the virtual environment; keep it for the next run:
-
-  <info>poetry package-function --reuse</info>
 
 For another runtime or machine than this one, and to have native libraries checked:
 
@@ -114,7 +81,7 @@ A project may have several functions: one, some or all of them are packaged:
 
   <info>poetry package-function api worker --report 'dist/{{name}}.json'</info>
 
-All options can stand in <comment>[tool.poetry-plugin-package-function]</> in
+All options can be given in <comment>[tool.poetry-plugin-package-function]</> in
 pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 """
 
@@ -158,77 +125,46 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
 
     def flags(self) -> dict[str, Any]:
         """Reads what the command line says, under the names that the table has."""
-        from poetry_plugin_package_function.settings import KEYS
-
         return {
-            key: self.option(key) for key in KEYS if self.definition.has_option(key)
+            each.name: self.option(each.name)
+            for each in options_of(Place.POETRY | Place.TABLE)
         }
 
     def _package(self, streams: Streams, check: Callable[[], None]) -> None:
-        import os
-        import time
-
         from dataclasses import replace
-        from datetime import datetime
 
         from cleo.io.io import IO
 
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
-        from poetry_plugin_package_function.packaging.archive.timestamp import (
-            archive_time,
-        )
-        from poetry_plugin_package_function.project import read_project
-        from poetry_plugin_package_function.report.changes import changes_since
-        from poetry_plugin_package_function.report.changes import read_earlier
         from poetry_plugin_package_function.report.formats import Format
         from poetry_plugin_package_function.report.formats import printing
         from poetry_plugin_package_function.report.formats import read_format
-        from poetry_plugin_package_function.report.json_report import as_json
-        from poetry_plugin_package_function.report.outcome import outcome
-        from poetry_plugin_package_function.resolution import resolve_all
+        from poetry_plugin_package_function.request import outcomes
+        from poetry_plugin_package_function.request import read_request
 
-        started_s = time.monotonic()
-        how = read_format(self.option("format"))
-        if how is not Format.TEXT:  # nothing else goes to where the report goes
+        output_format = read_format(self.option("format"))
+        if output_format is not Format.TEXT:  # nothing else goes to where it goes
             # With -v Poetry's loggers write to the output that they have been given.
             write_to(replace(streams, out=streams.errors), self.io)
             self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
-        at = archive_time(os.environ)
-        project = read_project(self.poetry.file.path)
-        functions = resolve_all(
-            self.flags(),
-            project,
-            self.argument("functions"),
-            default_output_dir=project.directory / "dist",
+        pyproject = self.poetry.file.path
+        request = read_request(
+            *(pyproject, self.flags(), self.argument("functions")),
+            default_output_dir=pyproject.parent / "dist",
         )
         self._announce()
-        earlier = {each.output: read_earlier(each) for each in functions}
         run = Run(
-            self.poetry,
-            project,
-            at,
-            Console(self.io),
-            check,
-            lambda settings, report: as_json(
-                report, changes_since(earlier[settings.output], report)
-            ),
+            *(self.poetry, request.project, request.timestamp),
+            *(Console(self.io), check, request.serialize),
         )
-        told: dict[Path, Outcome | None] = {each.output: None for each in functions}
-        with printing(how, told, streams):
-            for settings, report in run.package_all(functions):
-                told[settings.output] = found = outcome(
-                    report,
-                    changes_since(earlier[settings.output], report),
-                    settings,
-                    elapsed_s=time.monotonic() - started_s,
-                    requires_python=project.requires_python,
-                    today=datetime.now(UTC).date(),
-                    verbose=self.io.is_verbose(),
-                )
-                self._tell(found)
-                started_s = time.monotonic()
+        packaged = run.package_all(request.functions)
+        order = [each.output for each in request.functions]
+        with printing(output_format, order, streams) as found:
+            for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):
+                found.append(outcome)
+                self._show(outcome)
 
     def _announce(self) -> None:
         from poetry_plugin_package_function.console import escaped
@@ -239,7 +175,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         )
         self.line("")
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _show(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped
 
         self.line("")

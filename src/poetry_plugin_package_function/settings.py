@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from typing import Final
 
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import Target
@@ -44,7 +43,6 @@ class Settings:
     all_extras: bool = False
     python: str | None = None
     venv: Path | None = None
-    reuse: bool = False
     compiles: bool = False
     nest: frozenset[str] = frozenset()
     keep_flat: frozenset[str] = frozenset()
@@ -85,16 +83,6 @@ class Settings:
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        """The files that are written: archives, and what tells of them."""
+        """The files that are written: archives, and what describes them."""
         others = (self.report, self.sizes)
         return (*self.archives, *(each for each in others if each is not None))
-
-
-KEYS: Final = (
-    *("with", "without", "only", "all-groups", "extras", "all-extras"),
-    *("python", "venv", "reuse", "compile", "output", "output-dir", "report"),
-    *("sizes", "compare", "layer", "layer-only", "layer-output"),
-    *("exclude", "include", "layers-size", "nest", "keep-flat", "eager"),
-    *("runtime", "architecture", "platform", "no-audit", "handler", "memory-size"),
-    *("exclude-provided", "environment", "strip"),
-)

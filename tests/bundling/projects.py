@@ -18,7 +18,7 @@ from poetry_plugin_package_function.bundling.plan import Bundle
 from poetry_plugin_package_function.bundling.plan import plan_bundle
 from poetry_plugin_package_function.command import PackageFunctionCommand
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve_all
+from poetry_plugin_package_function.resolution import resolve
 
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def bundles(poetry: Poetry, *arguments: str) -> tuple[Bundle, ...]:
     command.run(_io(arguments))
     flags, names = command.asked
     project = read_project(poetry.file.path)
-    found = resolve_all(
+    found = resolve(
         flags, project, names, default_output_dir=project.directory / "dist"
     )
     return tuple(plan_bundle(poetry, settings) for settings in found)

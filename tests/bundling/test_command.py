@@ -81,7 +81,7 @@ def refused(directory: Path, options: str, status: int = 2, table: str = "") -> 
         ("--layer --eager", "--eager excludes --layer."),
         ("--layer --layer-only", "--layer-only excludes --layer."),
         ("--layer-only --handler a.b", "--handler excludes --layer-only."),
-        ("--layer-output a.zip", "--layer-output: says nothing without `layer`."),
+        ("--layer-output a.zip", "has no effect without `layer` or `layer-only`."),
         (
             "--layer --layer-output dist/shop.zip",
             "Archives, the report and the sizes are files of their own, not ",
@@ -215,7 +215,7 @@ def test_what_nobody_has_thought_of_is_shown(
     def fail(_path: Path) -> None:
         raise ZeroDivisionError("nobody knows")
 
-    monkeypatch.setattr("poetry_plugin_package_function.project.read_project", fail)
+    monkeypatch.setattr("poetry_plugin_package_function.request.read_project", fail)
     write_files(in_directory, {"pyproject.toml": PYPROJECT})
     application = Application()
     application.auto_exits(False)

@@ -1,4 +1,4 @@
-"""What has changed since an earlier report."""
+"""What has changed since a previous report."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from poetry_plugin_package_function.report.changes import Changes
 from poetry_plugin_package_function.report.changes import FileChanges
 from poetry_plugin_package_function.report.changes import Update
 from poetry_plugin_package_function.report.changes import changes_since
-from poetry_plugin_package_function.report.changes import read_earlier
-from poetry_plugin_package_function.report.changes import told
+from poetry_plugin_package_function.report.changes import format_changes
+from poetry_plugin_package_function.report.changes import read_previous
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.json_report import as_json_array
 from poetry_plugin_package_function.report.text import changed_files
@@ -58,7 +58,7 @@ EXPECTED = Changes(False, ("new",), ("old",), (Update("up", "1", "2"),), ("", "a
 def since(tmp_path: Path, before: Report, now: Report) -> Changes | None:
     path = tmp_path / "old.json"
     path.write_bytes(as_json(before))
-    return changes_since(read_earlier(Settings(tmp_path / "x", compare=path)), now)
+    return changes_since(read_previous(Settings(tmp_path / "x", compare=path)), now)
 
 
 def test_all_kinds_of_changes(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_nothing_has_changed(tmp_path: Path) -> None:
     found = since(tmp_path, NOW, NOW)
     assert Changes(unchanged=True) == found
     assert found is not None
-    assert "unchanged: the same archive, byte for byte" == told(found)
+    assert "unchanged: the same archive, byte for byte" == format_changes(found)
 
 
 def test_the_same_files_in_another_archive(tmp_path: Path) -> None:
@@ -77,14 +77,14 @@ def test_the_same_files_in_another_archive(tmp_path: Path) -> None:
     found = since(tmp_path, NOW, replace(NOW, sha256="2" * 64))
     assert Changes(unchanged=False) == found
     assert found is not None
-    assert "the same files, packaged in another way" == told(found)
+    assert "the same files, packaged in another way" == format_changes(found)
 
 
 def test_changes_in_words_and_in_json() -> None:
     assert (
         "updated up 1 -> 2; added new; removed old;"
         " other files in files of no distribution, app"
-    ) == told(EXPECTED)
+    ) == format_changes(EXPECTED)
     document = json.loads(as_json(NOW, EXPECTED))
     jsonschema.validate(document, SCHEMA)
     assert [None, "app"] == document["comparison"]["changed"]
@@ -111,8 +111,8 @@ def test_what_is_no_report(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
     with pytest.raises(ConfigError, match="is no report, or one without digests"):
-        read_earlier(Settings(tmp_path / "x", compare=path))
-    assert None is read_earlier(Settings(tmp_path / "x", report=path))
+        read_previous(Settings(tmp_path / "x", compare=path))
+    assert None is read_previous(Settings(tmp_path / "x", report=path))
     assert None is changes_since(None, NOW)
 
 
@@ -121,9 +121,9 @@ def test_reports_of_several_functions(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
     path.write_bytes(as_json_array([(NOW, None)]))
     with pytest.raises(ConfigError, match="the reports of several functions") as raised:
-        read_earlier(Settings(tmp_path / "x", compare=path))
+        read_previous(Settings(tmp_path / "x", compare=path))
     assert "--report" in raised.value.hint
-    assert None is read_earlier(Settings(tmp_path / "x", report=path))
+    assert None is read_previous(Settings(tmp_path / "x", report=path))
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -134,14 +134,14 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, tmp_path, tmp_path / ("x" * 304)):
-        assert None is read_earlier(Settings(tmp_path / "x", report=path))
+        assert None is read_previous(Settings(tmp_path / "x", report=path))
 
 
 def test_no_such_report(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
-        read_earlier(Settings(tmp_path / "x", compare=tmp_path / "none"))
-    assert None is read_earlier(Settings(tmp_path / "x", report=tmp_path / "none"))
-    assert None is read_earlier(Settings(tmp_path / "x"))
+        read_previous(Settings(tmp_path / "x", compare=tmp_path / "none"))
+    assert None is read_previous(Settings(tmp_path / "x", report=tmp_path / "none"))
+    assert None is read_previous(Settings(tmp_path / "x"))
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,12 @@ def test_distributions_that_no_report_has(
     path = tmp_path / "old.json"
     row = {"name": "a", "version": "1", "digest": "0"}
     path.write_text(json.dumps({"sha256": "0", "distributions": [row]}))
-    assert read_earlier(Settings(tmp_path / "x", compare=path))
+    assert read_previous(Settings(tmp_path / "x", compare=path))
     path.write_text(json.dumps({"sha256": "0", "distributions": [row | fields]}))
 
     with pytest.raises(ConfigError, match="is no report, or one without digests"):
-        read_earlier(Settings(tmp_path / "x", compare=path))
-    assert None is read_earlier(Settings(tmp_path / "x", report=path))
+        read_previous(Settings(tmp_path / "x", compare=path))
+    assert None is read_previous(Settings(tmp_path / "x", report=path))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
@@ -181,8 +181,8 @@ def test_a_report_that_a_shell_has_written(tmp_path: Path, encoding: str) -> Non
     """PowerShell's `>` makes UTF-16 of what --format json prints."""
     path = tmp_path / "old.json"
     path.write_text(as_json(BEFORE).decode(), encoding=encoding)
-    earlier = read_earlier(Settings(tmp_path / "x", compare=path))
-    assert EXPECTED == changes_since(earlier, NOW)
+    previous = read_previous(Settings(tmp_path / "x", compare=path))
+    assert EXPECTED == changes_since(previous, NOW)
 
 
 def test_a_report_with_a_path_that_is_not_utf8(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_the_same_wheel_with_other_files(tmp_path: Path) -> None:
     )
     assert found is not None
     assert ("a", "b") == found.changed
-    assert "another wheel of b; other files in a" == told(found)
+    assert "another wheel of b; other files in a" == format_changes(found)
     document = json.loads(as_json(NOW, found))
     jsonschema.validate(document, SCHEMA)
     assert ["b"] == document["comparison"]["other_wheels"]
@@ -268,7 +268,7 @@ def test_a_report_of_an_older_version(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
     path.write_text(json.dumps(document))
     now = listing("1", row("a", "1", contents={"a/x": "1"}), row("b", "0"))
-    found = changes_since(read_earlier(Settings(tmp_path / "x", compare=path)), now)
+    found = changes_since(read_previous(Settings(tmp_path / "x", compare=path)), now)
     assert Changes(unchanged=False, changed=("a",)) == found
 
 
@@ -283,7 +283,7 @@ def test_a_few_files_in_words_and_all_of_them_in_lines() -> None:
     assert (
         "other files in app; files: app/m.py (changed), app/new.py (added),"
         " app/old.py (removed), and 2 more"
-    ) == told(changes)
+    ) == format_changes(changes)
     assert [
         "File changed: app/m.py",
         "File added: app/new.py",
@@ -292,7 +292,7 @@ def test_a_few_files_in_words_and_all_of_them_in_lines() -> None:
         "File changed: app/__pycache__/m.pyc",
     ] == [*changed_files(changes)]
     three = changes._replace(files=files._replace(changed=("app/m.py",)))
-    assert "more" not in told(three)
+    assert "more" not in format_changes(three)
     assert [] == [*changed_files(None)]
     document = json.loads(as_json(NOW, changes))
     jsonschema.validate(document, SCHEMA)
@@ -316,7 +316,7 @@ def test_a_few_files_in_words_and_all_of_them_in_lines() -> None:
 def test_names_that_no_console_should_get(
     tmp_path: Path, name: str, shown: str
 ) -> None:
-    """Whatever an earlier report has: one line stays one line."""
+    """Whatever a previous report has: one line stays one line."""
     before = listing(
         "0",
         row(f"gone{name}", "0"),
@@ -330,7 +330,7 @@ def test_names_that_no_console_should_get(
     assert (
         f"updated up 1{shown} -> 1; removed gone{shown}; other files in app; files:"
         f" {shown} (removed)"
-    ) == printable(told(found))
+    ) == printable(format_changes(found))
     assert [f"File removed: {shown}"] == [*map(printable, changed_files(found))]
     jsonschema.validate(json.loads(as_json(now, found)), SCHEMA)
 
@@ -368,10 +368,10 @@ def test_contents_of_what_has_no_wheel(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
 
     def files() -> FileChanges:
-        earlier = read_earlier(Settings(tmp_path / "x", report=report))
+        previous = read_previous(Settings(tmp_path / "x", report=report))
         found = package_venv(venv, pyproject, tmp_path / "f.zip", report=str(report))
         jsonschema.validate(json.loads(report.read_bytes()), SCHEMA)
-        changes = changes_since(earlier, found)
+        changes = changes_since(previous, found)
         return changes.files if changes else FileChanges(added=("everything",))
 
     site_packages = site_packages_of(venv)
@@ -411,7 +411,7 @@ def test_a_layer_is_compared_by_itself(
     assert changes is not None
     assert (function == "0") is changes.unchanged
     assert (layer == "1") is changes.layer_unchanged
-    assert told(changes).startswith(expected)
+    assert format_changes(changes).startswith(expected)
     for pair in ((BEFORE, of(function, layer)), (of(function, layer), BEFORE)):
         without = since(tmp_path, *pair)
         assert without is not None

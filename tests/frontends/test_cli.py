@@ -156,12 +156,12 @@ def test_quiet_about_no_error(cli: str, in_directory: Path) -> None:
 
 
 def test_output(cli: str, venv: Path) -> None:
-    """--output names the file; with --output-dir it is refused by argparse."""
+    """--output names the file; it excludes --output-dir."""
     assert 0 == run(cli, "venv", "--output", "fn.zip").returncode
     assert Path("fn.zip").is_file()
     both = run(cli, "venv", "--output", "fn.zip", "--output-dir", "d")
     assert 2 == both.returncode
-    assert "not allowed with" in both.stderr
+    assert "--output-dir excludes --output." in both.stderr
 
 
 def test_a_page_of_sizes(cli: str, venv: Path) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.options import KEYS
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve
-from poetry_plugin_package_function.resolution import resolve_all
-from poetry_plugin_package_function.settings import KEYS
 from poetry_plugin_package_function.settings import Settings
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import make_project
@@ -23,7 +22,8 @@ def resolved(
 ) -> Settings:
     project = read_project(make_project(directory / "project", name, table))
     named = {key.replace("_", "-").strip("-"): value for key, value in flags.items()}
-    found = resolve(named, project, default_output_dir=project.directory / "dist")
+    default = project.directory / "dist"
+    (found,) = resolve(named, project, None, default_output_dir=default)
     assert {*found.targets} <= found.results
     return replace(found, results=frozenset())
 
@@ -336,14 +336,17 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
             "got 'aarch64'. Lambda calls it 'arm64'.",
         ),
         ({"platform": "win_amd64"}, "expected a tag of Linux with glibc"),
-        ({"architecture": "arm64"}, "--architecture: says nothing without `runtime`."),
-        ({"no-audit": True}, "--no-audit: says nothing without `runtime`."),
-        ({"exclude-provided": True}, "exclude-provided: says nothing without"),
+        ({"architecture": "arm64"}, "--architecture: has no effect without `runtime`."),
+        (
+            {"no-audit": True},
+            "--no-audit: has no effect without `runtime` or `platform`.",
+        ),
+        ({"exclude-provided": True}, "exclude-provided: has no effect without"),
         (
             {"runtime": "python3.13", "platform": "manylinux_2_28_x86_64"},
             "--runtime excludes --platform.",
         ),
-        ({"memory-size": "512"}, "--memory-size: says nothing without `handler`."),
+        ({"memory-size": "512"}, "--memory-size: has no effect without `handler`."),
         ({"memory-size": "64"}, "expected megabytes from 128 to 32,768, got '64'."),
         ({"memory-size": "127"}, "expected megabytes from 128 to 32,768, got '127'."),
         (
@@ -465,9 +468,9 @@ def test_layers_that_make_no_sense(tmp_path: Path) -> None:
     label = "[tool.poetry-plugin-package-function]"
     table = "layer = true\neager = true\n"
     assert (f"{label} eager excludes {label} layer.",) == problems(tmp_path, table)
-    assert ("--layer-output: says nothing without `layer`.",) == problems(
-        tmp_path, layer_output="a.zip"
-    )
+    assert (
+        "--layer-output: has no effect without `layer` or `layer-only`.",
+    ) == problems(tmp_path, layer_output="a.zip")
     (problem,) = problems(tmp_path, layer=True, output="a.zip", layer_output="a.zip")
     assert problem.startswith("Archives, the report and the sizes are files")
 
@@ -492,9 +495,7 @@ def all_resolved(
 ) -> tuple[Settings, ...]:
     project = read_project(make_project(directory / "project", "my-app", table))
     named = {key.replace("_", "-").strip("-"): value for key, value in flags.items()}
-    return resolve_all(
-        named, project, names, default_output_dir=project.directory / "dist"
-    )
+    return resolve(named, project, names, default_output_dir=project.directory / "dist")
 
 
 def all_problems(
@@ -617,8 +618,8 @@ def test_functions_that_are_none(
     assert expected in problem
 
 
-def test_what_says_nothing_for_some_functions(tmp_path: Path) -> None:
-    """What is said for all of them has to say something for one; its own has to."""
+def test_what_has_no_effect_for_some_functions(tmp_path: Path) -> None:
+    """The table of all needs to have an effect for one of them; its own has to."""
     table = 'memory-size = 512\nhandler = "x.y"\n'
     functions = "".join(
         f"[tool.poetry-plugin-package-function.functions.{name}]\n{keys}\n"
@@ -631,11 +632,14 @@ def test_what_says_nothing_for_some_functions(tmp_path: Path) -> None:
     (problem,) = all_problems(
         tmp_path, FUNCTIONS.replace("layer = true", 'layer-output = "x"')
     )
-    assert f"{LABEL}.worker] layer-output: says nothing without `layer`." == problem
+    assert (
+        f"{LABEL}.worker] layer-output: has no effect without `layer` or `layer-only`."
+        == problem
+    )
     (problem,) = all_problems(
         tmp_path, FUNCTIONS.replace("handler", "python"), memory_size="512"
     )
-    assert "--memory-size: says nothing without `handler`." == problem
+    assert "--memory-size: has no effect without `handler`." == problem
 
 
 def test_places_of_a_layer_alone(tmp_path: Path) -> None:

@@ -69,10 +69,11 @@ def packaged(venv: Path, limit_bytes: int, heard: Heard) -> dict[str, Any]:
         "report": str(report),
         "layers-size": str(UNZIPPED_LIMIT_BYTES - limit_bytes),
     }
+    (settings,) = resolve(flags, project, None, default_output_dir=venv)
     package(
         find_site_packages(venv),
         project,
-        resolve(flags, project, default_output_dir=venv),
+        settings,
         dos_time(EARLIEST_EPOCH_S),
         serialize=as_json,
         draw=sizes_page,

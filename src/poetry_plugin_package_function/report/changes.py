@@ -1,4 +1,4 @@
-"""What has changed since an earlier report: why a hash is another one."""
+"""What has changed since a previous report: why a hash is another one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.report.earlier import Known
-from poetry_plugin_package_function.report.earlier import read_report
+from poetry_plugin_package_function.report.previous import Known
+from poetry_plugin_package_function.report.previous import read_report
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.report.earlier import Earlier
+    from poetry_plugin_package_function.report.previous import PreviousReport
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -34,7 +34,7 @@ class Update(NamedTuple):
 
     Attributes:
         name: The distribution's.
-        before: Its version in the earlier report.
+        before: Its version in the previous report.
         now: Its version.
     """
 
@@ -65,7 +65,7 @@ class FileChanges(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What is different from an earlier report; names in order.
+    """What is different from a previous report; names in order.
 
     Attributes:
         unchanged: Whether the archive is the same, byte for byte.
@@ -90,7 +90,7 @@ class Changes(NamedTuple):
     layer_unchanged: bool | None = None
 
 
-def read_earlier(settings: Settings) -> Earlier | None:
+def read_previous(settings: Settings) -> PreviousReport | None:
     """Reads the report that is to be compared, before it is replaced.
 
     That is the one that the user names, or else the one at the place of the new one,
@@ -109,11 +109,11 @@ def read_earlier(settings: Settings) -> Earlier | None:
         return None
 
 
-def changes_since(earlier: Earlier | None, report: Report) -> Changes | None:
-    """Compares a report with an earlier one; None if there is none."""
-    if earlier is None:
+def changes_since(previous: PreviousReport | None, report: Report) -> Changes | None:
+    """Compares a report with the previous one; None if there is none."""
+    if previous is None:
         return None
-    before = earlier.distributions
+    before = previous.distributions
     now = {
         each.name: Known(each.version, each.digest, each.wheel, each.contents)
         for each in report.distributions
@@ -126,7 +126,7 @@ def changes_since(earlier: Earlier | None, report: Report) -> Changes | None:
         if old.version == new.version and old.digest != new.digest
     ]
     return Changes(
-        earlier.sha256 == report.sha256,
+        previous.sha256 == report.sha256,
         tuple(sorted(now.keys() - before.keys())),
         tuple(sorted(before.keys() - now.keys())),
         tuple(
@@ -141,8 +141,8 @@ def changes_since(earlier: Earlier | None, report: Report) -> Changes | None:
             if old.wheel and new.wheel and old.wheel != new.wheel
         ),
         _files(before, now),
-        report.layer.sha256 == earlier.layer_sha256
-        if report.layer and earlier.layer_sha256
+        report.layer.sha256 == previous.layer_sha256
+        if report.layer and previous.layer_sha256
         else None,
     )
 
@@ -153,10 +153,10 @@ def _files(before: Mapping[str, Known], now: Mapping[str, Known]) -> FileChanges
     new: dict[str, str] = {}
     # If there are no files of no distribution, that is known, too.
     for name in before.keys() & now.keys() | {""}:
-        earlier = before.get(name, _NO_FILES).contents
+        previous = before.get(name, _NO_FILES).contents
         ours = now.get(name, _NO_FILES).contents
-        if earlier is not None and ours is not None:
-            old |= earlier
+        if previous is not None and ours is not None:
+            old |= previous
             new |= ours
     return FileChanges(
         tuple(sorted(new.keys() - old.keys())),
@@ -168,7 +168,7 @@ def _files(before: Mapping[str, Known], now: Mapping[str, Known]) -> FileChanges
 
 
 def as_document(changes: Changes) -> dict[str, Any]:
-    """Makes what stands of it in JSON."""
+    """Makes what a report has of them."""
     return {
         "unchanged": changes.unchanged,
         "layer_unchanged": changes.layer_unchanged,
@@ -181,8 +181,8 @@ def as_document(changes: Changes) -> dict[str, Any]:
     }
 
 
-def told(changes: Changes) -> str:
-    """Tells it in a line."""
+def format_changes(changes: Changes) -> str:
+    """Writes them in a line."""
     if changes.unchanged and changes.layer_unchanged is not False:
         return "unchanged: the same archive, byte for byte"
     same = [

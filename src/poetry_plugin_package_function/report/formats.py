@@ -14,7 +14,6 @@ from poetry_plugin_package_function.report.markdown import as_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -46,39 +45,45 @@ def read_format(text: str | None) -> Format:
 
 @contextmanager
 def printing(
-    how: Format, told: Mapping[Path, Outcome | None], streams: Streams
-) -> Iterator[None]:
+    output_format: Format, order: Sequence[Path], streams: Streams
+) -> Iterator[list[Outcome]]:
     """Prints what has been packaged when the block ends, also if something has failed.
 
-    After an interruption nothing is printed: that nobody reads may be the reason of it.
+    The block fills the list. After an interruption nothing is printed: that nobody
+    reads may be the reason of it.
 
     Args:
-        how: Text is told on the way, so nothing is left to print.
-        told: What there is to print, in this order; filled by the block.
+        output_format: Text is shown on the way, so nothing is left to print.
+        order: The places of the archives, in the order in which they are printed.
         streams: Where it goes.
 
     Raises:
         LostReportError: All went well, and standard output has not taken the report.
     """
+    found: list[Outcome] = []
+
+    def by_order(each: Outcome) -> int:
+        return order.index(each.report.output_file)
+
     try:
-        yield
+        yield found
     except Exception:
-        streams.print(_printed(how, [*filter(None, told.values())]))
+        streams.print(_printed(output_format, sorted(found, key=by_order)))
         raise
-    streams.print(_printed(how, [*filter(None, told.values())]))
-    if how is not Format.TEXT:
+    streams.print(_printed(output_format, sorted(found, key=by_order)))
+    if output_format is not Format.TEXT:
         streams.check_printed()
 
 
-def _printed(how: Format, outcomes: Sequence[Outcome]) -> bytes:
+def _printed(output_format: Format, outcomes: Sequence[Outcome]) -> bytes:
     """Writes what goes to standard output.
 
     Of functions that have names JSON is an array, even if it is one of them: a reader
     need not know how many were asked for.
     """
-    if how is Format.TEXT or not outcomes:
+    if output_format is Format.TEXT or not outcomes:
         return b""
-    if how is Format.MARKDOWN:
+    if output_format is Format.MARKDOWN:
         pages = (
             as_markdown(each.report, each.changes, [one.text for one in each.warnings])
             for each in outcomes

@@ -34,7 +34,7 @@ def code_sha256(sha256: str) -> str:
 
 
 def as_json(report: Report, changes: Changes | None = None) -> bytes:
-    """Writes the report, with what has changed since an earlier one."""
+    """Writes the report, with what has changed since the previous one."""
     return _written(_document(report, changes))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.packaging.result import Kind
-from poetry_plugin_package_function.report.changes import told
+from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.text import about_layer
 from poetry_plugin_package_function.report.text import layout
@@ -44,7 +44,7 @@ def as_markdown(
 
     Args:
         report: What has been packaged.
-        changes: What is different from an earlier report.
+        changes: What is different from a previous report.
         warnings: What the user should know before deploying.
     """
     name = _code(report.function or report.distribution_name)
@@ -72,7 +72,7 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     if report.target is not None:
         yield f"| Made for | {_prose(str(report.target))} |"
     if changes is not None:
-        yield f"| Compared | {_prose(told(changes))} |"
+        yield f"| Compared | {_prose(format_changes(changes))} |"
 
 
 def _alert(warnings: Iterable[str]) -> Iterator[str]:

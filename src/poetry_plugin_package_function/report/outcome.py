@@ -1,35 +1,28 @@
-"""All that is told of a finished package, whoever prints it."""
+"""All that is shown of a finished package, whoever prints it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.report.text import Line
 from poetry_plugin_package_function.report.text import Severity
-from poetry_plugin_package_function.report.text import Warned
-from poetry_plugin_package_function.report.text import changed_files
-from poetry_plugin_package_function.report.text import details
-from poetry_plugin_package_function.report.text import runtime_warnings
-from poetry_plugin_package_function.report.text import sizes
-from poetry_plugin_package_function.report.text import summary
-from poetry_plugin_package_function.report.text import warnings
 
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.changes import Changes
-    from poetry_plugin_package_function.settings import Settings
+    from poetry_plugin_package_function.report.text import Line
+    from poetry_plugin_package_function.report.text import Warned
 
 
 class Outcome(NamedTuple):
-    """What is told, as lines without any markup; who shows them makes them printable.
+    """What is shown, as lines without any markup; who shows them makes them printable.
 
     Attributes:
-        report: What it is told of.
-        changes: What is different from an earlier report.
+        report: What it is about.
+        changes: What is different from the previous report.
         summary: What was made.
         sizes: A table of the largest distributions, or of all.
         details: What only those want to know who ask for it.
@@ -38,10 +31,10 @@ class Outcome(NamedTuple):
 
     report: Report
     changes: Changes | None
-    summary: tuple[Line, ...]
-    sizes: tuple[str, ...]
-    details: tuple[str, ...]
-    warnings: tuple[Warned, ...]
+    summary: Sequence[Line]
+    sizes: Sequence[str]
+    details: Sequence[str]
+    warnings: Sequence[Warned]
 
     def warning_lines(self, *, quiet: bool) -> list[str]:
         """Writes the warnings for a console, with the function that they are about.
@@ -56,37 +49,3 @@ class Outcome(NamedTuple):
             for each in self.warnings
             if not quiet or each.severity is Severity.DEFECT
         ]
-
-
-def outcome(
-    report: Report,
-    changes: Changes | None,
-    settings: Settings,
-    *,
-    elapsed_s: float,
-    requires_python: str | None,
-    today: date,
-    verbose: bool,
-) -> Outcome:
-    """Puts together what is told.
-
-    Args:
-        report: What has been packaged.
-        changes: What is different from an earlier report.
-        settings: What was asked for.
-        elapsed_s: How long that took.
-        requires_python: What the project says of itself.
-        today: What "not any more" is measured by.
-        verbose: Whether all of it is told.
-    """
-    beside = {"Report": settings.report, "Sizes": settings.sizes}
-    told = summary(report, elapsed_s, changes=changes, beside=beside)
-    more = (*details(report), *changed_files(changes)) if verbose else ()
-    return Outcome(
-        report,
-        changes,
-        tuple(told),
-        tuple(sizes(report, all_of_them=verbose)),
-        tuple(more),
-        (*warnings(report), *runtime_warnings(report, requires_python, today)),
-    )

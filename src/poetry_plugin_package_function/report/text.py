@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
-from poetry_plugin_package_function.report.changes import told
+from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
@@ -83,15 +83,15 @@ def summary(
     elapsed_s: float,
     *,
     changes: Changes | None = None,
-    beside: Mapping[str, Path | None] = _NOTHING,
+    extra_outputs: Mapping[str, Path | None] = _NOTHING,
 ) -> list[Line]:
     """Tells what was made, how large it is, and by what name Lambda will know it.
 
     Args:
         report: What has been packaged.
         elapsed_s: How long that took.
-        changes: What is different from an earlier report.
-        beside: What else has been written, by what it is called.
+        changes: What is different from a previous report.
+        extra_outputs: What else has been written, by what it is called.
     """
     lines = [
         Line("File", shown_path(report.output_file)),
@@ -131,7 +131,7 @@ def summary(
     if report.provided.names:
         names = ", ".join(sorted(report.provided.names))
         lines.insert(2, Line("Provided", f"{names}: the runtime has them"))
-    return [*lines, *_lines_of(changes, beside)]
+    return [*lines, *_lines_of(changes, extra_outputs)]
 
 
 def unzipped(report: Report) -> str:
@@ -158,11 +158,11 @@ def about_layer(layer: Layer) -> str:
 
 
 def _lines_of(
-    changes: Changes | None, beside: Mapping[str, Path | None]
+    changes: Changes | None, extra_outputs: Mapping[str, Path | None]
 ) -> Iterator[Line]:
     if changes is not None:
-        yield Line("Compared", told(changes))
-    for label, path in beside.items():
+        yield Line("Compared", format_changes(changes))
+    for label, path in extra_outputs.items():
         if path is not None:
             yield Line(label, shown_path(path))
 
@@ -394,7 +394,7 @@ def details(report: Report) -> list[str]:
 
 
 def changed_files(changes: Changes | None) -> Iterator[str]:
-    """Names all files that are different from those of an earlier report."""
+    """Names all files that are different from those of a previous report."""
     for name, what in changes.files.in_order() if changes else ():
         yield f"File {what}: {name}"
 

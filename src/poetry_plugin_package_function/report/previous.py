@@ -1,4 +1,4 @@
-"""An earlier report: a file that any version may have written, or anybody."""
+"""A previous report: a file that any version may have written, or anybody."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Known(NamedTuple):
     contents: Mapping[str, str] | None
 
 
-class Earlier(NamedTuple):
-    """What is compared of an earlier report.
+class PreviousReport(NamedTuple):
+    """What is compared of a previous report.
 
     Attributes:
         sha256: Of the archive.
@@ -39,7 +39,7 @@ class Earlier(NamedTuple):
     layer_sha256: str | None = None
 
 
-def read_report(path: Path) -> Earlier:
+def read_report(path: Path) -> PreviousReport:
     """Reads of a report what is compared.
 
     Raises:
@@ -47,7 +47,7 @@ def read_report(path: Path) -> Earlier:
     """
     try:
         data = path.read_bytes()
-        # Paths of files stand in a report as they are, whatever their bytes.
+        # Paths of files are in a report as they are, whatever their bytes.
         text = data.decode(json.detect_encoding(data), "surrogateescape")
         document = json.loads(text)
         if isinstance(document, list):
@@ -56,7 +56,7 @@ def read_report(path: Path) -> Earlier:
                 "Name a file that has one; --report 'dist/{name}.json' writes such.",
             )
         layer = document.get("layer")  # older versions have written none
-        return Earlier(
+        return PreviousReport(
             _text(document["sha256"]),
             {
                 _text(each["name"] or ""): _known(each)

@@ -1,0 +1,157 @@
+"""The settings of one function: what is said of it, and what follows from that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.merging import Merged
+from poetry_plugin_package_function.options import OPTIONS
+from poetry_plugin_package_function.project import TABLE
+from poetry_plugin_package_function.settings import Settings
+from poetry_plugin_package_function.values import Source
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from poetry_plugin_package_function.project import Project
+
+
+FUNCTIONS: Final = "functions"
+"""The key of the tables that are a function's each."""
+
+
+@dataclass(frozen=True)
+class FunctionSettings:
+    """Settings, and what is wrong with what they are made of.
+
+    Attributes:
+        settings: They can be used if nothing is wrong.
+        problems: What is wrong.
+        shared: What has no effect in the table of all, as problems.
+        own: The same for the function's own table.
+        flags: The same for the flags.
+    """
+
+    settings: Settings
+    problems: list[str]
+    shared: list[str]
+    own: list[str]
+    flags: list[str]
+
+
+def function_settings(
+    flags: Mapping[str, Any],
+    project: Project,
+    default_output_dir: Path,
+    function: str | None,
+) -> FunctionSettings:
+    """Merges flags and tables; None stands for the project itself."""
+    name = function or project.distribution_name
+    merged = Merged(_sources(flags, project, function))
+    found = merged.values
+    problems = [*merged.problems]
+    has_place = "output" in found or (
+        "layer-output" in found and found.get("layer-only")
+    )
+    if name is None and not has_place:
+        problems.append(
+            "The project has no name to call the archive by: set `name` in [project],"
+            " or give --output FILE."
+        )
+    usual = found.get("output-dir", default_output_dir) / f"{name}.zip"
+    fields = {
+        option.field or option.name.replace("-", "_"): found[option.name]
+        for option in OPTIONS
+        if option.field is not None and option.name in found
+    }
+    places = _places(merged, found.get("output", usual))
+    derived = {**_groups(merged), **_provided(merged), **places, "function": function}
+    settings = Settings(**{**fields, **derived})
+    problems += [
+        f"Archives, the report and the sizes are files of their own, not {each}."
+        for each, count in Counter(settings.targets).items()
+        if count > 1
+    ]
+    return FunctionSettings(settings, problems, *merged.without_effect())
+
+
+def _sources(
+    flags: Mapping[str, Any], project: Project, function: str | None
+) -> tuple[Source, ...]:
+    """The tables of all and of the function, and the flags; later ones beat others."""
+    name, directory = function or project.distribution_name, project.directory
+    label = f"[tool.{TABLE}] {{}}"
+    own_label = f"[tool.{TABLE}.{FUNCTIONS}.{function}] {{}}"
+    shared = {key: v for key, v in project.table.items() if key != FUNCTIONS}
+    own = {} if function is None else project.table[FUNCTIONS][function]
+    given = {key: v for key, v in flags.items() if v not in (None, False, [])}
+    return (
+        Source(label, directory, shared, name, (FUNCTIONS,)),
+        Source(own_label, directory, own, name),
+        Source("--{}", Path.cwd(), given, name),
+    )
+
+
+def _groups(merged: Merged) -> dict[str, frozenset[str]]:
+    """Finds which groups are added and left out: what beats the other wins."""
+    added = merged.values.get("with", frozenset())
+    without = merged.values.get("without", frozenset())
+    if merged.rank("with") > merged.rank("without"):
+        without -= added
+    elif merged.rank("with") < merged.rank("without"):
+        added -= without
+    return {"with_groups": added, "without_groups": without}
+
+
+def _provided(merged: Merged) -> dict[str, bool | str | None]:
+    """Finds whether the SDK is left out, and the version that the runtime has.
+
+    A flag cannot name a version, and does not take back a table's.
+    """
+    given = merged.given("exclude-provided")
+    versions = [each for each in given if isinstance(each, str)]
+    provided = merged.values.get("exclude-provided")
+    if provided is True and versions:
+        provided = versions[-1]
+    return {
+        "excludes_provided": bool(provided and merged.values.get("runtime")),
+        "provided_version": provided if isinstance(provided, str) else None,
+    }
+
+
+def _places(merged: Merged, output: Path) -> dict[str, Path | None]:
+    """Finds where all is written; a function's archive would be at `output`."""
+
+    def for_layer(path: Path, key: str) -> Path:
+        # With the flag, tables may be about a function: what that is written to, and
+        # what describes it, is not replaced.
+        layer_rank = merged.rank("layer-only")
+        is_about_function = merged.rank(key) < layer_rank == merged.highest_rank
+        if merged.rank(key) and not is_about_function:
+            return path
+        return path.with_name(f"{path.stem}-layer{path.suffix}")
+
+    found = merged.values
+    layer_output = found.get("layer-output")
+    report, sizes = found.get("report"), found.get("sizes")
+    if found.get("layer-only"):
+        output = layer_output or for_layer(output, "output")
+        layer_output = None
+        report = report and for_layer(report, "report")
+        sizes = sizes and for_layer(sizes, "sizes")
+    elif not found.get("layer"):
+        layer_output = None
+    elif layer_output is None:
+        layer_output = output.with_name(f"{output.stem}-layer.zip")
+    return {
+        "output": output,
+        "layer_output": layer_output,
+        "report": report,
+        "sizes": sizes,
+    }

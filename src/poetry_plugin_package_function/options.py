@@ -1,0 +1,187 @@
+"""The options: what each is called, read by, and at odds with.
+
+This table is all that there is to a new option but for what it does: the command
+lines, their help, the keys of pyproject.toml, the checks and docs/reference.md are made
+of it; its field in `Settings` and its section in docs/configuration.md are its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Flag
+from enum import auto
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.values import read_architecture
+from poetry_plugin_package_function.values import read_boolean
+from poetry_plugin_package_function.values import read_inclusions
+from poetry_plugin_package_function.values import read_memory
+from poetry_plugin_package_function.values import read_names
+from poetry_plugin_package_function.values import read_path
+from poetry_plugin_package_function.values import read_patterns
+from poetry_plugin_package_function.values import read_platform
+from poetry_plugin_package_function.values import read_provided
+from poetry_plugin_package_function.values import read_result
+from poetry_plugin_package_function.values import read_runtime
+from poetry_plugin_package_function.values import read_size
+from poetry_plugin_package_function.values import read_text
+from poetry_plugin_package_function.values import read_variables
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from poetry_plugin_package_function.values import Source
+
+
+class Place(Flag):
+    """Where an option can be given."""
+
+    POETRY = auto()
+    """`poetry package-function`"""
+
+    STANDALONE = auto()
+    """`package-python-function`"""
+
+    TABLE = auto()
+    """The table of all functions, and each function's own."""
+
+    BUILDING = POETRY | TABLE
+    EVERYWHERE = POETRY | STANDALONE | TABLE
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the command lines, a key of the tables, or both.
+
+    Attributes:
+        name: What it is called, without dashes in front.
+        read: Reads its value, see values.py.
+        help: A sentence without its end; "" if no command line has it.
+        metavar: What its value is called in help; "" for a switch.
+        default: What help shows as what holds without it.
+        short: The letter that stands for it on Poetry's command line.
+        field: Of `Settings`, where that is not its name; None if it has none.
+        places: Where it can be given.
+        excludes: Those that make no sense beside it.
+        needs: It has no effect without one of these.
+    """
+
+    name: str
+    read: Callable[[object, Source], Any]
+    help: str = ""
+    metavar: str = ""
+    default: str = ""
+    short: str | None = None
+    field: str | None = ""
+    places: Place = Place.EVERYWHERE
+    excludes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it can be given several times."""
+        return self.read is read_names
+
+    def described(self, default: str | None = None) -> str:
+        """Makes the sentence that help shows.
+
+        Args:
+            default: What holds without it, where a command line has its own.
+        """
+        shown = self.default if default is None else default
+        return f"{self.help}{f' (default: {shown})' if shown else ''}."
+
+
+_GROUPS: Final = ("with", "without", "only", "all-groups", "extras", "all-extras")
+_NESTING: Final = ("nest", "keep-flat", "eager")
+_HANDLER: Final = ("handler", "memory-size", "environment")
+
+# A table: two or three lines an option are easier to read than ten.
+# fmt: off
+OPTIONS: Final = (
+    Option("without", read_names, "The dependency groups to ignore", "GROUPS",
+           field="without_groups", places=Place.BUILDING),
+    Option("with", read_names, "The dependency groups to add", "GROUPS",
+           field="with_groups", places=Place.BUILDING),
+    Option("only", read_names, "The only dependency groups to include", "GROUPS",
+           field="only_groups", places=Place.BUILDING, excludes=("with", "without")),
+    Option("all-groups", read_boolean, "Include all dependency groups",
+           places=Place.BUILDING, excludes=("with", "without", "only")),
+    Option("extras", read_names, "Extra sets of dependencies to add", "EXTRAS",
+           short="E", places=Place.BUILDING),
+    Option("all-extras", read_boolean, "Add all extra dependencies",
+           places=Place.BUILDING, excludes=("extras",)),
+    Option("python", read_text, "The Python to build with: version, command or path",
+           "PYTHON", places=Place.BUILDING),
+    Option("venv", read_path, "Package this virtual environment; build none",
+           "DIRECTORY", places=Place.BUILDING, excludes=("python", *_GROUPS)),
+    Option("compile", read_boolean, "Add bytecode, for a faster cold start",
+           field="compiles"),
+    Option("eager", read_boolean,
+           "Extract all that is nested when the function starts"),
+    Option("nest", read_names, places=Place.TABLE),
+    Option("keep-flat", read_names, places=Place.TABLE),
+    Option("runtime", read_runtime,
+           "Lambda's runtime, such as python3.13; native libraries are checked for it",
+           "RUNTIME"),
+    Option("architecture", read_architecture,
+           "The function's architecture: x86_64 or arm64", "ARCHITECTURE", "x86_64",
+           needs=("runtime",)),
+    Option("platform", read_platform,
+           "Another cloud's platform tag, such as manylinux_2_28_x86_64", "TAG",
+           excludes=("runtime", "architecture")),
+    Option("no-audit", read_boolean, "Do not check native libraries for the runtime",
+           needs=("runtime", "platform")),
+    Option("strip", read_boolean, "Strip native libraries", field="strips"),
+    Option("exclude-provided", read_provided, "Leave the AWS SDK to the runtime",
+           field="excludes_provided", needs=("runtime",)),
+    Option("handler", read_text,
+           "Import this handler out of the archive, as Lambda will", "HANDLER"),
+    Option("memory-size", read_memory,
+           "The function's memory in MB, to judge the handler by", "MB",
+           field="memory_size_mb", needs=("handler",)),
+    Option("environment", read_variables, places=Place.TABLE, needs=("handler",)),
+    Option("exclude", read_patterns, places=Place.TABLE),
+    Option("include", read_inclusions, places=Place.TABLE),
+    Option("output", read_result, "The file to write", "FILE",
+           excludes=("output-dir",)),
+    Option("output-dir", read_path, "Where to write NAME.zip", "DIRECTORY", "dist",
+           field=None),
+    Option("layer", read_boolean, "Write the dependencies into a layer of their own",
+           field=None, excludes=("layer-only", *_NESTING)),
+    Option("layer-only", read_boolean, "Write nothing but that layer",
+           excludes=(*_NESTING, "include", *_HANDLER)),
+    Option("layer-output", read_result, "The layer's file", "FILE", "NAME-layer.zip",
+           needs=("layer", "layer-only")),
+    Option("report", read_result, "A file to write a JSON report to", "FILE"),
+    Option("format", read_text, "How to print the result: text, json or markdown",
+           "FORMAT", "text", field=None, places=Place.POETRY | Place.STANDALONE),
+    Option("compare", read_path, "A previous report, to show what has changed since",
+           "FILE"),
+    Option("sizes", read_result, "An HTML file to show what takes how much", "FILE"),
+    Option("layers-size", read_size,
+           "What the function's other layers have unzipped (bytes, or as 40MB)", "SIZE",
+           field="layers_size_bytes"),
+)
+# fmt: on
+"""In the order of help."""
+
+KEYS: Final = tuple(each.name for each in OPTIONS if Place.TABLE in each.places)
+
+REMOVED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "reuse": "not needed: a run takes wheels out of Poetry's cache unopened, and is"
+        " as fast as one with a kept environment was. Remove this line."
+    }
+)
+"""Keys that there were, with the reason why they have gone."""
+
+
+def options_of(place: Place) -> tuple[Option, ...]:
+    """Finds the options that can be given at a place."""
+    return tuple(each for each in OPTIONS if place in each.places)

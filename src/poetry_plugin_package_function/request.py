@@ -1,0 +1,123 @@
+"""What a run is asked for, and what it has to show: the same for both front ends."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from typing import TYPE_CHECKING
+from typing import Any
+
+from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
+from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.report.changes import changes_since
+from poetry_plugin_package_function.report.changes import read_previous
+from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.outcome import Outcome
+from poetry_plugin_package_function.report.text import changed_files
+from poetry_plugin_package_function.report.text import details
+from poetry_plugin_package_function.report.text import runtime_warnings
+from poetry_plugin_package_function.report.text import sizes
+from poetry_plugin_package_function.report.text import summary
+from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.resolution import resolve
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.report.changes import Changes
+    from poetry_plugin_package_function.report.previous import PreviousReport
+    from poetry_plugin_package_function.settings import Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked for.
+
+    Attributes:
+        project: Whose functions they are.
+        functions: Their settings, in the order in which they are shown.
+        timestamp: The time of all members.
+        previous: The reports that they are compared with, by the archive's place.
+        started_s: When the run has begun, on the monotonic clock.
+    """
+
+    project: Project
+    functions: tuple[Settings, ...]
+    timestamp: DosTime
+    previous: Mapping[Path, PreviousReport | None]
+    started_s: float
+
+    def changes(self, settings: Settings, report: Report) -> Changes | None:
+        """Compares a function's report with its previous one, if there is one."""
+        return changes_since(self.previous[settings.output], report)
+
+    def serialize(self, settings: Settings, report: Report) -> bytes:
+        """Makes the content of a function's report file."""
+        return as_json(report, self.changes(settings, report))
+
+
+def read_request(
+    pyproject: Path,
+    flags: Mapping[str, Any],
+    names: Sequence[str] | None,
+    default_output_dir: Path,
+) -> Request:
+    """Reads and checks all that a run needs to know before it begins.
+
+    Args:
+        pyproject: The project's.
+        flags: See `resolve`.
+        names: See `resolve`.
+        default_output_dir: See `resolve`.
+
+    Raises:
+        ConfigError: Something in pyproject.toml or on the command line is wrong.
+        SourceDateEpochError: SOURCE_DATE_EPOCH is.
+    """
+    started_s = time.monotonic()
+    timestamp = archive_time(os.environ)
+    project = read_project(pyproject)
+    functions = resolve(flags, project, names, default_output_dir=default_output_dir)
+    previous = {each.output: read_previous(each) for each in functions}
+    return Request(project, functions, timestamp, previous, started_s)
+
+
+def outcomes(
+    request: Request, packaged: Iterable[tuple[Settings, Report]], *, verbose: bool
+) -> Iterator[Outcome]:
+    """Puts into words what has been packaged.
+
+    Args:
+        request: What was asked for.
+        packaged: What has become of it; each is asked for when the one before it has
+            been shown.
+        verbose: Whether all that is known is shown.
+    """
+    started_s = request.started_s
+    for settings, report in packaged:
+        elapsed_s = time.monotonic() - started_s
+        changes = request.changes(settings, report)
+        extra_outputs = {"Report": settings.report, "Sizes": settings.sizes}
+        requires_python = request.project.requires_python
+        today = datetime.now(UTC).date()
+        yield Outcome(
+            report,
+            changes,
+            summary(report, elapsed_s, changes=changes, extra_outputs=extra_outputs),
+            sizes(report, all_of_them=verbose),
+            [*details(report), *changed_files(changes)] if verbose else [],
+            [*warnings(report), *runtime_warnings(report, requires_python, today)],
+        )
+        started_s = time.monotonic()
