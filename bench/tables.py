@@ -16,7 +16,6 @@ from bench.packaging_cost import REFERENCE_TOOL
 from bench.packaging_cost import WITH_WHEELS
 from bench.whole_job import FRESH_JOB
 from bench.whole_job import REFERENCE_JOB
-from bench.whole_job import REUSE_JOB
 
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ PACKAGING: Final[Mapping[str, _PackagingMark]] = {
     WITH_WHEELS: _PackagingMark(20, 1.005, 160 * _MB),
     BY_HAND: _PackagingMark(5, 1.005, 160 * _MB),
 }
-JOB_TIMES_AS_FAST: Final[Mapping[str, float]] = {FRESH_JOB: 3, REUSE_JOB: 12}
+JOB_TIMES_AS_FAST: Final[Mapping[str, float]] = {FRESH_JOB: 3}
 GROWTH_RATIO: Final = 1.25
 PLUGIN_S: Final = 0.015
 

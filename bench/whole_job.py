@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
-from bench.contents import check_alike
 from bench.environments import LAMBDA_BUILD
 from bench.environments import environment
 from bench.environments import key
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 REFERENCE_JOB: Final = "`poetry bundle venv` and package-python-function"
 FRESH_JOB: Final = "`poetry package-function`"
-REUSE_JOB: Final = "`poetry package-function --reuse`, the project's code changed"
 _POETRY: Final = Path(sys.executable).parent / "poetry"
 _LAMBDA_BUILD: Final = "poetry-plugin-lambda-build, `poetry build-lambda`"
 _TAIL_CHARS: Final = 200
@@ -81,8 +79,7 @@ def measure_jobs(
 ) -> Jobs:
     """Does each job in turn, `runs` times after a round of warm-up.
 
-    In each round a line of the project's code is changed first. So what `--reuse` makes
-    has to be what a job from scratch makes of the same sources.
+    In each round a line of the project's code is changed first.
 
     Args:
         name: What the tree is called.
@@ -91,11 +88,7 @@ def measure_jobs(
         runs: How often.
         cache_dir: Where Poetry's cache is kept; what else is written lies in memory.
         peers: Whether the slow ones are measured too.
-
-    Raises:
-        BenchError: `--reuse` does not make what a job from scratch makes.
     """
-    # At one place always: `--reuse` keeps an environment for each project.
     project = cache_dir / f"project-{key(recipe)}"
     with tempfile.TemporaryDirectory(prefix="jobs-", dir=memory()) as directory:
         base = Path(directory)
@@ -153,8 +146,6 @@ class _Rounds:
                 else:
                     if number:
                         samples.setdefault(job.name, []).append(sample)
-            if not failed.keys() & {FRESH_JOB, REUSE_JOB}:
-                _check_same(archives[FRESH_JOB], archives[REUSE_JOB])
         costs = {
             name: cost_of(name, measured, archives[name])
             for name, measured in samples.items()
@@ -193,13 +184,9 @@ def _own_jobs(project: Path, reference: Path) -> tuple[Job, ...]:
     def fresh(_: Path, archive: Path) -> Command:
         return (_POETRY, "package-function", "--output", archive)
 
-    def reuse(_: Path, archive: Path) -> Command:
-        return (_POETRY, "package-function", "--reuse", "--output", archive)
-
     return (
         Job(REFERENCE_JOB, bundle_and_package, {}),
         Job(FRESH_JOB, fresh, {}),
-        Job(REUSE_JOB, reuse, {}),
     )
 
 
@@ -232,12 +219,6 @@ def _lambda_build(cache_dir: Path) -> Job:
         {"PATH": f"{bin_dir}:{path}"},
         runs_at_most=1,
     )
-
-
-def _check_same(fresh: Path, reused: Path) -> None:
-    if fresh.read_bytes() != reused.read_bytes():
-        check_alike(fresh, reused)
-        raise BenchError(f"{reused} holds what {fresh} does, but in other bytes.")
 
 
 def _reason(error: BenchError) -> str:

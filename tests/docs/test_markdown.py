@@ -166,7 +166,7 @@ def test_a_bad_block_is_found(block: str, tmp_path: Path) -> None:
     "text",
     [
         "`poetry package-function api --gone`",
-        "```console\n$ poetry package-function \\\n    --reuse --gone && ls --all\n```",
+        "```console\n$ poetry package-function \\\n    --layer --gone && ls --all\n```",
         "```yaml\nrun: pip x && package-python-function .venv --gone | jq --sort\n```",
     ],
 )

@@ -266,7 +266,7 @@ def test_a_build_script(
 def test_the_wheel_serves_all_ways_of_packaging(
     poetry: Poetry, client_python: Path, tmp_path: Path
 ) -> None:
-    """Several functions, a layer, another machine, an environment that is kept."""
+    """Several functions, a layer, another machine, and a second run."""
     tables = (
         "[tool.poetry-plugin-package-function.functions.a]\n"
         "[tool.poetry-plugin-package-function.functions.b]\n"
@@ -282,11 +282,11 @@ def test_the_wheel_serves_all_ways_of_packaging(
         assert {"n": 1} == answer(dist / f"{name}.zip", "my_app.handler", client_python)
     assert "my_app-7.0.dist-info/METADATA" in names_in(dist / "a.zip")
     poetry.package(project, "a", "--layer-only").well()
-    poetry.package(project, "a", "--reuse").well()
+    poetry.package(project, "a").well()
     assert before == snapshot(project)
 
     write_files(project, {"code.py": "def handler(event, context):\n    return 2\n"})
-    poetry.package(project, "a", "--reuse").well()
+    poetry.package(project, "a").well()
     assert 2 == answer(dist / "a.zip", "my_app.handler", client_python)
 
 

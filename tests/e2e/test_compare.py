@@ -1,4 +1,4 @@
-"""What has changed since an earlier report, down to single files."""
+"""What has changed since a previous report, down to single files."""
 
 from __future__ import annotations
 

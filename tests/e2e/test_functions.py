@@ -157,19 +157,6 @@ def test_json_is_an_array(poetry: Poetry, shop: Path, tmp_path: Path) -> None:
     assert "Packaging api out of " in done.stderr
 
 
-def test_a_kept_environment_is_for_all(
-    isolated: Poetry, shop: Path, tmp_path: Path
-) -> None:
-    """The second run installs nothing but the project."""
-    sums = []
-    for number in range(2):
-        out = tmp_path / str(number)
-        done = isolated.package(shop, "--reuse", "--output-dir", str(out)).well()
-        sums.append({each.name: each.read_bytes() for each in out.iterdir()})
-    assert sums[0] == sums[1]
-    assert "Installing six" not in done.stdout
-
-
 def test_they_are_compared_one_by_one(
     poetry: Poetry, shop: Path, tmp_path: Path
 ) -> None:
@@ -254,22 +241,6 @@ def test_one_that_cannot_be_built_stops_no_other_before_it(
     done = poetry.package(project, "cron", "worker", "--platform", OLD)
     assert "worker: poetry.lock has no wheel for " in done.failed(1)
     assert ["cron.zip"] == os.listdir(project / "dist")
-
-
-def test_a_mistake_is_not_taken_for_a_broken_environment(
-    isolated: Poetry, shop: Path, tmp_path: Path
-) -> None:
-    """What is kept is not built anew, as that would fix nothing."""
-    isolated.package(shop, "cron", "--reuse", "--output-dir", str(tmp_path)).well()
-    project = write_files(tmp_path / "shop", {**FILES, "shop/worker.py": ""})
-    (project / "poetry.lock").write_bytes((shop / "poetry.lock").read_bytes())
-    table = PYPROJECT.replace('"settings.toml"', '"nothing.toml"')
-    (project / "pyproject.toml").write_text(table)
-    for _ in range(2):
-        done = isolated.package(project, "worker", "--reuse")
-        said = done.failed(1)
-        assert "worker: include: nothing in " in said
-        assert "built anew" not in said
 
 
 def test_other_targets_are_built_apart(

@@ -228,21 +228,6 @@ def test_what_makes_no_sense(poetry: Poetry, small: Path) -> None:
     assert "Building" not in done.stdout
 
 
-def test_a_kept_environment_serves_both(
-    isolated: Poetry, small: Path, tmp_path: Path
-) -> None:
-    """With and without a layer, in any order."""
-    made = []
-    for number, options in enumerate((("--layer",), (), ("--layer",))):
-        archive = tmp_path / f"{number}.zip"
-        output = ("--output", str(archive), "--reuse")
-        isolated.package(small, *output, *options).well()
-        made.append(archive.read_bytes())
-    assert made[0] == made[2] != made[1]
-    layers = [(tmp_path / f"{each}-layer.zip").read_bytes() for each in (0, 2)]
-    assert layers[0] == layers[1]
-
-
 def test_the_other_command_line(
     poetry: Poetry, small: Path, client_python: Path, tmp_path: Path
 ) -> None:

@@ -102,17 +102,17 @@ def test_a_platform_of_another_cloud(
     assert expected.items() <= report["target"].items()
 
 
-def test_reuse_keeps_targets_apart(
+def test_one_cache_serves_several_targets(
     poetry: Poetry, native: Path, tmp_path: Path
 ) -> None:
-    """Each has an environment of its own."""
+    """Each gets its own wheels out of it."""
     isolated = poetry.having(POETRY_CACHE_DIR=str(tmp_path / "cache"))
     names: list[list[str]] = []
     for architecture in "arm64", "x86_64", "arm64":
         out = tmp_path / f"{len(names)}"
         out.mkdir()
         options = "--runtime", f"python{OWN}", "--architecture", architecture
-        names.append(package(isolated, native, out, *options, "--reuse")[1])
+        names.append(package(isolated, native, out, *options)[1])
 
     assert names[0] == names[2] != names[1]
 

@@ -62,12 +62,12 @@ def poetry(tmp_path_factory: pytest.TempPathFactory) -> Poetry:
 def package(
     poetry: Poetry, directory: Path, archive: Path, python: Path, *flags: str
 ) -> str:
-    """Packages a project, with what there is of its environment; what was said.
+    """Packages a project, with a Python that is known; what was said.
 
     To find the Python that a page names, Poetry asks all that there are: that takes
     longer than the rest, and has its tests.
     """
-    known = ("--reuse", "--python", str(python), "--output", str(archive))
+    known = ("--python", str(python), "--output", str(archive))
     return poetry.package(directory, *known, *flags).well().stdout
 
 
