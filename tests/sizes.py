@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from poetry_plugin_package_function.report.treemap import Owner
-from poetry_plugin_package_function.report.treemap import SizedFile
+from poetry_plugin_package_function.packaging.plan import DistributionSize
+from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.report.treemap import Sizes
 
 
@@ -36,24 +36,24 @@ def sizes_of(files: int) -> Sizes:
     names = [f"library-{number}" for number in range(count)]
     made = []
     for number in range(files):
-        owner = min(number % count, number // 7 % count)
+        number_of_owner = min(number % count, number // 7 % count)
         directory = _DIRECTORIES[number // count % len(_DIRECTORIES)]
         suffix = _SUFFIXES[number % 3 if number % 29 else 2]
-        package = f"library_{owner}/{directory}".rstrip("/")
+        package = f"library_{number_of_owner}/{directory}".rstrip("/")
         size_bytes = 1 + number * 7919 % (
             40_000 if suffix != _SUFFIXES[2] else 4_000_000
         )
         made.append(
-            SizedFile(
+            FileSize(
                 f"{package}/module_{number}{suffix}",
-                names[owner],
+                names[number_of_owner],
                 size_bytes,
                 size_bytes // (2 + number % 4) + 1,
-                nested=owner % 5 == 4,
+                nested=number_of_owner % 5 == 4,
             )
         )
     owners = [
-        Owner(
+        owner(
             name, f"{number}.1.0", ("my-app", *names[max(0, number - 2) : number + 1])
         )
         for number, name in enumerate(names)
@@ -68,13 +68,18 @@ def sizes_of(files: int) -> Sizes:
     )
 
 
+def owner(name: str, version: str, path: tuple[str, ...] = ()) -> DistributionSize:
+    """A distribution, as far as the page shows it by itself."""
+    return DistributionSize(name, version, 1, 1, 1, path=path)
+
+
 def hostile_sizes() -> Sizes:
     """Makes files, distributions and a project that try to be more than names."""
     files = [
-        SizedFile(f"{directory}{name}", owner, 1000 + number, 500)
+        FileSize(f"{directory}{name}", whose, 1000 + number, 500, nested=False)
         for number, name in enumerate(HOSTILE_NAMES)
-        for directory, owner in [("", ""), (f"{name}/", name), ("", "<b>bold</b>")]
+        for directory, whose in [("", ""), (f"{name}/", name), ("", "<b>bold</b>")]
     ]
-    owners = [Owner(name, name, ("my-app", name)) for name in HOSTILE_NAMES]
+    owners = [owner(name, name, ("my-app", name)) for name in HOSTILE_NAMES]
     title = "</title><script>alert(1)</script>\udcff"
     return Sizes(title, 1, 1, 262_144_000, files, owners)

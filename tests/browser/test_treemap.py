@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.report.treemap import SizedFile
+from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.report.treemap import Sizes
 from poetry_plugin_package_function.report.treemap import as_html
 from tests.browser.webdriver import DOWN
@@ -445,7 +445,7 @@ def test_thirty_thousand_files_in_one_directory(
     browser: Browser, tmp_path: Path
 ) -> None:
     """The keyboard reaches the last one; the table has more when it is asked for it."""
-    files = [SizedFile(f"a/{n:05}.py", "a", n, n) for n in range(30_000)]
+    files = [FileSize(f"a/{n:05}.py", "a", n, n, nested=False) for n in range(30_000)]
     page = opened(browser, tmp_path, replace(SMALL, files=files))
     page.focus_on_picture()
     browser.press(ENTER, ENTER, END, LEFT)
@@ -465,7 +465,9 @@ def test_nothing_to_show(browser: Browser, tmp_path: Path) -> None:
     assert page.names == []
 
     page = opened(
-        browser, tmp_path, replace(SMALL, files=[SizedFile("a/b.py", "a", 0, 0)])
+        browser,
+        tmp_path,
+        replace(SMALL, files=[FileSize("a/b.py", "a", 0, 0, nested=False)]),
     )
     page.focus_on_picture()
     browser.press(ENTER, ENTER, RIGHT)

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.report.treemap import Owner
-from poetry_plugin_package_function.report.treemap import SizedFile
+from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.report.treemap import Sizes
 from poetry_plugin_package_function.report.treemap import as_html
 from tests.sizes import HOSTILE_NAMES
 from tests.sizes import hostile_sizes
+from tests.sizes import owner
 from tests.sizes import sizes_of
 
 
@@ -78,11 +78,11 @@ class Page(HTMLParser):
         return loaded
 
 
-def files_in(page: bytes) -> list[SizedFile]:
+def files_in(page: bytes) -> list[FileSize]:
     """Reads the files back out of the page."""
     data = Page(page).data
     return [
-        SizedFile(
+        FileSize(
             f"{directory}/{name}" if directory else name,
             data["owners"][owner][0],
             unzipped_bytes,
@@ -185,7 +185,7 @@ def test_what_is_written_can_be_read() -> None:
 @given(
     st.lists(
         st.builds(
-            SizedFile,
+            FileSize,
             st.text(st.characters(exclude_categories=()), min_size=1).filter(
                 lambda name: not name.startswith("/")  # no name in a ZIP does
             ),
@@ -196,7 +196,7 @@ def test_what_is_written_can_be_read() -> None:
         )
     )
 )
-def test_any_files_can_be_read_back(files: list[SizedFile]) -> None:
+def test_any_files_can_be_read_back(files: list[FileSize]) -> None:
     """Empty parts, lone surrogates and control characters included."""
     assert sorted(files) == sorted(files_in(as_html(Sizes("x", 1, 1, 1, files))))
 
@@ -214,8 +214,8 @@ def test_the_same_sizes_make_the_same_bytes() -> None:
 
 def test_owners_are_those_of_files() -> None:
     """One without files is left out, one that nothing is said of is there."""
-    files = [SizedFile("a.py", "a", 1, 1), SizedFile("b.py", "", 1, 1)]
-    owners = [Owner("a", "1.0", ("my-app", "a")), Owner("c", "1.0")]
+    files = [FileSize(f"{each}.py", each, 1, 1, nested=False) for each in ("a", "")]
+    owners = [owner("a", "1.0", ("my-app", "a")), owner("c", "1.0")]
     data = Page(as_html(Sizes("x", 1, 1, 1, files, owners))).data
 
     assert [["", "", []], ["a", "1.0", ["my-app", "a"]]] == data["owners"]

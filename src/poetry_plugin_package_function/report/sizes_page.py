@@ -20,8 +20,6 @@ def sizes_page(report: Report, files: Iterable[FileSize]) -> bytes:
         files: All files in it.
     """
     # Few ask for it, and each run would wait for what it imports.
-    from poetry_plugin_package_function.report.treemap import Owner
-    from poetry_plugin_package_function.report.treemap import SizedFile
     from poetry_plugin_package_function.report.treemap import Sizes
     from poetry_plugin_package_function.report.treemap import as_html
 
@@ -31,10 +29,7 @@ def sizes_page(report: Report, files: Iterable[FileSize]) -> bytes:
             output_bytes=report.output_bytes,
             unzipped_bytes=report.unzipped_bytes,
             limit_bytes=report.limit_bytes,
-            files=[SizedFile(*each) for each in files],
-            owners=[
-                Owner(each.name, each.version, each.path)
-                for each in report.distributions
-            ],
+            files=[*files],
+            owners=report.distributions,
         )
     )

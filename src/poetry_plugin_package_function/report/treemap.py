@@ -19,49 +19,18 @@ from string import Template
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
-from typing import NamedTuple
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.plan import FileSize
+
 
 _SCRIPTS: Final = ("squarify.js", "tree.js", "picture.js", "reading.js", "page.js")
 """In the order in which they need one another."""
-
-
-class SizedFile(NamedTuple):
-    """A file of the archive, and what it takes.
-
-    Attributes:
-        name: Its name in the archive, with "/".
-        distribution: Whose file it is; "" if it is no distribution's.
-        unzipped_bytes: Its size.
-        zipped_bytes: What it takes compressed, without headers.
-        nested: Whether it is in the inner ZIP.
-    """
-
-    name: str
-    distribution: str
-    unzipped_bytes: int
-    zipped_bytes: int
-    nested: bool = False
-
-
-class Owner(NamedTuple):
-    """A distribution that has files.
-
-    Attributes:
-        name: The distribution's, as its files have it.
-        version: As its metadata says; "" if that is not known.
-        path: The names through which it is required, from the project to itself; empty
-            if that is not known.
-    """
-
-    name: str
-    version: str = ""
-    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,8 +51,8 @@ class Sizes:
     output_bytes: int
     unzipped_bytes: int
     limit_bytes: int
-    files: Sequence[SizedFile]
-    owners: Sequence[Owner] = ()
+    files: Sequence[FileSize]
+    owners: Sequence[DistributionSize] = ()
 
 
 def as_html(sizes: Sizes) -> bytes:
@@ -121,9 +90,9 @@ def _data(sizes: Sizes) -> str:
     "<" it cannot end the element that it is in
     (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
     """
-    known = {owner.name: owner for owner in sizes.owners}
+    known = {owner.name: (owner.version, owner.path) for owner in sizes.owners}
     names = sorted({file.distribution for file in sizes.files})
-    owners = [known.get(name, Owner(name)) for name in names]
+    owners = [(name, *known.get(name, ("", ()))) for name in names]
     document = {
         "title": sizes.title,
         "output_bytes": sizes.output_bytes,
@@ -136,7 +105,7 @@ def _data(sizes: Sizes) -> str:
 
 
 def _directories(
-    files: Sequence[SizedFile], owners: Sequence[str]
+    files: Sequence[FileSize], owners: Sequence[str]
 ) -> Iterator[tuple[int, str, list[Any]]]:
     """Yields, by distribution and directory, names and figures of the files in it."""
     numbers = {name: number for number, name in enumerate(owners)}
