@@ -22,11 +22,10 @@ from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.packaging.archive.output import check_targets
+from poetry_plugin_package_function.packaging.order import Order
+from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
-from poetry_plugin_package_function.packaging.sources.environment import (
-    find_site_packages,
-)
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.report.formats import Format
@@ -35,7 +34,6 @@ from poetry_plugin_package_function.report.formats import read_format
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
-from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.report.text import shown_path
 from poetry_plugin_package_function.request import outcomes
 from poetry_plugin_package_function.request import read_request
@@ -105,24 +103,24 @@ def _package_all(
         with naming(settings.function):
             refuse_bad_settings(settings.handler, dict(settings.environment))
     check_targets(*(path for each in request.functions for path in each.targets))
-    site_packages = find_site_packages(Path(options.venv_dir))
-    where = shown_path(site_packages.directories[0])
+    project = request.project
+    environment = read_environment(
+        Path(options.venv_dir),
+        project,
+        FactsCache(None),
+        seeds=SEEDS - project.needed(),
+    )
+    where = shown_path(environment.site_packages.directories[0])
     for settings in request.functions:
         if not options.quiet:
             what = f"{settings.function} out of " if settings.function else ""
             say(f"Packaging {what}{where}")
-        with naming(settings.function):
-            report = package(
-                site_packages,
-                request.project,
-                settings,
-                request.timestamp,
-                seeds=SEEDS - request.project.needed(),
-                facts=FactsCache(None),
-                serialize=partial(request.serialize, settings),
-                draw=sizes_page,
-                progress=None if options.quiet else _meter(),
-            )
+        order = Order(environment, project, settings, request.timestamp)
+        with (
+            naming(settings.function),
+            package(order, None if options.quiet else _meter()) as pending,
+        ):
+            report = request.complete(settings, pending)
         if not options.quiet:
             _clear_progress()
         yield settings, report

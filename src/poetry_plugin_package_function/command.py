@@ -155,11 +155,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             default_output_dir=pyproject.parent / "dist",
         )
         self._announce()
-        run = Run(
-            *(self.poetry, request.project, request.timestamp),
-            *(Console(self.io), check, request.serialize),
-        )
-        packaged = run.package_all(request.functions)
+        run = Run(self.poetry, request, Console(self.io), check)
+        packaged = run.package_all()
         order = [each.output for each in request.functions]
         with printing(output_format, order, streams) as found:
             for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +18,12 @@ from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.native.strip import find_tool
+from poetry_plugin_package_function.packaging.order import Order
+from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
-from poetry_plugin_package_function.packaging.sources.environment import (
-    find_site_packages,
-)
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
-from poetry_plugin_package_function.report.sizes_page import sizes_page
 
 
 if TYPE_CHECKING:
@@ -38,9 +37,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.bundling.build import Built
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.console import Console
-    from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.order import Environment
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.request import Request
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -50,19 +49,15 @@ class Run:
 
     Attributes:
         poetry: The project, as Poetry knows it.
-        project: The project, as the service knows it.
-        at: The time of all members.
-        console: Hears what is done.
+        request: What is asked for.
+        console: Is called with what is done.
         check: Raises if the user has asked to stop.
-        serialize: Makes the content of a report file.
     """
 
     poetry: Poetry
-    project: Project
-    at: DosTime
+    request: Request
     console: Console
     check: Callable[[], None]
-    serialize: Callable[[Settings, Report], bytes]
 
     @property
     def _cache_dir(self) -> Path:
@@ -72,9 +67,7 @@ class Run:
     def _facts(self) -> FactsCache:
         return FactsCache(self._cache_dir / "facts")
 
-    def package_all(
-        self, functions: Sequence[Settings]
-    ) -> Iterator[tuple[Settings, Report]]:
+    def package_all(self) -> Iterator[tuple[Settings, Report]]:
         """Packages each function; one is complete when the next is begun.
 
         What can be found out before anything is built is.
@@ -83,7 +76,7 @@ class Run:
             PackageFunctionError: The first that could not be packaged.
         """
         to_build = []
-        for settings in functions:
+        for settings in self.request.functions:
             with naming(settings.function):
                 refuse_bad_settings(settings.handler, dict(settings.environment))
                 if settings.venv is None:
@@ -91,11 +84,12 @@ class Run:
                         find_tool()
                     to_build.append((settings, plan_bundle(self.poetry, settings)))
                 check_targets(*settings.targets)
-        for settings in functions:
+        for settings in self.request.functions:
             if settings.venv is not None:
                 with naming(settings.function):
-                    seeds = SEEDS - self.project.needed()
-                    report = self._package(settings.venv, settings, seeds=seeds)
+                    seeds = SEEDS - self.request.project.needed()
+                    environment = self._environment(settings.venv, seeds)
+                    report = self._package(environment, settings)
                 yield settings, report
         planned = [bundle for _, bundle in to_build]
         for share in shares(self.poetry, planned) if planned else ():
@@ -117,12 +111,13 @@ class Run:
     def _package_parts(
         self, built: Built, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
     ) -> Iterator[tuple[Settings, Report]]:
+        environment = self._environment(built.venv)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
         for settings, own in users:
             with naming(settings.function):
                 if own not in only:
                     only[own] = taken_by(self.poetry, own, built.markers)
-                report = self._package(built.venv, settings, only=only[own])
+                report = self._package(replace(environment, only=only[own]), settings)
             yield settings, report
 
     def _build(
@@ -148,27 +143,23 @@ class Run:
         finally:
             self.console.done()
 
-    def _package(
-        self,
-        venv: Path,
-        settings: Settings,
-        *,
-        seeds: frozenset[str] = frozenset(),
-        only: frozenset[NormalizedName] | None = None,
-    ) -> Report:
+    def _environment(
+        self, venv: Path, seeds: frozenset[str] = frozenset()
+    ) -> Environment:
+        return read_environment(venv, self.request.project, self._facts, seeds=seeds)
+
+    def _package(self, environment: Environment, settings: Settings) -> Report:
+        venv = environment.site_packages.venv
+        order = Order(
+            environment,
+            self.request.project,
+            settings,
+            self.request.timestamp,
+            self._cache_dir / "bytecode",
+        )
+        progress = self.console.packaging(venv, settings.function)
         try:
-            return package(
-                find_site_packages(venv),
-                self.project,
-                settings,
-                self.at,
-                bytecode_dir=self._cache_dir / "bytecode",
-                seeds=seeds,
-                only=only,
-                facts=self._facts,
-                serialize=lambda report: self.serialize(settings, report),
-                draw=sizes_page,
-                progress=self.console.packaging(venv, settings.function),
-            )
+            with package(order, progress) as pending:
+                return self.request.complete(settings, pending)
         finally:
             self.console.done()

@@ -44,6 +44,11 @@ class Project:
     direct: frozenset[NormalizedName] = frozenset()
 
     @property
+    def normalized_name(self) -> NormalizedName | None:
+        """The name that its distribution is known by."""
+        return canonicalize_name(self.name) if self.name else None
+
+    @property
     def distribution_name(self) -> str | None:
         """The stem of the archive's file name: case kept, as in `My-App` -> `My_App`.
 

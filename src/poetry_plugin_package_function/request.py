@@ -17,6 +17,7 @@ from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_previous
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
+from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.report.text import changed_files
 from poetry_plugin_package_function.report.text import details
 from poetry_plugin_package_function.report.text import runtime_warnings
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.service import Pending
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.report.previous import PreviousReport
@@ -63,9 +65,20 @@ class Request:
         """Compares a function's report with its previous one, if there is one."""
         return changes_since(self.previous[settings.output], report)
 
-    def serialize(self, settings: Settings, report: Report) -> bytes:
-        """Makes the content of a function's report file."""
-        return as_json(report, self.changes(settings, report))
+    def complete(self, settings: Settings, pending: Pending) -> Report:
+        """Writes what describes a function's archive, and returns its report.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        report = pending.report
+        if settings.report is not None:
+            content = as_json(report, self.changes(settings, report))
+            pending.outputs[settings.report].write(content)
+        if settings.sizes is not None:
+            page = sizes_page(report, pending.files)
+            pending.outputs[settings.sizes].write(page)
+        return report
 
 
 def read_request(

@@ -1,43 +1,104 @@
-"""From what has been written to what the report tells of it."""
+"""From what has been written to the report of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import deflate as libdeflate
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
+from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.tree.dependency_paths import (
     dependency_paths,
 )
+from poetry_plugin_package_function.packaging.tree.layers import is_dependency
 from poetry_plugin_package_function.packaging.tree.layers import unread_path_files
+from poetry_plugin_package_function.packaging.tree.standard_library import shadows
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from packaging.utils import NormalizedName
-
+    from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
-    from poetry_plugin_package_function.packaging.bytecode.compilation import (
-        Interpreter,
-    )
+    from poetry_plugin_package_function.packaging.native.strip import Stripped
+    from poetry_plugin_package_function.packaging.order import Order
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Measured
-    from poetry_plugin_package_function.settings import Settings
 
 
-def described(
-    measured: Measured,
-    project_name: NormalizedName | None,
-    direct: frozenset[NormalizedName],
-) -> tuple[DistributionSize, ...]:
+@dataclass(frozen=True)
+class Found:
+    """What has been found out beside what has been written.
+
+    Attributes:
+        overlaps: Files that several distributions have.
+        findings: Of the audit.
+        stripped: What has been stripped, if anything was to be.
+        bytecode: What has been compiled, if anything was to be.
+        verified: What is known of the handler, if it was to be imported.
+    """
+
+    overlaps: tuple[Overlap, ...]
+    findings: tuple[Finding, ...]
+    stripped: Stripped | None
+    bytecode: Bytecode | None
+    verified: Verified | None
+
+
+def report_of(order: Order, measured: Measured, found: Found) -> Report:
+    """Puts together all that is known of a finished archive."""
+    settings, project, job = order.settings, order.project, measured.job
+    python, target = order.environment.site_packages.python, order.target
+    parts = dict(zip(settings.archives, measured.parts, strict=True))
+    return Report(
+        output_file=settings.output,
+        distribution_name=project.distribution_name or settings.output.stem,
+        function=settings.function,
+        kind=Kind.LAYER if settings.layer_only else Kind.FUNCTION,
+        layout=Layout.NESTED if measured.nested else Layout.FLAT,
+        output_bytes=parts[settings.output].output_bytes,
+        uncompressed_bytes=job.size_bytes,
+        compressed_bytes=measured.compressed_bytes,
+        unzipped_bytes=measured.unzipped_bytes,
+        limit_bytes=limit_for(settings.layers_size_bytes),
+        layers_size_bytes=settings.layers_size_bytes,
+        files=len(job.entries),
+        sha256=parts[settings.output].sha256,
+        python=python,
+        source_date_epoch=order.timestamp.epoch_s,
+        compressor=f"deflate {libdeflate.__version__}",
+        compression_level=measured.level,
+        entry_modules=tuple(module.name for module in job.tree.entry_modules),
+        distributions=_distributions(order, measured),
+        left_out=tuple(each.name for each in job.tree.left_out),
+        nested=measured.nested,
+        bytecode=_compiled(found.bytecode, job.bytecode) if found.bytecode else None,
+        target=target,
+        provided=job.tree.provided,
+        findings=found.findings,
+        verified=found.verified,
+        stripped=found.stripped,
+        layer=_layer(order, measured) if job.has_layer else None,
+        overlaps=found.overlaps,
+        shadows=shadows(job.tree.entries, target.python if target else python),
+    )
+
+
+def _distributions(order: Order, measured: Measured) -> tuple[DistributionSize, ...]:
     """Adds what is known of distributions beside their sizes."""
+    project_name = order.project.normalized_name
     shipped = measured.job.tree.distributions
     pins = {each.name: each.pin for each in shipped}
-    paths = dependency_paths(shipped, project_name, direct)
+    paths = dependency_paths(shipped, project_name, order.project.direct)
     units = measured.nested.units if measured.nested else ()
     nested = {
         name
@@ -57,16 +118,12 @@ def described(
     )
 
 
-def layer_of(
-    settings: Settings, measured: Measured, is_of_layer: Callable[[Entry], bool]
-) -> Layer | None:
-    """Tells of the layer, if one has been written."""
-    if not measured.job.has_layer:
-        return None
+def _layer(order: Order, measured: Measured) -> Layer:
+    is_of_layer = is_dependency(order.project.normalized_name)
     names = (each.name for each in measured.job.entries if is_of_layer(each))
     written = measured.parts[-1]
     return Layer(
-        settings.archives[-1],
+        order.settings.archives[-1],
         written.output_bytes,
         written.unzipped_bytes,
         written.files,
@@ -75,12 +132,9 @@ def layer_of(
     )
 
 
-def compiled_by(
-    interpreter: Interpreter, bytecode: Bytecode, shipped: tuple[Entry, ...]
-) -> Compiled:
-    """Tells of the bytecode: what has been compiled, and what of it is shipped."""
+def _compiled(bytecode: Bytecode, shipped: tuple[Entry, ...]) -> Compiled:
     return Compiled(
-        interpreter.version,
+        bytecode.python,
         len(shipped),
         sum(each.size_bytes for each in shipped),
         bytecode.skipped,

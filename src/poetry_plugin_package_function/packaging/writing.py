@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
-from typing import Protocol
 
 from packaging.utils import canonicalize_name
 
@@ -38,17 +35,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
     from poetry_plugin_package_function.packaging.nesting.planner import Wishes
+    from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
-_TOLD_BYTES: Final = 1 << 20
+_STEP_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -74,18 +73,6 @@ class Nested:
     def tmp_bytes(self) -> int:
         """What they take there, in whole blocks."""
         return sum(unit.tmp_bytes for unit in self.units if not unit.tests)
-
-
-class Progress(Protocol):
-    """Hears how far packaging has come, in the thread that has called `package`."""
-
-    def begin(self, what: str, files: int, size_bytes: int) -> None:
-        """A phase begins that goes over so many files of so many bytes."""
-        ...
-
-    def advance(self, files: int, size_bytes: int) -> None:
-        """So many more files, of so many bytes, are done."""
-        ...
 
 
 class Part(NamedTuple):
@@ -134,7 +121,8 @@ class Job:
         time: Of all members.
         layers_size_bytes: What is kept for layers.
         wishes: What is to be nested, if anything is.
-        progress: Hears how far it has come.
+        scratch: An empty directory for what is written on the way.
+        progress: Is called with how far it has come.
     """
 
     parts: tuple[Part, ...]
@@ -143,7 +131,8 @@ class Job:
     time: DosTime
     layers_size_bytes: int
     wishes: Wishes
-    progress: Progress | None
+    scratch: Path
+    progress: Progress
 
     @property
     def limit_bytes(self) -> int:
@@ -174,20 +163,18 @@ class Job:
     ) -> Iterator[Member]:
         """Makes members of entries; tells so in these words."""
         members = deflate(entries, level=level)
-        if self.progress is None:
-            return members
         size_bytes = sum(entry.size_bytes for entry in entries)
         self.progress.begin(what, len(entries), size_bytes)
-        return _told(members, self.progress)
+        return _with_progress(members, self.progress)
 
 
-def _told(members: Iterable[Member], progress: Progress) -> Iterator[Member]:
+def _with_progress(members: Iterable[Member], progress: Progress) -> Iterator[Member]:
     files = size_bytes = 0
     for member in members:
         yield member
         files += 1
         size_bytes += member.size_bytes
-        if size_bytes >= _TOLD_BYTES:
+        if size_bytes >= _STEP_BYTES:
             progress.advance(files, size_bytes)
             files = size_bytes = 0
     progress.advance(files, size_bytes)
@@ -293,8 +280,7 @@ def _write_flat(job: Job) -> Measured:
 
 
 def _write_nested(job: Job) -> Measured:
-    with tempfile.TemporaryDirectory(prefix="package-function-") as scratch:
-        result = nest(job, Path(scratch))
+    result = nest(job)
     if isinstance(result, TooLarge):
         raise too_large(
             result.job.size_bytes,

@@ -20,6 +20,7 @@ from poetry_plugin_package_function.interruption import note_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -32,7 +33,7 @@ _ELSEWHERE: Final = (
 
 
 @contextmanager
-def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
+def replacing(*targets: Path) -> Iterator[Mapping[Path, BinaryIO]]:
     """Opens a temporary file beside each target; moves them there in the end.
 
     If anything is raised inside, no target is touched and nothing is left beside them.
@@ -48,13 +49,13 @@ def replacing(*targets: Path) -> Iterator[tuple[BinaryIO, ...]]:
     written: list[Path] = []
     try:
         with ExitStack() as stack:
-            streams = []
+            streams: dict[Path, BinaryIO] = {}
             for target in targets:
                 path, stream = stack.enter_context(_temporary(target))
                 temporary[path] = target
-                streams.append(stream)
-            yield tuple(streams)
-            for stream in streams:
+                streams[target] = stream
+            yield streams
+            for stream in streams.values():
                 stream.close()  # a full disk may show only now
             with held_back():
                 for path, target in temporary.items():

@@ -12,13 +12,11 @@ import marshal
 import os
 import secrets
 import subprocess
-import tempfile
 import zipfile
 
 from collections import defaultdict
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,7 +43,6 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
@@ -53,6 +50,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.progress import Progress
 
 
 OLDEST: Final = (3, 11)
@@ -128,10 +127,12 @@ class Bytecode:
     """What has been compiled.
 
     Attributes:
+        python: The interpreter's full version.
         entries: `.pyc` files, ordered by name.
         skipped: Names of sources that do not compile.
     """
 
+    python: str
     entries: tuple[Entry, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -149,42 +150,49 @@ class Cache:
     pins: Mapping[NormalizedName, str]
 
 
-@contextmanager
 def compiled(
-    entries: Iterable[Entry],
+    entries: Sequence[Entry],
     interpreter: Interpreter,
     cache: Cache | None,
-    on_compiled: Callable[[int, int], None],
-) -> Iterator[Bytecode]:
+    scratch: Path,
+    progress: Progress,
+) -> Bytecode:
     """Compiles all sources but those in directories called `tests`.
-
-    The bytecode is there until the block ends.
 
     Args:
         entries: All that is shipped.
         interpreter: Who compiles.
         cache: Where bytecode is kept from run to run, if it is.
-        on_compiled: Hears how many more files, of how many bytes, are done.
+        scratch: A directory for the rest; what is found there is read until the archive
+            is written.
+        progress: Is called with how far it has come.
 
     Raises:
         SourceError: The interpreter ended early, or a file cannot be read.
     """
+    sources = [*_sources_of(entries)]
+    progress.begin("Compiling", len(sources), sum(each.size_bytes for each in sources))
     units: dict[NormalizedName | None, list[Entry]] = defaultdict(list)
-    for entry in sources_of(entries):
+    for entry in sources:
         units[entry.distribution].append(entry)
-    with tempfile.TemporaryDirectory(prefix="package-function-") as scratch:
-        yield _compile_all(
-            [
-                _Unit(name, tuple(units[name]), interpreter, cache, Path(scratch))
-                for name in sorted(units, key=str)
-            ],
-            on_compiled,
-        )
+    pycs, skipped = _compile_all(
+        [
+            _Unit(name, tuple(units[name]), interpreter, cache, scratch)
+            for name in sorted(units, key=str)
+        ],
+        progress,
+    )
+    return Bytecode(
+        interpreter.version,
+        tuple(sorted(pycs, key=lambda entry: entry.name)),
+        tuple(sorted(skipped)),
+    )
 
 
 def _compile_all(
-    units: Iterable[_Unit], on_compiled: Callable[[int, int], None]
-) -> Bytecode:
+    units: Iterable[_Unit], progress: Progress
+) -> tuple[list[Entry], list[str]]:
+    """Returns the `.pyc` files, and the names of sources that do not compile."""
     pool = ThreadPoolExecutor(usable_cores(), "compile")
     try:
         begun = deque((unit, unit.begin(pool)) for unit in units)
@@ -200,17 +208,15 @@ def _compile_all(
                 for entry in unit.entries
                 if _pyc_name(entry.name, unit.interpreter) not in there
             ]
-            on_compiled(
+            progress.advance(
                 len(unit.entries), sum(entry.size_bytes for entry in unit.entries)
             )
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return Bytecode(
-        tuple(sorted(found, key=lambda entry: entry.name)), tuple(sorted(skipped))
-    )
+    return found, skipped
 
 
-def sources_of(entries: Iterable[Entry]) -> Iterator[Entry]:
+def _sources_of(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Finds what is compiled: modules, but for those in directories called `tests`."""
     for entry in entries:
         *parents, _ = entry.name.split("/")

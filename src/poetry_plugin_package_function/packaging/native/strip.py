@@ -28,7 +28,7 @@ from poetry_plugin_package_function.packaging.sources.content import read
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.sources.content import Content
@@ -78,58 +78,45 @@ def find_tool() -> str:
     return found
 
 
-class Stripper:
-    """Strips the machine code of one tree.
+def strip(entries: Sequence[Entry], scratch: Path) -> tuple[list[Entry], Stripped]:
+    """Strips what can be stripped.
 
-    Attributes:
-        result: What has been stripped up to now.
+    Args:
+        entries: All that is shipped.
+        scratch: A directory for what is stripped; it is read until the archive is
+            written.
+
+    Returns:
+        The entries as they are shipped, in their order, and what has been done.
+
+    Raises:
+        ToolError: There is no tool.
+        SourceError: A file cannot be read.
     """
-
-    def __init__(self, scratch: Path) -> None:
-        """Looks for a tool.
-
-        Args:
-            scratch: An empty directory for what is stripped; it is read until the
-                archive is written.
-
-        Raises:
-            ToolError: There is no tool.
-        """
-        self._tool = find_tool()
-        self._scratch = scratch
-        self.result = Stripped(_version(self._tool), 0, 0, ())
-
-    def strip(self, entries: Iterable[Entry]) -> dict[str, Entry]:
-        """Strips what can be stripped.
-
-        Returns:
-            Entries that take the place of those of the same names.
-        """
-        native = [each for each in entries if is_called_library(each.name)]
-        targets = [str(self._scratch / str(number)) for number in range(len(native))]
-        with ThreadPoolExecutor(usable_cores(), "strip") as pool:
-            done = list(pool.map(partial(_strip, self._tool), native, targets))
-        replaced = {
-            entry.name: entry._replace(
-                content=FileContent(target), size_bytes=size_bytes
-            )
-            for entry, target, size_bytes in zip(native, targets, done, strict=True)
-            if size_bytes is not None and size_bytes < entry.size_bytes
-        }
-        self.result = self.result._replace(
-            files=len(replaced),
-            saved_bytes=sum(
-                entry.size_bytes - replaced[entry.name].size_bytes
-                for entry in native
-                if entry.name in replaced
-            ),
-            left=tuple(
-                entry.name
-                for entry, size_bytes in zip(native, done, strict=True)
-                if size_bytes is None
-            ),
-        )
-        return replaced
+    tool = find_tool()
+    native = [each for each in entries if is_called_library(each.name)]
+    targets = [str(scratch / f"{number}.stripped") for number in range(len(native))]
+    with ThreadPoolExecutor(usable_cores(), "strip") as pool:
+        sizes = list(pool.map(partial(_strip, tool), native, targets))
+    replaced = {
+        entry.name: entry._replace(content=FileContent(target), size_bytes=size_bytes)
+        for entry, target, size_bytes in zip(native, targets, sizes, strict=True)
+        if size_bytes is not None and size_bytes < entry.size_bytes
+    }
+    saved_bytes = sum(
+        entry.size_bytes - replaced[entry.name].size_bytes
+        for entry in native
+        if entry.name in replaced
+    )
+    left = (
+        entry.name
+        for entry, size_bytes in zip(native, sizes, strict=True)
+        if size_bytes is None
+    )
+    return (
+        [replaced.get(entry.name, entry) for entry in entries],
+        Stripped(_version(tool), len(replaced), saved_bytes, tuple(left)),
+    )
 
 
 def _version(tool: str) -> str:

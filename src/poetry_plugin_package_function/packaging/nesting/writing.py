@@ -22,7 +22,6 @@ from poetry_plugin_package_function.packaging.plan import is_worth_compressing_m
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
-    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.nesting.nested_zip import (
         NestedArchive,
@@ -87,16 +86,14 @@ class _Decision:
     compressed: _Compressed
 
 
-def nest(job: Job, scratch: Path) -> NestedResult | TooLarge:
+def nest(job: Job) -> NestedResult | TooLarge:
     """Nests as much as has to be, and writes it.
 
     Args:
         job: What is to be written, into one part.
-        scratch: An empty directory for what is compressed before it is known where it
-            goes.
     """
     native = Native(job.tree.entries, job.tree.machine_code)
-    decision = _decide(job, native, _Compressed(), scratch)
+    decision = _decide(job, native, _Compressed())
     if isinstance(decision, TooLarge):
         return decision
     return NestedResult(
@@ -104,18 +101,16 @@ def nest(job: Job, scratch: Path) -> NestedResult | TooLarge:
     )
 
 
-def _decide(
-    job: Job, native: Native, compressed: _Compressed, scratch: Path
-) -> _Decision | TooLarge:
+def _decide(job: Job, native: Native, compressed: _Compressed) -> _Decision | TooLarge:
     """Nests dependencies; the project, too, if it has to be; then less bytecode."""
     nester = _nester(job, native)
     limit_bytes = job.limit_bytes
-    compressed = _compress(job, nester.nestable, compressed, scratch)
+    compressed = _compress(job, nester.nestable, compressed)
     sizes = compressed.zipped_bytes
     nesting = nester.decide(sizes, limit_bytes, with_project=False)
     if nesting is not None:
         return _Decision(job, nesting, compressed)
-    compressed = _compress(job, nester.parts.project.entries, compressed, scratch)
+    compressed = _compress(job, nester.parts.project.entries, compressed)
     sizes = compressed.zipped_bytes
     nesting = nester.decide(sizes, limit_bytes, with_project=True)
     if nesting is None and job.bytecode:
@@ -127,7 +122,7 @@ def _decide(
         least_bytes, limit_bytes
     ):
         everything = (*nester.nestable, *nester.parts.project.entries)
-        compressed = _compress(job, everything, _Compressed(MAX_LEVEL), scratch)
+        compressed = _compress(job, everything, _Compressed(MAX_LEVEL))
         sizes = compressed.zipped_bytes
         nesting = nester.decide(sizes, limit_bytes, with_project=True)
         least_bytes = nester.least_bytes(sizes)
@@ -142,7 +137,7 @@ def _nester(job: Job, native: Native) -> Nester:
 
 
 def _compress(
-    job: Job, entries: Iterable[Entry], compressed: _Compressed, scratch: Path
+    job: Job, entries: Iterable[Entry], compressed: _Compressed
 ) -> _Compressed:
     """Finds out what files take; compresses those of which that is not known."""
     level, sizes = compressed.level, compressed.zipped_bytes
@@ -152,7 +147,7 @@ def _compress(
     if not unknown:
         return compressed
     what = "Compressing" if level == LEVEL else "Too large: compressing more (slow)"
-    path = scratch / f"{level}-{len(sizes)}.zip"
+    path = job.scratch / f"{level}-{len(sizes)}.zip"
     spooled = spool(job.members(what, unknown, level), path, job.limit_bytes)
     return replace(
         compressed,
