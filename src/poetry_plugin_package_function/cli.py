@@ -34,7 +34,7 @@ from poetry_plugin_package_function.report.formats import read_format
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
-from poetry_plugin_package_function.report.text import shown_path
+from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.request import outcomes
 from poetry_plugin_package_function.request import read_request
 from poetry_plugin_package_function.standard_streams import lasting

@@ -15,15 +15,17 @@ from poetry_plugin_package_function.packaging.archive.timestamp import archive_t
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_previous
+from poetry_plugin_package_function.report.details import changed_files
+from poetry_plugin_package_function.report.details import details
+from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
 from poetry_plugin_package_function.report.sizes_page import sizes_page
-from poetry_plugin_package_function.report.text import changed_files
-from poetry_plugin_package_function.report.text import details
-from poetry_plugin_package_function.report.text import runtime_warnings
-from poetry_plugin_package_function.report.text import sizes
-from poetry_plugin_package_function.report.text import summary
-from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.report.summary import Line
+from poetry_plugin_package_function.report.summary import shown_path
+from poetry_plugin_package_function.report.summary import summary
+from poetry_plugin_package_function.report.warned import runtime_warnings
+from poetry_plugin_package_function.report.warned import warnings
 from poetry_plugin_package_function.resolution import resolve
 
 
@@ -122,13 +124,17 @@ def outcomes(
     for settings, report in packaged:
         elapsed_s = time.monotonic() - started_s
         changes = request.changes(settings, report)
-        extra_outputs = {"Report": settings.report, "Sizes": settings.sizes}
+        extra_outputs = [
+            Line(label, shown_path(path))
+            for label, path in (("Report", settings.report), ("Sizes", settings.sizes))
+            if path is not None
+        ]
         requires_python = request.project.requires_python
         today = datetime.now(UTC).date()
         yield Outcome(
             report,
             changes,
-            summary(report, elapsed_s, changes=changes, extra_outputs=extra_outputs),
+            [*summary(report, elapsed_s, changes), *extra_outputs],
             sizes(report, all_of_them=verbose),
             [*details(report), *changed_files(changes)] if verbose else [],
             [*warnings(report), *runtime_warnings(report, requires_python, today)],

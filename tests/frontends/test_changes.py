@@ -21,9 +21,9 @@ from poetry_plugin_package_function.report.changes import Update
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.changes import read_previous
+from poetry_plugin_package_function.report.details import changed_files
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.json_report import as_json_array
-from poetry_plugin_package_function.report.text import changed_files
 from poetry_plugin_package_function.settings import Settings
 from tests.frontends.test_report import REPORT
 from tests.frontends.test_report import SCHEMA

@@ -26,8 +26,8 @@ from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.report.changes import Changes
 from poetry_plugin_package_function.report.changes import Update
+from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.markdown import as_markdown
-from poetry_plugin_package_function.report.text import sizes
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 

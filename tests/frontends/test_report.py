@@ -34,15 +34,15 @@ from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.packaging.writing import Nested
+from poetry_plugin_package_function.report.details import details
+from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
-from poetry_plugin_package_function.report.text import Severity
-from poetry_plugin_package_function.report.text import Warned
-from poetry_plugin_package_function.report.text import details
-from poetry_plugin_package_function.report.text import runtime_warnings
-from poetry_plugin_package_function.report.text import sizes
-from poetry_plugin_package_function.report.text import summary
-from poetry_plugin_package_function.report.text import warnings
+from poetry_plugin_package_function.report.summary import summary
+from poetry_plugin_package_function.report.warned import Severity
+from poetry_plugin_package_function.report.warned import Warned
+from poetry_plugin_package_function.report.warned import runtime_warnings
+from poetry_plugin_package_function.report.warned import warnings
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 
@@ -360,11 +360,11 @@ def test_what_has_been_stripped() -> None:
     assert (
         "Stripped",
         "1,234 libraries, 9,000,000 bytes less, by strip: GNU strip 2.40",
-    ) in summary(STRIPPED, 1)
+    ) in [*summary(STRIPPED, 1)]
     assert (
         "Stripped",
         "1 library, 1,000,000 bytes less, by llvm-strip",
-    ) in summary(STRIPPED_IN_PART, 1)
+    ) in [*summary(STRIPPED_IN_PART, 1)]
     assert [] == details(STRIPPED)
     assert ["Not stripped, as it would not be safe: a/b.so, a/c.so"] == details(
         STRIPPED_IN_PART
@@ -379,7 +379,7 @@ def test_what_the_import_of_the_handler_has_shown() -> None:
             "my_app.main.handler was imported in 0.46 s, with 90,000,000 bytes of"
             " memory and 8,192 in /tmp"
         ),
-    ) in summary(IMPORTED, 1)
+    ) in [*summary(IMPORTED, 1)]
     assert [] == texts(warnings(IMPORTED))
     assert ["The handler's import has used nothing of: boto3, six"] == details(IMPORTED)
 
@@ -646,7 +646,7 @@ def test_another_cloud_has_other_pythons() -> None:
 
 
 def test_what_is_left_to_the_runtime_is_told() -> None:
-    assert ("Provided", "boto3: the runtime has them") in summary(TARGETED, 1)
+    assert ("Provided", "boto3: the runtime has them") in [*summary(TARGETED, 1)]
     why = Provided(why_not="The AWS SDK is shipped: requests requires urllib3.")
     assert [why.why_not] == texts(warnings(replace(REPORT, provided=why)))
 
@@ -657,7 +657,7 @@ def test_extension_modules_are_told_by_their_names() -> None:
     inside = replace(alone, extension="pyarrow._s3fs", part_of=0)
     report = replace(NESTED, nested=nested(unit(9 * MB, "scipy"), alone, inside))
 
-    assert ("Nested", "pyarrow._flight, scipy") in summary(report, 1)
+    assert ("Nested", "pyarrow._flight, scipy") in [*summary(report, 1)]
     assert any("Nested: pyarrow._s3fs of pyarrow, " in line for line in details(report))
 
 

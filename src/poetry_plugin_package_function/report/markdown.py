@@ -14,12 +14,12 @@ from typing import Final
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
+from poetry_plugin_package_function.report.details import place
+from poetry_plugin_package_function.report.details import ranked
 from poetry_plugin_package_function.report.json_report import code_sha256
-from poetry_plugin_package_function.report.text import about_layer
-from poetry_plugin_package_function.report.text import layout
-from poetry_plugin_package_function.report.text import place
-from poetry_plugin_package_function.report.text import ranked
-from poetry_plugin_package_function.report.text import unzipped
+from poetry_plugin_package_function.report.summary import about_layer
+from poetry_plugin_package_function.report.summary import layout
+from poetry_plugin_package_function.report.summary import unzipped
 
 
 if TYPE_CHECKING:

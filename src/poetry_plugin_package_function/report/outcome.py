@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.report.text import Severity
+from poetry_plugin_package_function.report.warned import Severity
 
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.changes import Changes
-    from poetry_plugin_package_function.report.text import Line
-    from poetry_plugin_package_function.report.text import Warned
+    from poetry_plugin_package_function.report.summary import Line
+    from poetry_plugin_package_function.report.warned import Warned
 
 
 class Outcome(NamedTuple):

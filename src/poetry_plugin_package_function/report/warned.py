@@ -1,11 +1,8 @@
-"""The report as lines for a console."""
+"""What the user should know before deploying, and how grave it is."""
 
 from __future__ import annotations
 
-import os
-
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -16,8 +13,6 @@ from packaging.specifiers import SpecifierSet
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
-from poetry_plugin_package_function.report.changes import format_changes
-from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
@@ -27,20 +22,13 @@ from poetry_plugin_package_function.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Mapping
     from datetime import date
-    from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.native.strip import Stripped
-    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Compiled
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
-    from poetry_plugin_package_function.packaging.verify.verified import Verified
-    from poetry_plugin_package_function.packaging.writing import Nested
-    from poetry_plugin_package_function.report.changes import Changes
 
 
 _TMP_RESERVE_MIB: Final = 16
@@ -49,9 +37,6 @@ _TMP_RESERVE_MIB: Final = 16
 
 _PATCHES: Final = 60
 """More than a minor version of Python has ever had."""
-
-
-_NOTHING: Final[Mapping[str, Path | None]] = MappingProxyType({})
 
 
 class Severity(StrEnum):
@@ -69,102 +54,6 @@ class Warned(NamedTuple):
 
     text: str
     severity: Severity = Severity.ADVICE
-
-
-class Line(NamedTuple):
-    """A label and what it is about, without any markup."""
-
-    label: str
-    text: str
-
-
-def summary(
-    report: Report,
-    elapsed_s: float,
-    *,
-    changes: Changes | None = None,
-    extra_outputs: Mapping[str, Path | None] = _NOTHING,
-) -> list[Line]:
-    """Tells what was made, how large it is, and by what name Lambda will know it.
-
-    Args:
-        report: What has been packaged.
-        elapsed_s: How long that took.
-        changes: What is different from a previous report.
-        extra_outputs: What else has been written, by what it is called.
-    """
-    lines = [
-        Line("File", shown_path(report.output_file)),
-        Line("Layout", layout(report)),
-        Line("Unzipped", unzipped(report)),
-        Line("Zipped", f"{report.output_bytes:,} bytes"),
-        Line("SHA-256", f"{code_sha256(report.sha256)} (CodeSha256, source_code_hash)"),
-        Line("Took", f"{elapsed_s:.1f} s"),
-    ]
-    layer = report.own_layer
-    if layer is not None:
-        lines[-1:-1] = [
-            Line("Layer", shown_path(layer.output_file)),
-            Line("", about_layer(layer)),
-            Line("", f"{code_sha256(layer.sha256)} (CodeSha256 of the layer)"),
-        ]
-    if report.nested:
-        lines.insert(2, Line("Nested", _nested(report.nested)))
-    bytecode = report.bytecode
-    if bytecode and bytecode.files:
-        lines.insert(
-            2,
-            Line(
-                "Bytecode",
-                f"{bytecode.files:,} files, {bytecode.size_bytes:,} bytes, for CPython"
-                f" {bytecode.python}",
-            ),
-        )
-    if report.left_out:
-        lines.insert(
-            2, Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
-        )
-    if report.verified is not None and report.verified.init_s is not None:
-        lines.insert(-1, Line("Handler", _handler(report.verified)))
-    if report.stripped is not None:
-        lines.insert(2, Line("Stripped", _stripped(report.stripped)))
-    if report.provided.names:
-        names = ", ".join(sorted(report.provided.names))
-        lines.insert(2, Line("Provided", f"{names}: the runtime has them"))
-    return [*lines, *_lines_of(changes, extra_outputs)]
-
-
-def unzipped(report: Report) -> str:
-    """Tells what Lambda counts, and of how much."""
-    share = report.unzipped_bytes / report.limit_bytes
-    kept = (
-        f", with {report.layers_size_bytes:,} kept for layers"
-        if report.layers_size_bytes
-        else ""
-    )
-    both = " with its layer" if report.own_layer else ""
-    return (
-        f"{report.unzipped_bytes:,} bytes{both}, {share:.1%} of the"
-        f" {report.limit_bytes:,} that Lambda allows{kept}"
-    )
-
-
-def about_layer(layer: Layer) -> str:
-    """Tells how large a layer is."""
-    return (
-        f"{layer.files:,} files, {layer.unzipped_bytes:,} bytes,"
-        f" {layer.output_bytes:,} zipped"
-    )
-
-
-def _lines_of(
-    changes: Changes | None, extra_outputs: Mapping[str, Path | None]
-) -> Iterator[Line]:
-    if changes is not None:
-        yield Line("Compared", format_changes(changes))
-    for label, path in extra_outputs.items():
-        if path is not None:
-            yield Line(label, shown_path(path))
 
 
 def warnings(report: Report) -> list[Warned]:
@@ -319,101 +208,6 @@ def _allows_none(requires_python: str | None) -> bool:
     )
 
 
-_MOST: Final = 8
-_SMALLEST_SHARE: Final = 0.01
-
-
-def ranked(
-    report: Report,
-) -> tuple[list[DistributionSize], list[DistributionSize]]:
-    """Sorts distributions by size: the largest, and the rest.
-
-    Those that take less than a hundredth are not among the largest.
-    """
-    rows = sorted(
-        report.distributions, key=lambda each: (-each.unzipped_bytes, each.name)
-    )
-    least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
-    largest = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
-    return largest, rows[len(largest) :]
-
-
-def sizes(report: Report, *, all_of_them: bool) -> list[str]:
-    """Makes a table of the largest distributions, or of all."""
-    largest, rest = ranked(report)
-    rows = [*largest, *rest] if all_of_them else largest
-    names = [each.name or "(no distribution)" for each in rows]
-    width = max(map(len, names), default=0)
-    lines = [
-        f"{'':<{width}}  {'unzipped':>13}  {'zipped':>13}  share            required by"
-    ]
-    for each, name in zip(rows, names, strict=True):
-        share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
-        lines.append(
-            f"{name:<{width}}  {each.unzipped_bytes:>13,}  {each.zipped_bytes:>13,}"
-            f"  {share:>5.1%}  {place(each, report):<8}"
-            f"  {' > '.join(each.path[:-1])}"
-        )
-    return [line.rstrip() for line in lines] if rows else []
-
-
-def place(distribution: DistributionSize, report: Report) -> str:
-    """Tells where the files of a distribution are."""
-    if distribution.nested:
-        return "nested"
-    if report.layer:
-        return "layer" if distribution.layer else "function"
-    return "flat"
-
-
-def details(report: Report) -> list[str]:
-    """Tells what only those want to know who ask for it."""
-    lines = []
-    for unit in report.nested.units if report.nested else ():
-        names = ", ".join(unit.names)
-        if unit.tests:
-            names = f"tests of {names}"
-        elif unit.extension:
-            names = f"{unit.extension} of {names}"
-        when = ", when the function starts" if unit.at_init else ""
-        lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
-    left = report.stripped.left if report.stripped else ()
-    if left:
-        lines.append(f"Not stripped, as it would not be safe: {', '.join(left)}")
-    for each in report.findings:
-        owner = each.distribution or "no distribution"
-        lines.append(f"Audit: {each.file} of {owner} {each.what}. {each.hint}")
-    if report.verified and report.verified.unused:
-        unused = ", ".join(report.verified.unused)
-        lines.append(f"The handler's import has used nothing of: {unused}")
-    skipped = report.bytecode.skipped if report.bytecode else ()
-    if skipped:
-        what = "file does" if len(skipped) == 1 else "files do"
-        lines.append(f"{len(skipped):,} {what} not compile: {', '.join(skipped)}")
-    return lines
-
-
-def changed_files(changes: Changes | None) -> Iterator[str]:
-    """Names all files that are different from those of a previous report."""
-    for name, what in changes.files.in_order() if changes else ():
-        yield f"File {what}: {name}"
-
-
-def _stripped(stripped: Stripped) -> str:
-    what = "library" if stripped.files == 1 else "libraries"
-    return (
-        f"{stripped.files:,} {what}, {stripped.saved_bytes:,} bytes less, by"
-        f" {stripped.tool}"
-    )
-
-
-def _handler(verified: Verified) -> str:
-    return (
-        f"{verified.handler} was imported in {verified.init_s:.2f} s, with"
-        f" {verified.peak_bytes:,} bytes of memory and {verified.tmp_bytes:,} in /tmp"
-    )
-
-
 _LIMITS: Final = {
     "init": Warned(
         "INIT took {measured:.1f} s here, and Lambda ends it after {allowed:.0f} s on"
@@ -455,12 +249,6 @@ def _verdicts(report: Report) -> Iterator[Warned]:
             )
 
 
-def shown_path(path: Path) -> str:
-    """Shortens a path that is below the current directory."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
-
-
 def _without_bytecode(report: Report, bytecode: Compiled) -> str:
     names = ", ".join(name or "files of no distribution" for name in bytecode.left_out)
     if report.layer:
@@ -471,38 +259,3 @@ def _without_bytecode(report: Report, bytecode: Compiled) -> str:
             " any more, and start more slowly than it does without."
         )
     return f"There is no room for the bytecode of {names}."
-
-
-def layout(report: Report) -> str:
-    """Tells how the files stand in the archive, and what is extracted of them."""
-    if report.kind is Kind.LAYER:
-        return f"layer, {report.files:,} files"
-    if report.layer:
-        own = report.files - report.layer.files
-        return f"flat, {own:,} files, and a layer"
-    if report.layout is Layout.FLAT:
-        return f"flat, {report.files:,} files"
-    nested = report.nested
-    at_once = nested is not None and all(unit.at_init for unit in nested.units)
-    when = "when the function starts" if at_once else "as they are imported"
-    extracted_bytes = nested.extracted_bytes if nested else 0
-    if not extracted_bytes:
-        return f"nested, {report.files:,} files: only tests are, which nothing imports"
-    return (
-        f"nested, {report.files:,} files: {extracted_bytes:,} bytes are extracted into"
-        f" /tmp {when}"
-    )
-
-
-def _nested(nested: Nested) -> str:
-    """Names what is nested, the largest first, and whose tests are."""
-    units = sorted(nested.units, key=lambda unit: (-unit.size_bytes, unit.names))
-    names = [
-        name
-        for unit in units
-        if not unit.tests and unit.part_of is None
-        for name in ((unit.extension,) if unit.extension else unit.names)
-    ]
-    tests = [name for unit in units if unit.tests for name in unit.names]
-    tests_of = [f"tests of {', '.join(tests)}"] if tests else []
-    return "; ".join([*([", ".join(names)] if names else []), *tests_of])

@@ -1,0 +1,94 @@
+"""What takes how much, and all else that is known: for a console that has room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Final
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.changes import Changes
+
+
+_MOST: Final = 8
+_SMALLEST_SHARE: Final = 0.01
+
+
+def ranked(
+    report: Report,
+) -> tuple[list[DistributionSize], list[DistributionSize]]:
+    """Sorts distributions by size: the largest, and the rest.
+
+    Those that take less than a hundredth are not among the largest.
+    """
+    rows = sorted(
+        report.distributions, key=lambda each: (-each.unzipped_bytes, each.name)
+    )
+    least_bytes = report.uncompressed_bytes * _SMALLEST_SHARE
+    largest = [each for each in rows[:_MOST] if each.unzipped_bytes >= least_bytes]
+    return largest, rows[len(largest) :]
+
+
+def sizes(report: Report, *, all_of_them: bool) -> list[str]:
+    """Makes a table of the largest distributions, or of all."""
+    largest, rest = ranked(report)
+    rows = [*largest, *rest] if all_of_them else largest
+    names = [each.name or "(no distribution)" for each in rows]
+    width = max(map(len, names), default=0)
+    lines = [
+        f"{'':<{width}}  {'unzipped':>13}  {'zipped':>13}  share            required by"
+    ]
+    for each, name in zip(rows, names, strict=True):
+        share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
+        lines.append(
+            f"{name:<{width}}  {each.unzipped_bytes:>13,}  {each.zipped_bytes:>13,}"
+            f"  {share:>5.1%}  {place(each, report):<8}"
+            f"  {' > '.join(each.path[:-1])}"
+        )
+    return [line.rstrip() for line in lines] if rows else []
+
+
+def place(distribution: DistributionSize, report: Report) -> str:
+    """Tells where the files of a distribution are."""
+    if distribution.nested:
+        return "nested"
+    if report.layer:
+        return "layer" if distribution.layer else "function"
+    return "flat"
+
+
+def details(report: Report) -> list[str]:
+    """Tells what only those want to know who ask for it."""
+    lines = []
+    for unit in report.nested.units if report.nested else ():
+        names = ", ".join(unit.names)
+        if unit.tests:
+            names = f"tests of {names}"
+        elif unit.extension:
+            names = f"{unit.extension} of {names}"
+        when = ", when the function starts" if unit.at_init else ""
+        lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
+    left = report.stripped.left if report.stripped else ()
+    if left:
+        lines.append(f"Not stripped, as it would not be safe: {', '.join(left)}")
+    for each in report.findings:
+        owner = each.distribution or "no distribution"
+        lines.append(f"Audit: {each.file} of {owner} {each.what}. {each.hint}")
+    if report.verified and report.verified.unused:
+        unused = ", ".join(report.verified.unused)
+        lines.append(f"The handler's import has used nothing of: {unused}")
+    skipped = report.bytecode.skipped if report.bytecode else ()
+    if skipped:
+        what = "file does" if len(skipped) == 1 else "files do"
+        lines.append(f"{len(skipped):,} {what} not compile: {', '.join(skipped)}")
+    return lines
+
+
+def changed_files(changes: Changes | None) -> Iterator[str]:
+    """Names all files that are different from those of a previous report."""
+    for name, what in changes.files.in_order() if changes else ():
+        yield f"File {what}: {name}"
