@@ -28,9 +28,9 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
-from poetry_plugin_package_function.report.formats import Format
-from poetry_plugin_package_function.report.formats import printing
-from poetry_plugin_package_function.report.formats import read_format
+from poetry_plugin_package_function.report.outcome import Format
+from poetry_plugin_package_function.report.outcome import printing
+from poetry_plugin_package_function.report.outcome import read_format
 from poetry_plugin_package_function.report.progress import PIPE_S
 from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
@@ -83,8 +83,7 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
     request = read_request(pyproject, flags, options.function, Path.cwd())
     say = partial(_say, to_errors=output_format is not Format.TEXT)
     packaged = _package_all(request, options, say)
-    order = [each.output for each in request.functions]
-    with printing(output_format, order, streams) as found:
+    with printing(output_format, request.functions, streams) as found:
         for outcome in outcomes(request, packaged, verbose=options.verbose):
             found.append(outcome)
             if not options.quiet:

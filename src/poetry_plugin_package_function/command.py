@@ -138,9 +138,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
-        from poetry_plugin_package_function.report.formats import Format
-        from poetry_plugin_package_function.report.formats import printing
-        from poetry_plugin_package_function.report.formats import read_format
+        from poetry_plugin_package_function.report.outcome import Format
+        from poetry_plugin_package_function.report.outcome import printing
+        from poetry_plugin_package_function.report.outcome import read_format
         from poetry_plugin_package_function.request import outcomes
         from poetry_plugin_package_function.request import read_request
 
@@ -157,8 +157,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         self._announce()
         run = Run(self.poetry, request, Console(self.io), check)
         packaged = run.package_all()
-        order = [each.output for each in request.functions]
-        with printing(output_format, order, streams) as found:
+        with printing(output_format, request.functions, streams) as found:
             for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):
                 found.append(outcome)
                 self._show(outcome)

@@ -89,7 +89,7 @@ class Console:
         self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
 
     def packaging(self, venv: Path, function: str | None) -> Meter:
-        """The files are being packaged; returns what hears of each."""
+        """The files are being packaged; returns what shows how far they are."""
         what = f"<c1>{escaped(function)}</c1> out of " if function else ""
         self._step(f"Packaging {what}<c2>{escaped(str(venv))}</c2>")
         return Meter(

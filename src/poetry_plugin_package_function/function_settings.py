@@ -114,9 +114,10 @@ def _provided(merged: Merged) -> dict[str, bool | str | None]:
 
     A flag cannot name a version, and does not take back a table's.
     """
-    given = merged.given("exclude-provided")
+    key = "exclude-provided"
+    given = [each.values.get(key) for each in merged.sources]
     versions = [each for each in given if isinstance(each, str)]
-    provided = merged.values.get("exclude-provided")
+    provided = merged.values.get(key)
     if provided is True and versions:
         provided = versions[-1]
     return {
@@ -132,7 +133,7 @@ def _places(merged: Merged, output: Path) -> dict[str, Path | None]:
         # With the flag, tables may be about a function: what that is written to, and
         # what describes it, is not replaced.
         layer_rank = merged.rank("layer-only")
-        is_about_function = merged.rank(key) < layer_rank == merged.highest_rank
+        is_about_function = merged.rank(key) < layer_rank == len(merged.sources)
         if merged.rank(key) and not is_about_function:
             return path
         return path.with_name(f"{path.stem}-layer{path.suffix}")

@@ -30,13 +30,14 @@ class Merged:
     """What several sources come to.
 
     Attributes:
+        sources: Those that beat others come later.
         values: What counts, by option; an option that nobody has given is not there.
         problems: What is wrong with any of the sources, whether it counts or not.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        """Reads all of them; one that beats others comes later."""
-        self._sources = sources
+        """Reads all of them."""
+        self.sources = sources
         self._overridden = [
             {key for later in sources[place:] for key in _excluded_by(later.values)}
             for place in range(1, len(sources) + 1)
@@ -60,15 +61,6 @@ class Merged:
                 if option.name not in overridden:
                     self.values[option.name] = value
 
-    @property
-    def highest_rank(self) -> int:
-        """That of the source that beats all others."""
-        return len(self._sources)
-
-    def given(self, key: str) -> list[Any]:
-        """Lists what the sources say of an option, as it is written."""
-        return [each.values[key] for each in self._sources if key in each.values]
-
     def rank(self, key: str) -> int:
         """Finds which source decides on a key: one that beats others is higher.
 
@@ -76,7 +68,7 @@ class Merged:
         """
         deciding = (
             rank
-            for rank, source in enumerate(self._sources, 1)
+            for rank, source in enumerate(self.sources, 1)
             if source.values.get(key) and key not in self._overridden[rank - 1]
         )
         return max(deciding, default=0)
@@ -87,7 +79,7 @@ class Merged:
         Nothing is, if something else is wrong: what it needs may be misspelt.
         """
         if self.problems:
-            return [[] for _ in self._sources]
+            return [[] for _ in self.sources]
         return [
             [
                 f"{source.label.format(option.name)}: has no effect without"
@@ -98,7 +90,7 @@ class Merged:
                 and option.name not in overridden
                 and not any(map(self.values.get, option.needs))
             ]
-            for source, overridden in zip(self._sources, self._overridden, strict=True)
+            for source, overridden in zip(self.sources, self._overridden, strict=True)
         ]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Flag
 from enum import auto
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -33,22 +32,16 @@ from poetry_plugin_package_function.values import read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Mapping
 
     from poetry_plugin_package_function.values import Source
 
 
 class Place(Flag):
-    """Where an option can be given."""
+    """Where an option can be given: on a command line, or in tables."""
 
     POETRY = auto()
-    """`poetry package-function`"""
-
     STANDALONE = auto()
-    """`package-python-function`"""
-
     TABLE = auto()
-    """The table of all functions, and each function's own."""
 
     BUILDING = POETRY | TABLE
     EVERYWHERE = POETRY | STANDALONE | TABLE
@@ -173,12 +166,10 @@ OPTIONS: Final = (
 
 KEYS: Final = tuple(each.name for each in OPTIONS if Place.TABLE in each.places)
 
-REMOVED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "reuse": "not needed: a run takes wheels out of Poetry's cache unopened, and is"
-        " as fast as one with a kept environment was. Remove this line."
-    }
-)
+REMOVED: Final = {
+    "reuse": "not needed: a run takes wheels out of Poetry's cache unopened, and is as"
+    " fast as one with a kept environment was. Remove this line."
+}
 """Keys that there were, with the reason why they have gone."""
 
 

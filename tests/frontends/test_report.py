@@ -326,7 +326,7 @@ def test_details() -> None:
         f"Nested: numpy, 1,000,000 bytes, when the function starts: {why}",
         f"Nested: tests of a, b, 1,000,000 bytes: {why}",
         "1 file does not compile: x.py",
-    ] == details(report)
+    ] == [*details(report)]
 
 
 def test_what_the_audit_has_let_pass() -> None:
@@ -350,7 +350,7 @@ def test_what_the_audit_has_let_pass() -> None:
             " target is x86_64. It may stay if nothing loads it; `exclude` leaves it"
             " out."
         )
-    ] == details(AUDITED_ONCE)
+    ] == [*details(AUDITED_ONCE)]
     assert third.startswith("Audit: bin/tool of no distribution is 64-bit code")
     assert last.startswith("Audit: bin/tool of no distribution needs libssl.so.3. It")
 
@@ -365,10 +365,10 @@ def test_what_has_been_stripped() -> None:
         "Stripped",
         "1 library, 1,000,000 bytes less, by llvm-strip",
     ) in [*summary(STRIPPED_IN_PART, 1)]
-    assert [] == details(STRIPPED)
-    assert ["Not stripped, as it would not be safe: a/b.so, a/c.so"] == details(
-        STRIPPED_IN_PART
-    )
+    assert [] == [*details(STRIPPED)]
+    assert ["Not stripped, as it would not be safe: a/b.so, a/c.so"] == [
+        *details(STRIPPED_IN_PART)
+    ]
 
 
 def test_what_the_import_of_the_handler_has_shown() -> None:
@@ -381,7 +381,9 @@ def test_what_the_import_of_the_handler_has_shown() -> None:
         ),
     ) in [*summary(IMPORTED, 1)]
     assert [] == texts(warnings(IMPORTED))
-    assert ["The handler's import has used nothing of: boto3, six"] == details(IMPORTED)
+    assert ["The handler's import has used nothing of: boto3, six"] == [
+        *details(IMPORTED)
+    ]
 
 
 def test_a_handler_that_goes_beyond_limits() -> None:
@@ -400,7 +402,7 @@ def test_a_handler_that_goes_beyond_limits() -> None:
             " function is to have 128,000,000."
         ),
     ] == texts(warnings(TOO_MUCH))
-    assert [] == details(TOO_MUCH)
+    assert [] == [*details(TOO_MUCH)]
 
 
 def test_a_handler_that_was_not_imported() -> None:
@@ -441,8 +443,8 @@ def test_a_layer_alone() -> None:
 
 def test_no_warnings() -> None:
     """Where all is well nothing is warned of."""
-    assert [] == warnings(REPORT)
-    assert [] == warnings(NESTED)
+    assert [] == [*warnings(REPORT)]
+    assert [] == [*warnings(NESTED)]
 
 
 @pytest.mark.parametrize(

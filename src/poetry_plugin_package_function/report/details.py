@@ -53,7 +53,7 @@ def sizes(report: Report, *, all_of_them: bool) -> list[str]:
 
 
 def place(distribution: DistributionSize, report: Report) -> str:
-    """Tells where the files of a distribution are."""
+    """Says where the files of a distribution are."""
     if distribution.nested:
         return "nested"
     if report.layer:
@@ -61,9 +61,8 @@ def place(distribution: DistributionSize, report: Report) -> str:
     return "flat"
 
 
-def details(report: Report) -> list[str]:
-    """Tells what only those want to know who ask for it."""
-    lines = []
+def details(report: Report) -> Iterator[str]:
+    """Says what only those want to know who ask for it."""
     for unit in report.nested.units if report.nested else ():
         names = ", ".join(unit.names)
         if unit.tests:
@@ -71,21 +70,20 @@ def details(report: Report) -> list[str]:
         elif unit.extension:
             names = f"{unit.extension} of {names}"
         when = ", when the function starts" if unit.at_init else ""
-        lines.append(f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}")
+        yield f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}"
     left = report.stripped.left if report.stripped else ()
     if left:
-        lines.append(f"Not stripped, as it would not be safe: {', '.join(left)}")
+        yield f"Not stripped, as it would not be safe: {', '.join(left)}"
     for each in report.findings:
         owner = each.distribution or "no distribution"
-        lines.append(f"Audit: {each.file} of {owner} {each.what}. {each.hint}")
+        yield f"Audit: {each.file} of {owner} {each.what}. {each.hint}"
     if report.verified and report.verified.unused:
         unused = ", ".join(report.verified.unused)
-        lines.append(f"The handler's import has used nothing of: {unused}")
+        yield f"The handler's import has used nothing of: {unused}"
     skipped = report.bytecode.skipped if report.bytecode else ()
     if skipped:
         what = "file does" if len(skipped) == 1 else "files do"
-        lines.append(f"{len(skipped):,} {what} not compile: {', '.join(skipped)}")
-    return lines
+        yield f"{len(skipped):,} {what} not compile: {', '.join(skipped)}"
 
 
 def changed_files(changes: Changes | None) -> Iterator[str]:

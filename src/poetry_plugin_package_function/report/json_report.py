@@ -49,7 +49,7 @@ def _written(document: dict[str, Any] | list[dict[str, Any]]) -> bytes:
 
 
 def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
-    """Makes what stands in a report.
+    """Makes the document of a report.
 
     The first six fields after the version are those of package-python-function 1.0.0,
     with their names and meanings.

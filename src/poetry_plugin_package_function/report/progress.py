@@ -1,4 +1,4 @@
-"""Tells how far a long phase has come, as often as the reader can use it."""
+"""Shows how far a long phase has come, as often as the reader can use it."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _contents(report: Report) -> Iterator[Line]:
 
 
 def unzipped(report: Report) -> str:
-    """Tells what Lambda counts, and of how much."""
+    """Says what Lambda counts, and of how much."""
     share = report.unzipped_bytes / report.limit_bytes
     kept = (
         f", with {report.layers_size_bytes:,} kept for layers"
@@ -97,7 +97,7 @@ def unzipped(report: Report) -> str:
 
 
 def about_layer(layer: Layer) -> str:
-    """Tells how large a layer is."""
+    """Says how large a layer is."""
     return (
         f"{layer.files:,} files, {layer.unzipped_bytes:,} bytes,"
         f" {layer.output_bytes:,} zipped"
@@ -105,7 +105,7 @@ def about_layer(layer: Layer) -> str:
 
 
 def layout(report: Report) -> str:
-    """Tells how the files stand in the archive, and what is extracted of them."""
+    """Says how the files are laid out in the archive, and what is extracted of them."""
     if report.kind is Kind.LAYER:
         return f"layer, {report.files:,} files"
     if report.layer:

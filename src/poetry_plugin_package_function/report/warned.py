@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from poetry_plugin_package_function.packaging.result import Compiled
-    from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
@@ -56,40 +55,42 @@ class Warned(NamedTuple):
     severity: Severity = Severity.ADVICE
 
 
-def warnings(report: Report) -> list[Warned]:
-    """Tells what the user should know before deploying."""
-    found = [*_doubts(report), *_verdicts(report)]
+def warnings(report: Report) -> Iterator[Warned]:
+    """Says what the user should know before deploying."""
+    yield from _doubts(report)
+    yield from _verdicts(report)
     if report.provided.why_not:
-        found.append(Warned(report.provided.why_not))
+        yield Warned(report.provided.why_not)
     if report.bytecode and report.bytecode.left_out:
-        found.append(Warned(_without_bytecode(report, report.bytecode)))
-    found += map(Warned, _warnings_of(report.layer) if report.layer else ())
+        yield Warned(_without_bytecode(report, report.bytecode))
+    if report.layer and report.layer.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
+        yield Warned(_through_s3("The layer's ZIP"))
+    if report.layer and report.layer.unread:
+        yield Warned(
+            "Python does not obey .pth files of layers:"
+            f" {', '.join(report.layer.unread)}. If something needs them, package"
+            " without a layer."
+        )
     if report.kind is Kind.FUNCTION and report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        found.append(Warned(_through_s3("The ZIP")))
+        yield Warned(_through_s3("The ZIP"))
     tmp_bytes = report.nested.tmp_bytes if report.nested else 0
     needed_mib = -(-tmp_bytes // MIB) + _TMP_RESERVE_MIB
     if needed_mib * MIB > MAX_EPHEMERAL_STORAGE_BYTES:
-        found.append(
-            Warned(
-                f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit"
-                f" into the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at"
-                " most.",
-                Severity.DEFECT,
-            )
+        yield Warned(
+            f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit into"
+            f" the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most.",
+            Severity.DEFECT,
         )
     elif needed_mib * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
-        found.append(
-            Warned(
-                f"The extracted files take up to {tmp_bytes:,} bytes of /tmp: set the"
-                " function's ephemeral storage (EphemeralStorage.Size) to at least"
-                f" {needed_mib} MB."
-            )
+        yield Warned(
+            f"The extracted files take up to {tmp_bytes:,} bytes of /tmp: set the"
+            " function's ephemeral storage (EphemeralStorage.Size) to at least"
+            f" {needed_mib} MB."
         )
-    return found
 
 
 def _doubts(report: Report) -> Iterator[Warned]:
-    """Tells why what is in the archive may not be what is meant to run.
+    """Says why what is in the archive may not be what is meant to run.
 
     The import of the handler proves that it runs all the same.
     """
@@ -148,20 +149,10 @@ def _through_s3(what: str) -> str:
     )
 
 
-def _warnings_of(layer: Layer) -> Iterator[str]:
-    if layer.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        yield _through_s3("The layer's ZIP")
-    if layer.unread:
-        yield (
-            f"Python does not obey .pth files of layers: {', '.join(layer.unread)}."
-            " If something needs them, package without a layer."
-        )
-
-
 def runtime_warnings(
     report: Report, requires_python: str | None, today: date
 ) -> Iterator[Warned]:
-    """Tells if the Python is none of Lambda's, or will not be for long.
+    """Says if the Python is none of Lambda's, or will not be for long.
 
     Args:
         report: What has been packaged.
@@ -200,7 +191,7 @@ def _allows_none(requires_python: str | None) -> bool:
     try:
         allowed = SpecifierSet(requires_python or "")
     except InvalidSpecifier:
-        return False  # that is for Poetry to tell
+        return False  # that is for Poetry to say
     return not any(
         allowed.contains(f"{runtime.python}.{patch}", prereleases=True)
         for runtime in RUNTIMES.values()
@@ -227,7 +218,7 @@ _LIMITS: Final = {
 
 
 def _verdicts(report: Report) -> Iterator[Warned]:
-    """Tells what the audit and the handler's import have found."""
+    """Says what the audit and the handler's import have found."""
     if report.findings:
         names = sorted({each.distribution or "others" for each in report.findings})
         count = len({each.file for each in report.findings})
