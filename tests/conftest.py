@@ -29,7 +29,6 @@ SLOWER = {
     "compatibility/": "large",
     "e2e/": "slow",
     "e2e/test_large.py": "large",
-    "e2e/test_reuse.py": "large",
     "docs/test_site.py": "slow",
     "fuzz/": "large",
     "nested/test_killed.py": "slow",

@@ -6,6 +6,7 @@ import json
 import struct
 import zipfile
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -35,7 +36,10 @@ FILES = {
         )
     ),
     "my_app/__init__.py": "import six\n" + TEXT,
-    "library/pyproject.toml": pep621("library", ()),
+    # Two versions of poetry-core write other metadata.
+    "library/pyproject.toml": pep621("library", ()).replace(
+        '"poetry-core"', f'"poetry-core=={version("poetry-core")}"'
+    ),
     "library/library.py": TEXT,
 }
 
