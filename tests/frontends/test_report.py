@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.packaging.native.strip import Stripped
-from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
+from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Compiled
@@ -78,8 +78,8 @@ REPORT = Report(
 
 def unit(
     size_bytes: int, *names: str, tests: bool = False, at_init: bool = False
-) -> NestedUnit:
-    return NestedUnit(
+) -> ExtractionUnit:
+    return ExtractionUnit(
         names,
         (Entry(f"{names[0]}/__init__.py", b"", size_bytes),),
         (EntryModule(names[0], is_package=True),),
@@ -96,7 +96,7 @@ def texts(warned: Iterable[Warned]) -> list[str]:
     return [each.text for each in warned]
 
 
-def nested(*units: NestedUnit) -> Nested:
+def nested(*units: ExtractionUnit) -> Nested:
     return Nested("my_app/.dependencies.zip", "0" * 64, units)
 
 

@@ -21,9 +21,9 @@ from poetry_plugin_package_function.packaging.archive.compression import NO_SOUR
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
-from poetry_plugin_package_function.packaging.nesting.planner import Choice
-from poetry_plugin_package_function.packaging.nesting.planner import Nester
-from poetry_plugin_package_function.packaging.nesting.planner import Wishes
+from poetry_plugin_package_function.packaging.nesting.selection import Selection
+from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
+from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+    from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
+    from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from poetry_plugin_package_function.packaging.writing import Measured
 
 
@@ -95,9 +95,9 @@ class Shipped:
     wishes: Wishes = field(default_factory=Wishes)
 
     @cached_property
-    def nester(self) -> Nester:
+    def nester(self) -> NestingPlanner:
         entries = self.tree.entries
-        return Nester(self.tree, entries, native_of(entries), self.wishes)
+        return NestingPlanner(self.tree, entries, native_of(entries), self.wishes)
 
     @cached_property
     def members(self) -> dict[str, Any]:
@@ -125,14 +125,14 @@ class Shipped:
 
     def decide(
         self, limit_bytes: int, *, with_project: bool = False
-    ) -> tuple[NestedUnit, ...] | None:
+    ) -> tuple[ExtractionUnit, ...] | None:
         """What is nested; None if it does not fit."""
-        found = self.nester.decide(
+        found = self.nester.plan(
             self.zipped_bytes, limit_bytes, with_project=with_project
         )
         return None if found is None else found.units
 
-    def written_bytes(self, found: Nesting) -> int:
+    def written_bytes(self, found: NestedLayout) -> int:
         """Writes it, and counts as Lambda does."""
         stream = io.BytesIO()
         members = (
@@ -145,7 +145,7 @@ class Shipped:
         return counted(stream)
 
     @cached_property
-    def totals(self) -> dict[Choice, int]:
+    def totals(self) -> dict[Selection, int]:
         """What Lambda counts of each way to nest."""
         units = self.nester.parts.units
         with_tests = {place for place, unit in enumerate(units) if unit.tests}
@@ -155,20 +155,20 @@ class Shipped:
             for number in range(len(unit.extensions))
         }
         return {
-            choice: self.written_bytes(self.nester.layout(units, choice))
+            choice: self.written_bytes(self.nester.placement.layout(units, choice))
             for chosen in subsets(range(len(units)))
             for tests in subsets(with_tests - chosen)
             for inside in [{each for each in extensions if each[0] in chosen}]
             for apart in subsets(extensions - inside)
             for choice in [
-                Choice(chosen, tests | (chosen & with_tests), apart | inside)
+                Selection(chosen, tests | (chosen & with_tests), apart | inside)
             ]
         }
 
-    def cost(self, choice: Choice) -> int:
+    def cost(self, choice: Selection) -> int:
         """What is extracted on the average, and what finding it is."""
         units = self.nester.parts.units
-        expected = self.nester.expected_bytes
+        expected = self.nester.costs.expected_bytes
         return sum(
             expected(units[place], units[place].size_bytes) for place in choice.units
         ) + sum(
@@ -176,7 +176,7 @@ class Shipped:
             for place, number in choice.extensions
         )
 
-    def choice(self, found: tuple[NestedUnit, ...]) -> Choice:
+    def choice(self, found: tuple[ExtractionUnit, ...]) -> Selection:
         """What has been nested."""
         units = self.nester.parts.units
         places = {unit.names: place for place, unit in enumerate(units)}
@@ -185,7 +185,7 @@ class Shipped:
             for place, unit in enumerate(units)
             for number, each in enumerate(unit.extensions)
         }
-        return Choice(
+        return Selection(
             frozenset(
                 places[each.names]
                 for each in found
@@ -270,5 +270,5 @@ def write_archive(
     return measured, stream.getvalue()
 
 
-def names_of(found: Iterable[NestedUnit], *, tests: bool = False) -> list[str]:
+def names_of(found: Iterable[ExtractionUnit], *, tests: bool = False) -> list[str]:
     return [name for each in found if each.tests is tests for name in each.names]

@@ -23,7 +23,7 @@ from tests.packaging.nested_trees import shipped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+    from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from tests.packaging.nested_trees import Files
 
 
@@ -64,10 +64,10 @@ def files_in(top: Path, *, padded: str = "") -> Files:
     }
 
 
-def nested(ready: Shipped) -> Nesting:
+def nested(ready: Shipped) -> NestedLayout:
     """What is nested where as little as possible can stay flat."""
     for limit_bytes in range(0, sum(map(len, TEXT.values())), 1000):
-        found = ready.nester.decide(ready.zipped_bytes, limit_bytes, with_project=False)
+        found = ready.nester.plan(ready.zipped_bytes, limit_bytes, with_project=False)
         if found is not None:
             return found
     pytest.fail("text.py does not fit")

@@ -17,9 +17,10 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.native import libraries as native
-from poetry_plugin_package_function.packaging.nesting import planner as nesting
-from poetry_plugin_package_function.packaging.nesting.nested_zip import STARTER
-from poetry_plugin_package_function.packaging.nesting.planner import Choice
+from poetry_plugin_package_function.packaging.nesting import costs
+from poetry_plugin_package_function.packaging.nesting.stubs import STARTER
+from poetry_plugin_package_function.packaging.nesting.sums import Sums
+from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.scan import scan
 from tests.packaging.native import importable
@@ -64,7 +65,7 @@ def test_the_least_for_each_limit(
     not be; and no other choice has fewer bytes to be extracted. Limits are those where
     another choice begins to fit, those one byte lower, and some between them.
     """
-    monkeypatch.setattr(nesting, "UNIT_BYTES", unit_bytes)
+    monkeypatch.setattr(costs, "UNIT_BYTES", unit_bytes)
 
     assert 6 == len(six.nester.parts.units)
     assert 216 == len(six.totals)
@@ -75,7 +76,7 @@ def is_the_least(ready: Shipped, every: int = 1) -> None:
     """Compares what is decided with all that could have been, for many limits."""
     totals = ready.totals
     least = min(totals.values())
-    most = totals[Choice()]
+    most = totals[Selection()]
     limits = {total + more for total in totals.values() for more in (0, 1)}
     assert ready.decide(least) is None
     limits |= {*range(least, most, 4999)}
@@ -99,7 +100,7 @@ def test_the_least_with_extension_modules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
     """They are nested with their package, or without it, or neither is."""
-    monkeypatch.setattr(nesting, "UNIT_BYTES", 3000)
+    monkeypatch.setattr(costs, "UNIT_BYTES", 3000)
     monkeypatch.setattr(native, "LEAST_BYTES", 20_000)
     top = tmp_path / "libraries"
     files: dict[str, Files] = {}
@@ -140,7 +141,7 @@ def test_what_others_require_is_nested_later(
 
     It is not kept flat at any price; and with `eager` all is extracted in any case.
     """
-    monkeypatch.setattr(nesting, "UNIT_BYTES", 0)
+    monkeypatch.setattr(costs, "UNIT_BYTES", 0)
     direct, by_others = "Requires-Dist: often (>=1)", "Requires-Dist: one\n"
     ready = shipped(
         tmp_path,
@@ -156,7 +157,7 @@ def test_what_others_require_is_nested_later(
             "my-app": "Requires-Dist: rare\n",
         },
     ).wishing(eager=eager)
-    found = ready.decide(ready.totals[Choice()] - 5000)
+    found = ready.decide(ready.totals[Selection()] - 5000)
 
     assert found is not None
     assert [expected] == names_of(found)
@@ -169,7 +170,7 @@ def test_how_much_is_extracted_on_the_average(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users: int, expected: int
 ) -> None:
     """One handler in four imports it, and one in four each that requires it."""
-    monkeypatch.setattr(nesting, "UNIT_BYTES", 0)
+    monkeypatch.setattr(costs, "UNIT_BYTES", 0)
     requiring = [f"user-{number}" for number in range(users)]
     ready = shipped(
         tmp_path,
@@ -179,7 +180,7 @@ def test_how_much_is_extracted_on_the_average(
     unit = ready.nester.parts.units[0]
 
     assert ("often",) == unit.names
-    assert abs(expected - ready.nester.expected_bytes(unit, 1_000_000)) < 5
+    assert abs(expected - ready.nester.costs.expected_bytes(unit, 1_000_000)) < 5
 
 
 def test_the_least_that_can_be(six: Shipped) -> None:
@@ -202,7 +203,7 @@ def test_what_is_not_worth_it_is_never_nested(six: Shipped) -> None:
 
 def test_tests_are_nested_first(six: Shipped) -> None:
     """Those of the largest saving first, and before any whole distribution."""
-    most = six.totals[Choice()]
+    most = six.totals[Selection()]
     nested = []
     for limit_bytes in range(most, min(six.totals.values()), -1000):
         found = six.decide(limit_bytes)
@@ -246,10 +247,10 @@ def test_what_nesting_tests_would_cost_is_not_held_against_others() -> None:
     ready = one_with_tests(own_bytes=0, others_bytes=9000)
     zipped_bytes = {each.name: each.size_bytes // 9 for each in ready.tree.entries}
     units = ready.nester.parts.units
-    tests = nesting.Choice(frozenset(), frozenset([0]))
-    sums = nesting.Sums(ready.nester, units, zipped_bytes)
+    tests = Selection(frozenset(), frozenset([0]))
+    sums = Sums(ready.nester.placement, units, zipped_bytes)
 
-    found = ready.nester.decide(zipped_bytes, sums.total(tests) + 1, with_project=False)
+    found = ready.nester.plan(zipped_bytes, sums.total(tests) + 1, with_project=False)
 
     assert found is not None
     assert [(("big",), True)] == [(each.names, each.tests) for each in found.units]
@@ -261,7 +262,7 @@ def test_small_tests_make_nothing_too_large() -> None:
     zipped_bytes = {each.name: each.size_bytes // 9 for each in ready.tree.entries}
     least_bytes = ready.nester.least_bytes(zipped_bytes)
 
-    found = ready.nester.decide(zipped_bytes, least_bytes + 1, with_project=True)
+    found = ready.nester.plan(zipped_bytes, least_bytes + 1, with_project=True)
 
     assert found is not None
 
@@ -279,19 +280,19 @@ def test_of_many_none_is_in_vain(seed: int) -> None:
         zipped_bytes[name] = int(size_bytes * numbers.choice([0.1, 0.3, 0.5, 0.7, 0.9]))
     ready = made(*entries)
     units = ready.nester.parts.units
-    sums = nesting.Sums(ready.nester, units, zipped_bytes)
-    everything = nesting.Choice(frozenset(range(90)), frozenset())
+    sums = Sums(ready.nester.placement, units, zipped_bytes)
+    everything = Selection(frozenset(range(90)), frozenset())
     limit_bytes = numbers.randrange(sums.total(everything) + 1, ready.tree.size_bytes)
 
-    found = ready.nester.decide(zipped_bytes, limit_bytes, with_project=False)
+    found = ready.nester.plan(zipped_bytes, limit_bytes, with_project=False)
 
     assert found is not None
     chosen = ready.choice(found.units).units
-    assert sums.total(nesting.Choice(chosen, frozenset())) < limit_bytes
+    assert sums.total(Selection(chosen, frozenset())) < limit_bytes
     assert [] == [
         place
         for place in sorted(chosen)
-        if sums.total(nesting.Choice(chosen - {place}, frozenset())) < limit_bytes
+        if sums.total(Selection(chosen - {place}, frozenset())) < limit_bytes
     ]
 
 

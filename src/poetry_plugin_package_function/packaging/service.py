@@ -17,9 +17,9 @@ from poetry_plugin_package_function.packaging.archive.overwriting import (
 )
 from poetry_plugin_package_function.packaging.describing import Found
 from poetry_plugin_package_function.packaging.describing import report_of
-from poetry_plugin_package_function.packaging.nesting.nested_zip import refuse_own_names
-from poetry_plugin_package_function.packaging.nesting.planner import Wishes
-from poetry_plugin_package_function.packaging.nesting.planner import loader_entries
+from poetry_plugin_package_function.packaging.nesting.stubs import loader_entries
+from poetry_plugin_package_function.packaging.nesting.stubs import refuse_own_names
+from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for

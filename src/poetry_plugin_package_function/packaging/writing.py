@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
-from poetry_plugin_package_function.packaging.nesting.planner import check_wishes
+from poetry_plugin_package_function.packaging.nesting.wishes import check_wishes
 from poetry_plugin_package_function.packaging.nesting.writing import TooLarge
 from poetry_plugin_package_function.packaging.nesting.writing import nest
 from poetry_plugin_package_function.packaging.plan import DistributionSize
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import NestedUnit
-    from poetry_plugin_package_function.packaging.nesting.planner import Wishes
+    from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
+    from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -62,7 +62,7 @@ class Nested:
 
     archive: str
     sha256: str
-    units: tuple[NestedUnit, ...]
+    units: tuple[ExtractionUnit, ...]
 
     @property
     def extracted_bytes(self) -> int:
@@ -288,8 +288,8 @@ def _write_nested(job: Job) -> Measured:
             job.layers_size_bytes,
             _sizes(result.job, result.zipped_bytes, {}),
         )
-    nesting, outer, inner = result.nesting, result.archive.outer, result.archive.inner
-    placed = [each for each in nesting.outer if not each.is_ours]
+    layout, outer, inner = result.layout, result.archive.outer, result.archive.inner
+    placed = [each for each in layout.outer if not each.is_ours]
     compressed_bytes = {
         **{each.entry.name: outer.compressed_bytes[each.name] for each in placed},
         **inner.compressed_bytes,
@@ -311,7 +311,7 @@ def _write_nested(job: Job) -> Measured:
         _sizes(result.job, compressed_bytes, checksums, result.level),
         compressed_bytes,
         result.level,
-        Nested(nesting.archive, inner.sha256, nesting.units),
+        Nested(layout.archive, inner.sha256, layout.units),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.native.libraries import Native
     from poetry_plugin_package_function.packaging.native.linker import Link
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
+    from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
     from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -96,7 +96,7 @@ def _put_back(unit: Unit, part: Unit) -> Unit:
     )
 
 
-def check(nesting: Nesting, native: Native) -> None:
+def check(nesting: NestedLayout, native: Native) -> None:
     """Refuses a result in which a library would not be loaded as in a flat one.
 
     Raises:

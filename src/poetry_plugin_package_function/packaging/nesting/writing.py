@@ -15,7 +15,7 @@ from poetry_plugin_package_function.packaging.archive.compression import copied_
 from poetry_plugin_package_function.packaging.archive.spool import spool
 from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
-from poetry_plugin_package_function.packaging.nesting.planner import Nester
+from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from poetry_plugin_package_function.packaging.nesting.nested_zip import (
-        NestedArchive,
+        WrittenNested,
     )
-    from poetry_plugin_package_function.packaging.nesting.nested_zip import Nesting
     from poetry_plugin_package_function.packaging.sources.content import ZipMember
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.writing import Job
@@ -38,14 +38,14 @@ class NestedResult:
 
     Attributes:
         job: What was to be, with the bytecode that there was room for.
-        nesting: What stands where.
+        layout: Where each file is.
         archive: What is known of it.
         level: libdeflate's.
     """
 
     job: Job
-    nesting: Nesting
-    archive: NestedArchive
+    layout: NestedLayout
+    archive: WrittenNested
     level: int
 
 
@@ -82,7 +82,7 @@ class _Compressed:
 @dataclass(frozen=True)
 class _Decision:
     job: Job
-    nesting: Nesting
+    layout: NestedLayout
     compressed: _Compressed
 
 
@@ -97,43 +97,43 @@ def nest(job: Job) -> NestedResult | TooLarge:
     if isinstance(decision, TooLarge):
         return decision
     return NestedResult(
-        decision.job, decision.nesting, _write(decision), decision.compressed.level
+        decision.job, decision.layout, _write(decision), decision.compressed.level
     )
 
 
 def _decide(job: Job, native: Native, compressed: _Compressed) -> _Decision | TooLarge:
     """Nests dependencies; the project, too, if it has to be; then less bytecode."""
-    nester = _nester(job, native)
+    planner = _planner(job, native)
     limit_bytes = job.limit_bytes
-    compressed = _compress(job, nester.nestable, compressed)
+    compressed = _compress(job, planner.nestable, compressed)
     sizes = compressed.zipped_bytes
-    nesting = nester.decide(sizes, limit_bytes, with_project=False)
-    if nesting is not None:
-        return _Decision(job, nesting, compressed)
-    compressed = _compress(job, nester.parts.project.entries, compressed)
+    layout = planner.plan(sizes, limit_bytes, with_project=False)
+    if layout is not None:
+        return _Decision(job, layout, compressed)
+    compressed = _compress(job, planner.parts.project.entries, compressed)
     sizes = compressed.zipped_bytes
-    nesting = nester.decide(sizes, limit_bytes, with_project=True)
-    if nesting is None and job.bytecode:
+    layout = planner.plan(sizes, limit_bytes, with_project=True)
+    if layout is None and job.bytecode:
         job = _with_less_bytecode(job, native, sizes)
-        nester = _nester(job, native)
-        nesting = nester.decide(sizes, limit_bytes, with_project=True)
-    least_bytes = 0 if nesting else nester.least_bytes(sizes)
+        planner = _planner(job, native)
+        layout = planner.plan(sizes, limit_bytes, with_project=True)
+    least_bytes = 0 if layout else planner.least_bytes(sizes)
     if compressed.level < MAX_LEVEL and is_worth_compressing_more(
         least_bytes, limit_bytes
     ):
-        everything = (*nester.nestable, *nester.parts.project.entries)
+        everything = (*planner.nestable, *planner.parts.project.entries)
         compressed = _compress(job, everything, _Compressed(MAX_LEVEL))
         sizes = compressed.zipped_bytes
-        nesting = nester.decide(sizes, limit_bytes, with_project=True)
-        least_bytes = nester.least_bytes(sizes)
-    if nesting is None:
+        layout = planner.plan(sizes, limit_bytes, with_project=True)
+        least_bytes = planner.least_bytes(sizes)
+    if layout is None:
         return TooLarge(job, least_bytes, sizes)
-    return _Decision(job, nesting, compressed)
+    return _Decision(job, layout, compressed)
 
 
-def _nester(job: Job, native: Native) -> Nester:
+def _planner(job: Job, native: Native) -> NestingPlanner:
     # Bytecode is no machine code: what that is linked to stays the same with less.
-    return Nester(job.tree, job.entries, native, job.wishes)
+    return NestingPlanner(job.tree, job.entries, native, job.wishes)
 
 
 def _compress(
@@ -172,23 +172,23 @@ def _with_less_bytecode(job: Job, native: Native, sizes: Mapping[str, int]) -> J
         return replace(job, bytecode=tuple(bytecode))
 
     def is_too_much(count: int) -> bool:
-        nester = _nester(with_bytecode(count), native)
-        return nester.decide(sizes, job.limit_bytes, with_project=True) is None
+        planner = _planner(with_bytecode(count), native)
+        return planner.plan(sizes, job.limit_bytes, with_project=True) is None
 
     most = bisect_left(range(len(names)), True, lo=1, key=is_too_much) - 1
     return with_bytecode(most)
 
 
-def _write(decision: _Decision) -> NestedArchive:
-    job, nesting = decision.job, decision.nesting
+def _write(decision: _Decision) -> WrittenNested:
+    job, layout = decision.job, decision.layout
     (part,) = job.parts
     streams = decision.compressed.streams
     entries = [
         placed.entry._replace(content=streams[placed.entry.name])
         if placed.entry.name in streams and not placed.is_ours
         else placed.entry
-        for placed in nesting.in_order()
+        for placed in layout.in_order()
     ]
     return write_nested(
-        part.stream, nesting, job.members("Packaging", entries), job.time
+        part.stream, layout, job.members("Packaging", entries), job.time
     )

@@ -1,0 +1,233 @@
+"""Puts files where they are, once it is known what is nested."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dataclasses import dataclass
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
+from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
+from poetry_plugin_package_function.packaging.nesting.layout import Placed
+from poetry_plugin_package_function.packaging.nesting.layout import join
+from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.nesting.stubs import loader_entries
+from poetry_plugin_package_function.packaging.nesting.stubs import starter
+from poetry_plugin_package_function.packaging.nesting.stubs import stub
+from poetry_plugin_package_function.packaging.nesting.units import merged
+from poetry_plugin_package_function.packaging.nesting.units import requirers
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from poetry_plugin_package_function.packaging.nesting.selection import Selection
+    from poetry_plugin_package_function.packaging.nesting.units import Parts
+    from poetry_plugin_package_function.packaging.nesting.units import Unit
+    from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Places the files of one tree.
+
+    Attributes:
+        home: See `NestedLayout`.
+        tree: What is shipped.
+        parts: What may be nested of it.
+        wishes: What the user wants.
+    """
+
+    home: str
+    tree: Tree
+    parts: Parts
+    wishes: Wishes
+
+    def layout(self, units: Sequence[Unit], selection: Selection) -> NestedLayout:
+        """Says where each file is if these are nested."""
+        outer = [Placed(each.name, each) for each in self.parts.staying]
+        outer += [Placed(each.name, each, is_ours=True) for each in self.ours()]
+        for place, unit in enumerate((*self.parts.units, self.parts.project)):
+            if place in selection.units:
+                outer += self.left_of(unit)
+            else:
+                outer += self._flat(unit)
+                for number, extension in enumerate(unit.extensions):
+                    if (place, number) in selection.extensions:
+                        outer += self.left_of(extension)
+                    else:
+                        outer += self._flat(extension)
+            if unit.tests and place not in selection.tests:
+                outer += [Placed(each.name, each) for each in unit.tests.entries]
+            elif unit.tests:
+                outer += self.left_of(unit.tests)
+        return NestedLayout(
+            self.home, tuple(sorted(outer)), self.extraction_units(units, selection)
+        )
+
+    def ours(self) -> Iterator[Entry]:
+        """What of the loader's is in the outer ZIP in any case."""
+        yield from loader_entries(self.tree)
+        yield starter(self.home)
+        for module in self.tree.entry_modules:
+            yield stub(module, self.home)
+
+    def left_of(self, unit: Unit) -> Iterator[Placed]:
+        """Lists what of a nested unit is in the outer ZIP.
+
+        Code that opens included files by a path below the current directory or
+        `LAMBDA_TASK_ROOT` finds them as in a flat result.
+        """
+        for module in unit.modules:
+            if module not in self.tree.entry_modules:
+                entry = stub(module, self.home)
+                yield Placed(entry.name, entry, is_ours=True)
+        for entry in unit.entries:
+            if entry.included and not _is_code(entry.name, self.tree.entry_modules):
+                yield Placed(entry.name, entry)
+
+    def _flat(self, unit: Unit) -> Iterator[Placed]:
+        """Lists a flat unit; what stubs stand in the places of makes room."""
+        if unit is not self.parts.project:
+            yield from (Placed(each.name, each) for each in unit.entries)
+            return
+        places = {module.file.removesuffix(".py") for module in self.tree.entry_modules}
+        for entry in unit.entries:
+            is_moved = _without_suffix(entry.name) in places
+            moved = join(self.home, f"{loader.MOVED}/{entry.name}")
+            yield Placed(moved if is_moved else entry.name, entry)
+
+    def extraction_units(
+        self, units: Sequence[Unit], selection: Selection
+    ) -> tuple[ExtractionUnit, ...]:
+        """Puts what is nested in order: units, then extension modules, then tests."""
+        places = {place: number for number, place in enumerate(sorted(selection.units))}
+        chosen = [units[place] for place in places]
+        whys = [self._why(unit) for unit in chosen]
+        if self.wishes.eager and chosen:
+            chosen, whys = [merged(chosen)], ["all is extracted at once"]
+        beside = [self._needed_by(unit, chosen) for unit in chosen]
+        nested = []
+        for number, unit in enumerate(chosen):
+            at_init = (
+                self.wishes.eager
+                or unit.has_pth
+                or unit is self.parts.project
+                or beside[number] == frozenset()
+            )
+            needs = tuple(sorted(_following(number, beside))) if any(beside) else ()
+            nested.append(_made_of(unit, whys[number], at_init=at_init, needs=needs))
+        for place, number in sorted(selection.extensions):
+            extension = units[place].extensions[number]
+            part_of = places.get(place)
+            needs = () if part_of is None else (*nested[part_of].needs, part_of)
+            why = "it has libraries that nothing else needs"
+            nested.append(
+                replace(
+                    _made_of(extension, why, needs=tuple(sorted(needs))),
+                    extension=extension.modules[0].name,
+                    part_of=part_of,
+                    links=extension.links,
+                )
+            )
+        for place in sorted(selection.tests):
+            if (tests := units[place].tests) is not None:
+                apart = _made_of(tests, "tests are hardly ever imported", tests=True)
+                nested.append(replace(apart, part_of=places.get(place)))
+        return tuple(nested)
+
+    def _why(self, unit: Unit) -> str:
+        if self.wishes.nest & set(unit.names):
+            reason = "`nest` names it"
+        elif unit is self.parts.project:
+            reason = "the rest does not fit without"
+        else:
+            reason = "it saves the most for what is extracted"
+        return "; ".join((reason, *unit.together))
+
+    def _needed_by(self, unit: Unit, nested: Sequence[Unit]) -> frozenset[int] | None:
+        """Finds who needs what is not imported; nobody if that is not known.
+
+        None for a unit that is found by importing it.
+        """
+        if not unit.has_more or unit is self.parts.project:
+            return None
+        those = set().union(*(self._requirers.get(name, ()) for name in unit.names))
+        places = {
+            name: place for place, each in enumerate(nested) for name in each.names
+        }
+        found = {places.get(name) for name in those - set(unit.names)}
+        known = frozenset(place for place in found if place is not None)
+        return known if None not in found else frozenset()
+
+    @cached_property
+    def _requirers(self) -> Mapping[str, frozenset[str]]:
+        return requirers(self.tree.distributions)
+
+
+def _made_of(
+    unit: Unit,
+    why: str,
+    *,
+    tests: bool = False,
+    at_init: bool = False,
+    needs: tuple[int, ...] = (),
+) -> ExtractionUnit:
+    return ExtractionUnit(
+        unit.names,
+        unit.entries,
+        unit.modules,
+        tests,
+        at_init,
+        needs,
+        why,
+        unit.size_bytes,
+        unit.tmp_bytes,
+    )
+
+
+def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:
+    return name.endswith(MODULE_SUFFIXES) and any(
+        name.startswith(f"{each.path}/" if each.is_package else f"{each.path}.")
+        for each in modules
+    )
+
+
+def _following(
+    number: int, needed_by: Sequence[frozenset[int] | None]
+) -> frozenset[int]:
+    """Finds all that is needed with a unit, by itself or by what it needs."""
+    found = {number}
+    while True:
+        more = {
+            other
+            for other, those in enumerate(needed_by)
+            if those and not found.isdisjoint(those)
+        }
+        if more <= found:
+            return frozenset(found - {number})
+        found |= more
+
+
+def _without_suffix(name: str) -> str:
+    """The path that a module or its bytecode is imported by; any other file's name.
+
+    "a/b.cpython-313-x86_64-linux-gnu.so" and "a/__pycache__/b.cpython-313.pyc" are
+    both "a/b".
+    """
+    if not name.endswith(MODULE_SUFFIXES):
+        return name
+    directory, slash, file = name.rpartition("/")
+    if posixpath.basename(directory) == "__pycache__":
+        directory, slash, _ = directory.rpartition("/")
+    return f"{directory}{slash}{file.partition('.')[0]}"
