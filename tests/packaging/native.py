@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.elf.reader import Linkage
+    from poetry_plugin_package_function.packaging.elf.values import Linkage
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 

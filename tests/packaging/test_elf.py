@@ -17,11 +17,11 @@ from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging.elf.reader import Elf
-from poetry_plugin_package_function.packaging.elf.reader import Linkage
-from poetry_plugin_package_function.packaging.elf.reader import NeededVersion
-from poetry_plugin_package_function.packaging.elf.reader import is_called_library
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.elf.values import Elf
+from poetry_plugin_package_function.packaging.elf.values import Linkage
+from poetry_plugin_package_function.packaging.elf.values import NeededVersion
+from poetry_plugin_package_function.packaging.elf.values import is_called_library
 from tests.packaging.elf_files import ADDRESS
 from tests.packaging.elf_files import NEEDED
 from tests.packaging.elf_files import RPATH

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging.elf.reader import Linkage
+from poetry_plugin_package_function.packaging.elf.values import Linkage
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from tests.packaging.native import compiled
 from tests.packaging.native import linkage_of

@@ -11,8 +11,8 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.elf.machine_code import Format
-from poetry_plugin_package_function.packaging.elf.reader import EXECUTABLE
-from poetry_plugin_package_function.packaging.elf.reader import SHARED
+from poetry_plugin_package_function.packaging.elf.values import EXECUTABLE
+from poetry_plugin_package_function.packaging.elf.values import SHARED
 
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
-    from poetry_plugin_package_function.packaging.elf.reader import Elf
+    from poetry_plugin_package_function.packaging.elf.values import Elf
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.runtimes import Target
 

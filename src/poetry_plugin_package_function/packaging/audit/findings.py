@@ -25,8 +25,8 @@ from poetry_plugin_package_function.packaging.audit.faults import is_tagged_modu
 from poetry_plugin_package_function.packaging.audit.faults import too_new
 from poetry_plugin_package_function.packaging.audit.system_libraries import Presence
 from poetry_plugin_package_function.packaging.audit.system_libraries import presence
-from poetry_plugin_package_function.packaging.elf.reader import Linkage
-from poetry_plugin_package_function.packaging.elf.reader import is_called_library
+from poetry_plugin_package_function.packaging.elf.values import Linkage
+from poetry_plugin_package_function.packaging.elf.values import is_called_library
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.packaging.audit.faults import Fault
-    from poetry_plugin_package_function.packaging.elf.reader import Elf
+    from poetry_plugin_package_function.packaging.elf.values import Elf
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.runtimes import Target

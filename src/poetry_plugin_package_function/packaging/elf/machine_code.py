@@ -9,17 +9,17 @@ from typing import Any
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.elf.reader import Elf
-from poetry_plugin_package_function.packaging.elf.reader import Linkage
-from poetry_plugin_package_function.packaging.elf.reader import NeededVersion
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.elf.values import Elf
+from poetry_plugin_package_function.packaging.elf.values import Linkage
+from poetry_plugin_package_function.packaging.elf.values import NeededVersion
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from mmap import mmap
 
-    from poetry_plugin_package_function.packaging.elf.reader import Read
+    from poetry_plugin_package_function.packaging.elf.parts import Read
 
 
 class Format(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.elf.machine_code import defines_init
-from poetry_plugin_package_function.packaging.elf.reader import is_called_library
+from poetry_plugin_package_function.packaging.elf.values import is_called_library
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
-    from poetry_plugin_package_function.packaging.elf.reader import Linkage
+    from poetry_plugin_package_function.packaging.elf.values import Linkage
     from poetry_plugin_package_function.packaging.native.linker import Link
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.elf.reader import Linkage
+    from poetry_plugin_package_function.packaging.elf.values import Linkage
 
 
 class Link(NamedTuple):

@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ToolError
 from poetry_plugin_package_function.packaging.cores import usable_cores
-from poetry_plugin_package_function.packaging.elf.reader import EXECUTABLE
-from poetry_plugin_package_function.packaging.elf.reader import SHARED
-from poetry_plugin_package_function.packaging.elf.reader import is_called_library
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.elf.values import EXECUTABLE
+from poetry_plugin_package_function.packaging.elf.values import SHARED
+from poetry_plugin_package_function.packaging.elf.values import is_called_library
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import read
 
