@@ -151,8 +151,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self._io = IO(self.io.input, self.io.error_output, self.io.error_output)
         pyproject = self.poetry.file.path
         request = read_request(
-            *(pyproject, self.flags(), self.argument("functions")),
-            default_output_dir=pyproject.parent / "dist",
+            pyproject,
+            self.flags(),
+            self.argument("functions"),
+            pyproject.parent / "dist",
         )
         self._announce()
         run = Run(self.poetry, request, Console(self.io), check)

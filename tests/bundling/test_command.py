@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
+import sys
 
 from typing import TYPE_CHECKING
 
@@ -226,3 +228,23 @@ def test_what_nobody_has_thought_of_is_shown(
     )
 
     assert (1, True) == (status, "nobody knows" in stderr.fetch())
+
+
+def test_other_commands_do_not_pay_for_this_one() -> None:
+    """They import what registers it, and nothing else of ours."""
+    code = """\
+import sys
+from cleo.io.inputs.argv_input import ArgvInput
+from cleo.io.outputs.buffered_output import BufferedOutput
+from poetry.console.application import Application
+application = Application()
+application.auto_exits(False)
+application.run(ArgvInput(["poetry", "about"]), BufferedOutput(), BufferedOutput())
+print(*sorted(name for name in sys.modules if "package_function" in name))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    ours = "poetry_plugin_package_function"
+    assert [ours, f"{ours}.plugin"] == done.stdout.split()
