@@ -8,7 +8,6 @@ import mmap
 import os
 import platform
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -25,12 +24,16 @@ import pytest
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.packaging.verify.archives import Archives
+from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.handler import check_handler
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.verify.importing import ending
-from poetry_plugin_package_function.packaging.verify.unpacking import unpacked
+from poetry_plugin_package_function.packaging.verify.unpacking import NOTHING_PROVIDED
+from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
@@ -40,7 +43,6 @@ from tests.nested.function import Source
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 from tests.trees import install
-from tests.trees import is_root
 from tests.trees import make_project
 from tests.trees import make_venv
 from tests.trees import package_venv
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.sources.content import Content
 
 
 HANDLER: Final = "my_app.handler.handler"
@@ -75,10 +78,26 @@ def archive_of(directory: Path, files: Mapping[str, str | bytes]) -> Path:
     return path
 
 
-def verified(archive: Path, handler: str = HANDLER, **options: Any) -> Verified:
-    """Verifies with this interpreter."""
-    options = {"interpreter": sys.executable, "distributions": {}, **options}
-    return verify(archive, handler, **options)
+def verified(
+    archive: Path,
+    handler: str = HANDLER,
+    *,
+    interpreter: Path | str | None = sys.executable,
+    distributions: Mapping[str, str] | None = None,
+    provided: Mapping[str, Content] = NOTHING_PROVIDED,
+    time_limit_s: float = 60.0,
+    **function: Any,
+) -> Verified:
+    """Verifies, unless something else is said, with this interpreter."""
+    with Workspace() as workspace:
+        return verify(
+            Archives(archive, distributions=distributions or {}),
+            Function(handler, **function),
+            interpreter,
+            workspace,
+            provided=provided,
+            time_limit_s=time_limit_s,
+        )
 
 
 def failing(archive: Path, handler: str = HANDLER, **options: Any) -> VerifyError:
@@ -117,6 +136,7 @@ def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setattr(unpacking, "MEMORY", str(temporary / "none"))
     yield
     assert [] == list(temporary.iterdir())
 
@@ -222,7 +242,7 @@ def test_what_the_dynamic_linker_loads_is_used(tmp_path: Path) -> None:
                 "    file.write(bytes(9000))"
             ),
             Limit.TMP,
-            {"tmp_limit_bytes": 3 * 4096},
+            {"ephemeral_storage_bytes": 3 * 4096},
         ),
     ],
 )
@@ -771,7 +791,7 @@ def test_what_the_runtime_brings_is_no_error(
 
 
 @pytest.fixture
-def sdk(tmp_path: Path) -> Mapping[str, Path]:
+def sdk(tmp_path: Path) -> Mapping[str, Content]:
     """What stands for the runtime's SDK, in an environment with more than that."""
     files = {
         "boto3/__init__.py": "import six",
@@ -782,12 +802,12 @@ def sdk(tmp_path: Path) -> Mapping[str, Path]:
         "boto3-1.2.dist-info/METADATA": "Name: boto3\nVersion: 1.2\n",
     }
     there = write_files(tmp_path / "environment", files)
-    names = ("boto3", "six.py", "botocore.py", "boto3-1.2.dist-info")
-    return {name: there / name for name in names}
+    del files["hidden.py"]
+    return {name: FileContent(str(there / name)) for name in files}
 
 
 def test_what_stands_for_the_runtimes_is_imported(
-    package: Callable[..., Path], sdk: Mapping[str, Path]
+    package: Callable[..., Path], sdk: Mapping[str, Content]
 ) -> None:
     """All is checked then, and it is found behind everything else."""
     code = (
@@ -815,7 +835,7 @@ def test_what_stands_for_the_runtimes_is_imported(
     ],
 )
 def test_nothing_else_of_the_environment_is_seen(
-    tmp_path: Path, sdk: Mapping[str, Path], code: str, hint: str
+    tmp_path: Path, sdk: Mapping[str, Content], code: str, hint: str
 ) -> None:
     """What is missing then is an error; paths are those of Lambda."""
     archive = archive_of(tmp_path, {"a.py": f"{code}\n{WORKS}"})
@@ -1089,75 +1109,6 @@ def test_all_problems_of_settings_are_told() -> None:
     assert ": 'A', 'B=C'. " in malformed
     assert "--handler" in caught.value.hint
     assert "`environment`" in caught.value.hint
-
-
-# -- unpacking ----------------------------------------------------------------------
-
-
-def test_modes_are_the_archives_without_writing(tmp_path: Path) -> None:
-    """Directories and executables 0555, all others 0444; /tmp can be written."""
-    archive = tmp_path / "function.zip"
-    with zipfile.ZipFile(archive, "w") as target:
-        for name, mode in [("bin/tool", 0o755), ("a/b.txt", 0o644), ("c.txt", 0)]:
-            info = zipfile.ZipInfo(name)
-            info.external_attr = (stat.S_IFREG | mode) << 16
-            target.writestr(info, name)
-        target.writestr("empty/", "")
-    with unpacked(archive) as place:
-        root = Path(place.task_root)
-        modes = {
-            path.relative_to(root).as_posix(): stat.S_IMODE(path.stat().st_mode)
-            for path in (root, *root.rglob("*"))
-        }
-        assert b"a/b.txt" == (root / "a/b.txt").read_bytes()
-        assert not Path(place.home_dir).exists()
-        (Path(place.tmp_dir) / "x").write_text("")
-        if not is_root():
-            with pytest.raises(PermissionError):
-                (root / "a/new").write_text("")
-    assert {
-        ".": 0o555,
-        "bin": 0o555,
-        "bin/tool": 0o555,
-        "a": 0o555,
-        "a/b.txt": 0o444,
-        "c.txt": 0o444,
-    } == modes
-
-
-def test_what_lies_around_is_removed_whatever_its_mode(tmp_path: Path) -> None:
-    """And no link is followed."""
-    outside = write_files(tmp_path / "outside", {"kept.txt": ""})
-    outside.chmod(0o500)
-    with unpacked(archive_of(tmp_path, {"a.py": ""})) as place:
-        closed = write_files(Path(place.tmp_dir) / "closed", {"deep/x.txt": ""})
-        os.symlink(outside, closed / "link")
-        (closed / "deep").chmod(0)
-        closed.chmod(0)
-    assert not Path(place.scratch).exists()
-    assert (outside / "kept.txt").exists()
-    assert 0o500 == stat.S_IMODE(outside.stat().st_mode)
-
-
-@pytest.mark.parametrize("name", ["../evil.py", "/etc/evil.py", "a/../../evil.py"])
-def test_members_outside_are_refused(tmp_path: Path, name: str) -> None:
-    """Nothing is written then."""
-    with pytest.raises(VerifyError, match="outside of the task root"):
-        verified(archive_of(tmp_path, {name: ""}))
-
-
-def test_an_archive_that_cannot_be_unpacked_is_an_error(tmp_path: Path) -> None:
-    """Missing or broken."""
-    (tmp_path / "broken.zip").write_bytes(b"PK")
-    for name in ("missing.zip", "broken.zip"):
-        with pytest.raises(VerifyError, match="could not be unpacked"):
-            verified(tmp_path / name)
-
-
-def test_sizes_are_in_whole_blocks(tmp_path: Path) -> None:
-    """Links count as themselves."""
-    write_files(tmp_path / "d", {"a": "x", "b/c": "x" * 4097, "empty": ""})
-    assert 3 * 4096 == unpacking.size_bytes(str(tmp_path / "d"), 4096)
 
 
 # -- the verifier, without what starts it -------------------------------------------

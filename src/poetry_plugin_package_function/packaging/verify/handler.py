@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from dataclasses import dataclass
+from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -11,6 +13,7 @@ from typing import NamedTuple
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.verify.variables import check_variables
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 
 
 if TYPE_CHECKING:
@@ -60,6 +63,28 @@ BUILT_IN_MODULES: Final = frozenset(
 )
 """`sys.builtin_module_names` of CPython 3.10 to 3.13, built as it comes; distributors
 build more into theirs, so it is not this interpreter that is asked."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """What is known of a function in Lambda, but for its code.
+
+    Attributes:
+        handler: As Lambda has it: "my_func.handler.handler".
+        python: The runtime's minor version, such as "3.13", to judge syntax by.
+        variables: Its own environment variables.
+        memory_bytes: Its memory, if it is known.
+        ephemeral_storage_bytes: What it has in `/tmp`.
+        has_layers: Whether it has layers that are not packaged with it, and may bring
+            more modules.
+    """
+
+    handler: str
+    python: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int | None = None
+    ephemeral_storage_bytes: int = DEFAULT_EPHEMERAL_STORAGE_BYTES
+    has_layers: bool = False
 
 
 def check_handler(handler: str) -> tuple[str, ...]:

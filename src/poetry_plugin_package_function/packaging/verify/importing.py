@@ -24,9 +24,9 @@ from poetry_plugin_package_function.packaging.verify.variables import python_pat
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
@@ -44,17 +44,13 @@ class Task:
 
     Attributes:
         place: Where the archive has been unpacked to.
-        handler: As Lambda has it.
-        memory_bytes: The function's, if it is known.
+        function: Whose handler it is.
         time_limit_s: When the process is ended.
-        variables: The function's own environment variables.
     """
 
     place: Unpacked
-    handler: str
-    memory_bytes: int | None
+    function: Function
     time_limit_s: float
-    variables: Mapping[str, str]
 
     def path(self, name: str) -> str:
         """Where a file of ours is, beside the user's directories."""
@@ -65,9 +61,9 @@ class Task:
         """What the process has to know."""
         return json.dumps(
             {
-                "handler": self.handler,
+                "handler": self.function.handler,
                 "task_root": self.place.task_root,
-                "python_path": python_path(self.variables, self.place),
+                "python_path": python_path(self.function.variables, self.place),
                 "runtime_path": self.place.runtime_path,
                 "layers_root": self.place.layers_root,
                 "time_limit_s": self.time_limit_s,
@@ -80,7 +76,7 @@ class Task:
     @property
     def environment(self) -> dict[str, str]:
         """The process's variables."""
-        return environment(self.variables, self.place, self.handler, self.memory_bytes)
+        return environment(self.function, self.place)
 
 
 class Outcome(NamedTuple):

@@ -6,29 +6,25 @@ import ast
 import sys
 import traceback
 import warnings
-import zipfile
 
-from contextlib import ExitStack
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
-from poetry_plugin_package_function.packaging.tree.layers import PREFIX
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
 from poetry_plugin_package_function.packaging.verify.handler import name_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.sources.content import Content
     from poetry_plugin_package_function.packaging.verify.handler import Name
 
 
@@ -37,8 +33,7 @@ class _File:
     """A file of an archive, by the name that it has in a flat one."""
 
     name: str
-    archive: zipfile.ZipFile
-    member: zipfile.ZipInfo
+    content: Content
 
     @property
     def is_package(self) -> bool:
@@ -55,16 +50,15 @@ class _File:
 
 
 class Modules:
-    """The modules in an archive, nested ones and those behind stubs included."""
+    """The modules among files, which have the names of a flat archive."""
 
-    def __init__(self, files: Iterable[_File]) -> None:
-        by_name = {file.name: file for file in files}
-        self._names = by_name.keys()
+    def __init__(self, files: Mapping[str, Content]) -> None:
+        self._names = files.keys()
         self._files: dict[str, list[_File]] = {}
-        for name, file in by_name.items():
+        for name, content in files.items():
             parts = module_parts(name)
             if parts:
-                self._files.setdefault(".".join(parts), []).append(file)
+                self._files.setdefault(".".join(parts), []).append(_File(name, content))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,43 +81,6 @@ class Modules:
         """The file that Python loads for a module; None for a namespace package."""
         files = self._files.get(module)
         return min(files, key=lambda each: each.rank) if files else None
-
-
-@contextmanager
-def modules_in(path: Path, layer: Path | None = None) -> Iterator[Modules]:
-    """Opens an archive, and that of its layer, until the block ends."""
-    with ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(path))
-        below = stack.enter_context(zipfile.ZipFile(layer)) if layer else None
-        yield Modules(
-            (*(_files_of_layer(below) if below else ()), *_files(archive, stack))
-        )
-
-
-def _files_of_layer(archive: zipfile.ZipFile) -> Iterator[_File]:
-    for member in archive.infolist():
-        yield _File(member.filename.removeprefix(PREFIX), archive, member)
-
-
-def _files(archive: zipfile.ZipFile, stack: ExitStack) -> Iterator[_File]:
-    """Lists all files; of several with one name, the last is the one that counts."""
-    moved = []
-    inner = None
-    for member in archive.infolist():
-        home, slash, name = member.filename.partition(f"{loader.MOVED}/")
-        if slash and (not home or home.endswith("/")):
-            moved.append(_File(name, archive, member))
-        elif member.filename.rpartition("/")[2] == loader.ARCHIVE:
-            inner = member
-        else:
-            yield _File(member.filename, archive, member)
-    if inner is not None:  # it is stored, and so can be read from any place in it
-        nested = stack.enter_context(
-            zipfile.ZipFile(stack.enter_context(archive.open(inner)))
-        )
-        for member in nested.infolist():
-            yield _File(member.filename, nested, member)
-    yield from moved
 
 
 def find(handler: str, modules: Modules, python: str | None) -> str:
@@ -179,7 +136,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
 
 def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
     """Parses a source; None if this Python is too old, or of unknown age, for it."""
-    source = file.archive.read(file.member)
+    source = read(file.content)
     path = f"/var/task/{file.name}"
     try:
         with warnings.catch_warnings():

@@ -15,6 +15,7 @@ from poetry_plugin_package_function.runtimes import MIB
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
@@ -88,24 +89,18 @@ def python_path(
     return tuple(_entries(variables["PYTHONPATH"], place))
 
 
-def environment(
-    variables: Mapping[str, str],
-    place: Unpacked,
-    handler: str,
-    memory_bytes: int | None,
-) -> dict[str, str]:
+def environment(function: Function, place: Unpacked) -> dict[str, str]:
     """Makes a process's variables: Lambda's, and the function's; the keys open nothing.
 
     Args:
-        variables: The function's own.
+        function: What is to run in Lambda.
         place: Where the archive has been unpacked to.
-        handler: As Lambda has it.
-        memory_bytes: The function's, if it is known.
 
     Source:
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
     root = place.task_root
+    variables = function.variables
     front = python_path(variables, place)
     libraries = [
         *_entries(variables.get("LD_LIBRARY_PATH", ""), place),
@@ -117,7 +112,7 @@ def environment(
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(
-            (memory_bytes or _DEFAULT_MEMORY_BYTES) // MIB
+            (function.memory_bytes or _DEFAULT_MEMORY_BYTES) // MIB
         ),
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -138,7 +133,7 @@ def environment(
         "LD_LIBRARY_PATH": ":".join(libraries),
         "PYTHONPATH": ":".join(place.runtime_path if front is None else front),
         "TMPDIR": place.tmp_dir,
-        "_HANDLER": handler,
+        "_HANDLER": function.handler,
     }
 
 

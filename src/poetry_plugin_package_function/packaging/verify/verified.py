@@ -11,13 +11,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.verify.archives import flat_files
 from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
 from poetry_plugin_package_function.packaging.verify.failing import failure
 from poetry_plugin_package_function.packaging.verify.handler import check_handler
@@ -25,12 +25,10 @@ from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.importing import run
+from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
-from poetry_plugin_package_function.packaging.verify.parsing import modules_in
 from poetry_plugin_package_function.packaging.verify.unpacking import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
-from poetry_plugin_package_function.packaging.verify.unpacking import unpacked
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 
 
@@ -38,11 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.verify.archives import Archives
+    from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
+    from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
 _BLOCK_BYTES: Final = 4096
-_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Limit(StrEnum):
@@ -102,52 +103,40 @@ class Verified:
 
 
 def verify(
-    archive: Path,
-    handler: str,
+    archives: Archives,
+    function: Function,
     interpreter: Path | str | None,
+    workspace: Workspace,
     *,
-    distributions: Mapping[str, str],
-    memory_bytes: int | None = None,
-    tmp_limit_bytes: int = DEFAULT_EPHEMERAL_STORAGE_BYTES,
+    provided: Mapping[str, Content] = NOTHING_PROVIDED,
     time_limit_s: float = 60.0,
-    variables: Mapping[str, str] = _NO_VARIABLES,
-    python: str | None = None,
-    provided: Mapping[str, Path] = NOTHING_PROVIDED,
-    layer: Path | None = None,
-    has_layers: bool = False,
 ) -> Verified:
-    """Imports a handler out of an archive, in a clean process.
+    """Imports a handler out of the archives that were written, in a clean process.
 
     What Lambda brings and is not here, or an interpreter that does not run here, is no
     error: then module and function are found by parsing, and the result says so.
 
     Args:
-        archive: A result of packaging, flat or nested.
-        handler: As Lambda has it: "my_func.handler.handler".
+        archives: What packaging has written.
+        function: What is to run in Lambda.
         interpreter: That of the virtual environment; None if it is another system's.
-        distributions: By the name of each file in a flat archive, whose it is.
-        memory_bytes: The function's memory, if it is known.
-        tmp_limit_bytes: The function's ephemeral storage.
+        workspace: Where the archives are unpacked.
+        provided: What stands for modules of Lambda's runtime: the files, by the names
+            that they have there.
         time_limit_s: When the process is ended.
-        variables: The function's own environment variables.
-        python: The target's minor version, such as "3.13", to judge syntax by.
-        provided: What stands for modules of Lambda's runtime: files and directories, by
-            the names that they have there.
-        layer: The archive of the function's layer, which is packaged with it.
-        has_layers: Whether it has other layers, which may bring more modules.
 
     Raises:
         VerifyError: Lambda cannot import the handler; the text has the user's own
-            traceback. Or the archive cannot be unpacked.
+            traceback. Or the archives cannot be unpacked.
     """
-    problems = check_handler(handler)
+    problems = check_handler(function.handler)
     if problems:
         raise VerifyError(problems, "Name the handler as package.module.function.")
-    parsed = partial(_parsed, archive, layer, handler, python)
+    parsed = partial(_parsed, archives, function)
     if interpreter is None:
         return parsed("It was not imported, as the target is not this machine.")
-    with unpacked(archive, provided, layer) as place:
-        task = Task(place, handler, memory_bytes, time_limit_s, variables)
+    with workspace.unpacked(archives, provided) as place:
+        task = Task(place, function, time_limit_s)
         try:
             outcome = run(interpreter, task)
         except OSError as error:
@@ -162,28 +151,32 @@ def verify(
             )
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
-            with modules_in(archive, layer) as modules:
-                names, files = modules.names, modules.files
+            modules = Modules(flat_files(archives))
             missing = brought_by_others(
-                answer, (*names, *provided), has_layers=has_layers
+                answer,
+                (*modules.names, *Modules(provided).names),
+                has_layers=function.has_layers,
             )
             if missing:
                 return parsed(missing)
-            raise failure(name_of(handler), names, files, outcome, task)
+            name = name_of(function.handler)
+            raise failure(name, modules.names, modules.files, outcome, task)
         tmp_bytes = size_bytes(place.tmp_dir, _BLOCK_BYTES)
         used = _names(answer["files"], place)
     judgements = [
         Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S),
-        Judgement(Limit.TMP, tmp_bytes, tmp_limit_bytes),
+        Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_bytes),
     ]
-    if memory_bytes is not None:
-        judgements.append(Judgement(Limit.MEMORY, answer["peak_bytes"], memory_bytes))
+    if function.memory_bytes is not None:
+        judgements.append(
+            Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_bytes)
+        )
     return Verified(
-        handler,
+        function.handler,
         init_s=answer["init_s"],
         peak_bytes=answer["peak_bytes"],
         tmp_bytes=tmp_bytes,
-        unused=_unused(distributions, used),
+        unused=_unused(archives.distributions, used),
         judgements=tuple(judgements),
     )
 
@@ -214,24 +207,19 @@ def _names(files: list[str], place: Unpacked) -> frozenset[str]:
     return frozenset(each[1] for each in found if each)
 
 
-def _parsed(
-    archive: Path, layer: Path | None, handler: str, python: str | None, reason: str
-) -> Verified:
+def _parsed(archives: Archives, function: Function, reason: str) -> Verified:
     """Finds a handler by parsing.
 
     Args:
-        archive: A result of packaging.
-        layer: That of its layer.
-        handler: One without problems.
-        python: The target's minor version, if it is known.
+        archives: What packaging has written.
+        function: What is to run in Lambda.
         reason: Why no more can be done.
 
     Raises:
         VerifyError: See `parsing.find`.
     """
-    with modules_in(archive, layer) as modules:
-        told = find(handler, modules, python)
+    unseen = find(function.handler, Modules(flat_files(archives)), function.python)
     return Verified(
-        handler,
-        f"{reason} Module and function were looked for by parsing. {told}".rstrip(),
+        function.handler,
+        f"{reason} Module and function were looked for by parsing. {unseen}".rstrip(),
     )

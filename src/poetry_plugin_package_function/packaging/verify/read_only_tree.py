@@ -1,0 +1,265 @@
+"""A directory that has the files of an archive, and cannot be written to.
+
+What it has for one archive stays for the next, as far as that has it, too: functions of
+a project differ in few files, and a file system takes longer to make and to remove
+files than libdeflate to inflate them.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from deflate import DeflateError
+from deflate import crc32
+from deflate import deflate_decompress
+
+from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import ZipMember
+from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.content import read_stored
+from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from typing import BinaryIO
+    from typing import TypeAlias
+
+    from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.verify.archives import File
+
+    Data: TypeAlias = bytes | bytearray | memoryview
+
+
+_READ: Final = 0o444
+_READ_AND_EXECUTE: Final = 0o555
+_OWN: Final = 0o700
+_CHUNK_BYTES: Final = 1 << 20
+_WHOLE_BYTES: Final = 32 << 20
+"""Up to this size a file is held in memory, as libdeflate inflates nothing in parts."""
+
+
+class _Record(NamedTuple):
+    """A file that has been written, and what the system says of it since then.
+
+    The time of the last change (ctime) is the system's: nobody can set it.
+    Source: inode(7).
+    """
+
+    file: File | tuple[int, int, bool]
+    mode: int
+    inode: int
+    size_bytes: int
+    written_ns: int
+    changed_ns: int
+
+
+class ReadOnlyTree:
+    """A directory that is made for one archive, and then for another.
+
+    Attributes:
+        root: Its path.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._records: dict[str, _Record] = {}
+
+    def update(self, files: Mapping[str, File]) -> None:
+        """Puts files there; what is not one of them, or has been changed, goes.
+
+        Args:
+            files: By their POSIX paths below the root.
+
+        Raises:
+            OSError: Something cannot be read or written.
+            BadZipFile: An archive is damaged.
+            SourceError: A file that is in no archive cannot be read.
+        """
+        directories = _directories_of(self.root, files)
+        there = self._tidy(files, directories)
+        for directory in sorted(directories - there):
+            os.mkdir(directory, _OWN)
+        missing = [each for each in files.items() if each[0] not in self._records]
+        # What takes the longest comes first, so that no core has to wait for it.
+        missing.sort(key=lambda each: -_size_bytes(each[1].content))
+        pending = iter(missing)
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            jobs = [pool.submit(self._write, pending) for _ in range(usable_cores())]
+            for job in jobs:
+                self._records.update(job.result())
+        for directory in directories:
+            os.chmod(directory, _READ_AND_EXECUTE)
+
+    def _tidy(self, files: Mapping[str, File], directories: set[str]) -> set[str]:
+        """Removes what may not stay; returns the directories that do."""
+        with suppress(OSError):
+            os.unlink(self.root)  # a link that somebody has put in its place
+        there = {self.root} if os.path.isdir(self.root) else set()
+        surplus = []
+        kept = {}
+        for entry in below(self.root):
+            name = entry.path[len(self.root) + 1 :]
+            if entry.path in directories and entry.is_dir(follow_symlinks=False):
+                there.add(entry.path)
+            elif entry.is_dir(follow_symlinks=False):
+                surplus.append(entry.path)
+            elif name in files and self._records.get(name) == _record(
+                files[name], entry.stat(follow_symlinks=False)
+            ):
+                kept[name] = self._records[name]
+            else:
+                os.unlink(entry.path)
+        self._records = kept
+        for directory in reversed(surplus):
+            os.rmdir(directory)
+        return there
+
+    def _write(self, pending: Iterator[tuple[str, File]]) -> dict[str, _Record]:
+        """Writes files until none is pending; several threads take from these."""
+        records = {}
+        archives: dict[str, BinaryIO] = {}
+        with ExitStack() as stack:
+            for name, file in pending:
+                content = file.content
+                chunks: Iterable[Data]
+                if isinstance(content, ZipMember):
+                    archive = archives.get(content.archive)
+                    if archive is None:
+                        archive = archives[content.archive] = stack.enter_context(
+                            open(content.archive, "rb", buffering=0)
+                        )
+                    chunks = _checked(content, _chunks(archive, content))
+                else:
+                    chunks = (read(content),)
+                status = _write(f"{self.root}/{name}", chunks, _mode(file))
+                records[name] = _record(file, status)
+        return records
+
+
+def below(root: str) -> Iterator[os.DirEntry[str]]:
+    """Lists what is below a directory, parents first; no link is followed.
+
+    Each directory is opened to its owner. One that is somebody else's is passed over.
+    """
+    pending = [] if os.path.islink(root) else [root]
+    while pending:
+        directory = pending.pop()
+        try:
+            os.chmod(directory, _OWN)
+            with os.scandir(directory) as found:
+                entries = list(found)
+        except OSError:
+            continue
+        pending += [each.path for each in entries if each.is_dir(follow_symlinks=False)]
+        yield from entries
+
+
+def remove(root: str) -> None:
+    """Removes a directory, as far as that is possible, whatever is in it."""
+    directories = [root]
+    for entry in below(root):
+        if entry.is_dir(follow_symlinks=False):
+            directories.append(entry.path)
+        else:
+            with suppress(OSError):
+                os.unlink(entry.path)
+    for directory in reversed(directories):
+        with suppress(OSError):
+            os.rmdir(directory)
+
+
+def _directories_of(root: str, names: Iterable[str]) -> set[str]:
+    found = {root}
+    for name in names:
+        parent = f"{root}/{name}".rpartition("/")[0]
+        while parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
+
+
+def _mode(file: File) -> int:
+    return _READ_AND_EXECUTE if file.is_executable else _READ
+
+
+def _size_bytes(content: Content) -> int:
+    return content.size_bytes if isinstance(content, ZipMember) else 0
+
+
+def _record(file: File, status: os.stat_result) -> _Record:
+    content, is_executable = file
+    return _Record(
+        # In the next archive it is a member at another place.
+        (content.size_bytes, content.crc32, is_executable)
+        if isinstance(content, ZipMember)
+        else file,
+        status.st_mode,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def _write(path: str, chunks: Iterable[Data], mode: int) -> os.stat_result:
+    with open(path, "xb", buffering=0) as file:
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[file.write(rest) :]
+        os.fchmod(file.fileno(), mode)  # the umask has no say
+        return os.fstat(file.fileno())
+
+
+def _checked(member: ZipMember, chunks: Iterable[Data]) -> Iterator[Data]:
+    """Passes a member's content on, and holds it against the central directory."""
+    checksum = size_bytes = 0
+    with suppress(DeflateError, zlib.error):
+        for chunk in chunks:
+            checksum = crc32(chunk, checksum)
+            size_bytes += len(chunk)
+            yield chunk
+    if (size_bytes, checksum) != (member.size_bytes, member.crc32):
+        raise zipfile.BadZipFile(f"{member.name} is damaged")
+
+
+def _chunks(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
+    """Reads the content of a member: whole, or in parts if it is large."""
+    if not member.is_sound:
+        yield read(member)
+        return
+    if max(member.size_bytes, member.stored_bytes) > _WHOLE_BYTES:
+        yield from _in_parts(archive, member)
+        return
+    data = read_stored(archive, member)
+    if data is not None and member.method == DEFLATED:
+        yield deflate_decompress(data, member.size_bytes)
+    elif data is not None:
+        yield data
+
+
+def _in_parts(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
+    archive.seek(member.offset)
+    lengths = header_lengths(archive.read(HEADER_BYTES))
+    if lengths is None:
+        return
+    archive.seek(sum(lengths), os.SEEK_CUR)
+    left_bytes = member.stored_bytes
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    while left_bytes and (chunk := archive.read(min(left_bytes, _CHUNK_BYTES))):
+        left_bytes -= len(chunk)
+        yield inflater.decompress(chunk) if member.method == DEFLATED else chunk
