@@ -14,6 +14,7 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
+from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.sizes_page import sizes_page
@@ -149,6 +150,7 @@ def package_venv(
         settings,
         archive_time({}),
         seeds=seeds,
+        facts=FactsCache(None),
         serialize=as_json,
         draw=sizes_page,
     )
