@@ -28,6 +28,7 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
+from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.report.outcome import Format
 from poetry_plugin_package_function.report.outcome import printing
 from poetry_plugin_package_function.report.outcome import read_format
@@ -110,19 +111,22 @@ def _package_all(
         seeds=SEEDS - project.needed(),
     )
     where = shown_path(environment.site_packages.directories[0])
-    for settings in request.functions:
-        if not options.quiet:
-            what = f"{settings.function} out of " if settings.function else ""
-            say(f"Packaging {what}{where}")
-        order = Order(environment, project, settings, request.timestamp)
-        with (
-            naming(settings.function),
-            package(order, None if options.quiet else _meter()) as pending,
-        ):
-            report = request.complete(settings, pending)
-        if not options.quiet:
-            _clear_progress()
-        yield settings, report
+    with Workspace() as workspace:
+        for settings in request.functions:
+            if not options.quiet:
+                what = f"{settings.function} out of " if settings.function else ""
+                say(f"Packaging {what}{where}")
+            order = Order(environment, project, settings, request.timestamp)
+            with (
+                naming(settings.function),
+                package(
+                    order, None if options.quiet else _meter(), workspace
+                ) as pending,
+            ):
+                report = request.complete(settings, pending)
+            if not options.quiet:
+                _clear_progress()
+            yield settings, report
 
 
 def parser() -> argparse.ArgumentParser:

@@ -24,6 +24,7 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
+from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Run:
     def _facts(self) -> FactsCache:
         return FactsCache(self._cache_dir / "facts")
 
+    @cached_property
+    def _workspace(self) -> Workspace:
+        return Workspace()
+
     def package_all(self) -> Iterator[tuple[Settings, Report]]:
         """Packages each function; one is complete when the next is begun.
 
@@ -84,6 +89,15 @@ class Run:
                         find_tool()
                     to_build.append((settings, plan_bundle(self.poetry, settings)))
                 check_targets(*settings.targets)
+        with self._workspace:
+            yield from self._package_given()
+            planned = [bundle for _, bundle in to_build]
+            for share in shares(self.poetry, planned) if planned else ():
+                users = [(to_build[at][0], own) for at, own in share.users.items()]
+                yield from self._build_and_package(share.bundle, users)
+
+    def _package_given(self) -> Iterator[tuple[Settings, Report]]:
+        """Packages environments that the user has made."""
         for settings in self.request.functions:
             if settings.venv is not None:
                 with naming(settings.function):
@@ -91,10 +105,6 @@ class Run:
                     environment = self._environment(settings.venv, seeds)
                     report = self._package(environment, settings)
                 yield settings, report
-        planned = [bundle for _, bundle in to_build]
-        for share in shares(self.poetry, planned) if planned else ():
-            users = [(to_build[place][0], own) for place, own in share.users.items()]
-            yield from self._build_and_package(share.bundle, users)
 
     def _build_and_package(
         self, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
@@ -159,7 +169,7 @@ class Run:
         )
         progress = self.console.packaging(venv, settings.function)
         try:
-            with package(order, progress) as pending:
+            with package(order, progress, self._workspace) as pending:
                 return self.request.complete(settings, pending)
         finally:
             self.console.done()

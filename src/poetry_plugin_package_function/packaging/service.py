@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO
 
+    from packaging.utils import NormalizedName
+
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
     from poetry_plugin_package_function.packaging.native.strip import Stripped
@@ -55,8 +58,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.sources.content import Content
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.tree import Tree
+    from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Measured
     from poetry_plugin_package_function.settings import Settings
@@ -79,7 +84,11 @@ class Pending:
 
 
 @contextmanager
-def package(order: Order, progress: Progress | None = None) -> Iterator[Pending]:
+def package(
+    order: Order,
+    progress: Progress | None = None,
+    workspace: Workspace | None = None,
+) -> Iterator[Pending]:
     """Writes archives, which appear at their places when the block ends.
 
     So does all else that is written to the outputs meanwhile. On any exception what was
@@ -88,6 +97,7 @@ def package(order: Order, progress: Progress | None = None) -> Iterator[Pending]
     Args:
         order: What is packaged.
         progress: Is called with how far it has come.
+        workspace: Where archives are unpacked to be verified, if several are.
 
     Raises:
         ChangedSourceError: A wheel is not the one that was installed.
@@ -122,7 +132,7 @@ def package(order: Order, progress: Progress | None = None) -> Iterator[Pending]
                     progress,
                 )
             )
-            verified = _verified(measured, order, scratch)
+            verified = _verified(measured, order, workspace)
             found = Found(found_overlaps, findings, stripped, bytecode, verified)
             report = report_of(order, measured, found)
             yield Pending(report, tuple(measured.files()), outputs)
@@ -214,38 +224,51 @@ def _parts(outputs: Mapping[Path, BinaryIO], order: Order) -> tuple[Part, ...]:
     )
 
 
-def _verified(measured: Measured, order: Order, scratch: Path) -> Verified | None:
+def _verified(
+    measured: Measured, order: Order, workspace: Workspace | None
+) -> Verified | None:
     settings: Settings = order.settings
     if settings.handler is None:
         return None
-    from poetry_plugin_package_function.packaging.sources.lay_out import lay_out
+    from poetry_plugin_package_function.packaging.verify.archives import Archives
+    from poetry_plugin_package_function.packaging.verify.handler import Function
+    from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
     from poetry_plugin_package_function.packaging.verify.verified import verify
 
     site_packages, target = order.environment.site_packages, order.target
     memory_mb = settings.memory_size_mb
     python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"
-    provided_dir = scratch / "provided"
-    provided_dir.mkdir()
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
-    return verify(
-        archive,
-        settings.handler,
-        python if runs_here(target) else None,
-        distributions={
-            entry.name: entry.distribution
-            for entry in measured.job.entries
-            if entry.distribution is not None
-        },
-        memory_bytes=memory_mb and memory_mb * MIB,
-        variables=dict(settings.environment),
-        python=target.python if target else site_packages.python,
-        provided=lay_out(
-            order.environment.sources,
-            measured.job.tree.provided.names,
-            provided_dir,
-        ),
-        layer=layers[0] if layers else None,
-        has_layers=settings.layers_size_bytes > 0,
-    )
+    owners = {
+        entry.name: entry.distribution
+        for entry in measured.job.entries
+        if entry.distribution is not None
+    }
+    with nullcontext(workspace) if workspace else Workspace() as place:
+        return verify(
+            Archives(archive, layers[0] if layers else None, owners),
+            Function(
+                settings.handler,
+                python=target.python if target else site_packages.python,
+                variables=dict(settings.environment),
+                memory_bytes=memory_mb and memory_mb * MIB,
+                has_layers=settings.layers_size_bytes > 0,
+            ),
+            python if runs_here(target) else None,
+            place,
+            provided=_contents(order, measured.job.tree.provided.names),
+        )
+
+
+def _contents(order: Order, names: frozenset[NormalizedName]) -> dict[str, Content]:
+    """Lists the files of distributions that are not shipped."""
+    return {
+        entry.name: entry.content
+        for source in (order.environment.sources if names else ())
+        for entry in source.files(
+            {each.name for each in source.distributions} - names, lambda _: False
+        )
+        if entry.distribution in names
+    }

@@ -17,8 +17,8 @@ from typing import Any
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.running import running
 from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.packaging.verify.running import running
 from poetry_plugin_package_function.packaging.verify.variables import environment
 from poetry_plugin_package_function.packaging.verify.variables import python_path
 
