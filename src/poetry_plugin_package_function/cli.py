@@ -24,7 +24,7 @@ from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
-from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
@@ -111,18 +111,17 @@ def _package_all(
         seeds=SEEDS - project.needed(),
     )
     where = shown_path(environment.site_packages.directories[0])
-    with Workspace() as workspace:
+    orders = [
+        Order(environment, project, settings, request.timestamp)
+        for settings in request.functions
+    ]
+    with Workspace() as workspace, Packager(orders, workspace) as packager:
         for settings in request.functions:
             if not options.quiet:
                 what = f"{settings.function} out of " if settings.function else ""
                 say(f"Packaging {what}{where}")
-            order = Order(environment, project, settings, request.timestamp)
-            with (
-                naming(settings.function),
-                package(
-                    order, None if options.quiet else _meter(), workspace
-                ) as pending,
-            ):
+            progress = None if options.quiet else _meter()
+            with naming(settings.function), packager.next(progress) as pending:
                 report = request.complete(settings, pending)
             if not options.quiet:
                 _clear_progress()

@@ -20,7 +20,7 @@ from poetry_plugin_package_function.packaging.archive.output import check_target
 from poetry_plugin_package_function.packaging.native.strip import find_tool
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
-from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
@@ -98,13 +98,18 @@ class Run:
 
     def _package_given(self) -> Iterator[tuple[Settings, Report]]:
         """Packages environments that the user has made."""
+        environments: dict[Path, Environment] = {}
+        orders = []
         for settings in self.request.functions:
             if settings.venv is not None:
-                with naming(settings.function):
-                    seeds = SEEDS - self.request.project.needed()
-                    environment = self._environment(settings.venv, seeds)
-                    report = self._package(environment, settings)
-                yield settings, report
+                if settings.venv not in environments:
+                    with naming(settings.function):
+                        seeds = SEEDS - self.request.project.needed()
+                        environments[settings.venv] = self._environment(
+                            settings.venv, seeds
+                        )
+                orders.append(self._order(environments[settings.venv], settings))
+        yield from self._package(orders)
 
     def _build_and_package(
         self, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
@@ -123,12 +128,13 @@ class Run:
     ) -> Iterator[tuple[Settings, Report]]:
         environment = self._environment(built.venv)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
+        orders = []
         for settings, own in users:
-            with naming(settings.function):
-                if own not in only:
+            if own not in only:
+                with naming(settings.function):
                     only[own] = taken_by(self.poetry, own, built.markers)
-                report = self._package(replace(environment, only=only[own]), settings)
-            yield settings, report
+            orders.append(self._order(replace(environment, only=only[own]), settings))
+        yield from self._package(orders)
 
     def _build(
         self, bundle: Bundle, home: Path, users: Sequence[tuple[Settings, Bundle]]
@@ -158,18 +164,25 @@ class Run:
     ) -> Environment:
         return read_environment(venv, self.request.project, self._facts, seeds=seeds)
 
-    def _package(self, environment: Environment, settings: Settings) -> Report:
-        venv = environment.site_packages.venv
-        order = Order(
-            environment,
-            self.request.project,
-            settings,
-            self.request.timestamp,
-            self._cache_dir / "bytecode",
+    def _order(self, environment: Environment, settings: Settings) -> Order:
+        request = self.request
+        bytecode_dir = self._cache_dir / "bytecode"
+        return Order(
+            environment, request.project, settings, request.timestamp, bytecode_dir
         )
-        progress = self.console.packaging(venv, settings.function)
-        try:
-            with package(order, progress, self._workspace) as pending:
-                return self.request.complete(settings, pending)
-        finally:
-            self.console.done()
+
+    def _package(self, orders: Sequence[Order]) -> Iterator[tuple[Settings, Report]]:
+        with Packager(orders, self._workspace) as packager:
+            for order in orders:
+                settings = order.settings
+                venv = order.environment.site_packages.venv
+                progress = self.console.packaging(venv, settings.function)
+                try:
+                    with (
+                        naming(settings.function),
+                        packager.next(progress) as pending,
+                    ):
+                        report = self.request.complete(settings, pending)
+                finally:
+                    self.console.done()
+                yield settings, report

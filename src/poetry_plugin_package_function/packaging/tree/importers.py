@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.packaging.quiet import no_warnings
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
@@ -73,7 +73,7 @@ def _mention(modules: Iterable[str]) -> re.Pattern[bytes]:
 def _imported(name: str, source: bytes) -> Iterator[str]:
     """Finds what a source imports at its own level, or what may be a module there."""
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with no_warnings():
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # it cannot be imported, or is for another Python

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 import traceback
-import warnings
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.quiet import no_warnings
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
@@ -139,8 +139,7 @@ def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
     source = read(file.content)
     path = f"/var/task/{file.name}"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are the target's to give
+        with no_warnings():
             compile(source, path, "exec", dont_inherit=True)
             return ast.parse(source, path)
     except (SyntaxError, ValueError) as error:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import stat
 import tempfile
+import threading
 import time
 import zipfile
 
@@ -79,13 +80,14 @@ class Unpacked:
 class Workspace:
     """Where the archives of a run are unpacked; all is gone when its block ends.
 
-    What one archive has been unpacked to is changed into what the next one has. Threads
-    may unpack at the same time: each has directories of its own.
+    What one archive has been unpacked to is changed into what the next one has. One is
+    there at a time: others would be in the way of what is measured.
     """
 
     def __init__(self) -> None:
         self._made: list[_Place] = []
         self._idle: list[_Place] = []
+        self._alone = threading.Lock()
 
     def __enter__(self) -> Self:
         """Makes nothing yet."""
@@ -110,6 +112,13 @@ class Workspace:
         Raises:
             VerifyError: They cannot be unpacked.
         """
+        with self._alone, self._environment(archives, provided) as unpacked:
+            yield unpacked
+
+    @contextmanager
+    def _environment(
+        self, archives: Archives, provided: Mapping[str, Content]
+    ) -> Iterator[Unpacked]:
         where = tempfile.gettempdir()
         scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
         try:
