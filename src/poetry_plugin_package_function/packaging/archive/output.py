@@ -16,6 +16,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import note_written
+from poetry_plugin_package_function.packaging.sources.walk import pending_name
 
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def create(path: str) -> BinaryIO:
 
 @contextmanager
 def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
-    path = os.path.join(target.parent, f".package-function-{secrets.token_hex(8)}.tmp")
+    path = os.path.join(target.parent, pending_name(secrets.token_hex(8)))
     try:  # from here on: a signal may come between any two steps
         with _created(path, target) as stream:
             yield path, stream

@@ -7,6 +7,7 @@ import os
 import stat
 
 from typing import TYPE_CHECKING
+from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+
+
+_PENDING: Final = (".package-function-", ".tmp")
+
+
+def pending_name(token: str) -> str:
+    """Names a file that is being written, beside its place.
+
+    Nobody who packages a project at the same time takes it for a part of that.
+    """
+    return token.join(_PENDING)
 
 
 def _everything(_name: str) -> bool:
@@ -59,6 +71,8 @@ def walk(
                     if not _is_passed_over(item, project=project):
                         real = _real_directory(item, real_above)
                         pending.append((item.path, f"{name}/", (*real_above, real)))
+                elif project and _is_pending(item.name):
+                    continue
                 elif is_wanted(name) and not is_cached_bytecode(
                     item.name, (each.name for each in items)
                 ):
@@ -97,6 +111,11 @@ def _is_passed_over(item: os.DirEntry[str], *, project: bool) -> bool:
         item.name in (".git", ".hg", ".svn")
         or os.path.isfile(os.path.join(item.path, "pyvenv.cfg"))
     )
+
+
+def _is_pending(name: str) -> bool:
+    prefix, suffix = _PENDING
+    return name.startswith(prefix) and name.endswith(suffix)
 
 
 def is_cached_bytecode(name: str, beside: Iterable[str]) -> bool:
