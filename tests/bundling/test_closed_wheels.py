@@ -83,6 +83,10 @@ import os, zipfile
 
 def build_wheel(directory, *_):
     name = "first-1.0-py3-none-any.whl"
+    if "HALF" in os.environ:
+        with open(os.path.join(directory, name), "wb") as wheel:
+            wheel.write(b"PK")
+        os.kill(os.getpid(), 9)
     with zipfile.ZipFile(os.path.join(directory, name), "w") as wheel:
         for member, text in {
             "first.py": "BUILT = 1",
@@ -354,10 +358,7 @@ def test_no_binary_is_respected(shop: Shop, config: Config) -> None:
 @pytest.mark.parametrize("size_bytes", [0, 100, -1])
 @pytest.mark.parametrize("kind", [wheel_of, sdist_of])
 def test_a_damaged_file_in_the_cache(kind: object, size_bytes: int, shop: Shop) -> None:
-    """It is found out, and downloaded anew; so is what has been built of it.
-
-    Such a file is what a run that was killed leaves of a download.
-    """
+    """It is found out, and downloaded anew; so is what has been built of it."""
     shop.lock(shop.offer(kind(shop)))  # type: ignore[operator]
     with shop.online():
         expected = build(shop.project).wheels[FIRST]
@@ -369,6 +370,34 @@ def test_a_damaged_file_in_the_cache(kind: object, size_bytes: int, shop: Shop) 
     with shop.online():
         assert expected == build(shop.project).wheels[FIRST]
     assert expected == build(shop.project).wheels[FIRST]
+
+
+def test_a_damaged_wheel_that_was_built(shop: Shop) -> None:
+    """There is no hash to hold it against: it is deleted, and built anew."""
+    shop.lock(shop.offer(sdist_of(shop)))
+    with shop.online():
+        expected = build(shop.project).wheels[FIRST]
+    (wheel,) = shop.archives("*.whl")
+    wheel.write_bytes(wheel.read_bytes()[:-9])
+
+    with pytest.raises(BundleError) as caught:
+        build(shop.project)
+
+    assert caught.value.lines[0].startswith(f"{FIRST} could not be installed: ")
+    assert "Run the command again" in caught.value.hint
+    assert expected == build(shop.project).wheels[FIRST]
+
+
+def test_a_build_that_is_killed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has written by then is not taken for a wheel."""
+    shop.lock(shop.offer(sdist_of(shop)))
+    monkeypatch.setenv("HALF", "1")
+    with shop.online(), pytest.raises(BundleError):
+        build(shop.project)
+    assert [] == shop.archives("*.whl")
+
+    monkeypatch.delenv("HALF")
+    assert FIRST in build(shop.project).wheels
 
 
 def test_a_file_of_that_name_that_is_not_the_locked_one(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""With what it needs in Poetry's cache, a run needs no network and no right to write."""
+"""With what it needs in Poetry's cache, a run needs no network and writes nothing."""
 
 from __future__ import annotations
 

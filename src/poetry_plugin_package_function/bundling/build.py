@@ -145,11 +145,13 @@ def _without_project(poetry: Poetry) -> Poetry:
 def _refused(wheels: Iterable[Refusal]) -> BundleError:
     reasons = []
     hint = ""
-    for wheel, error in wheels:
+    for wheel, error, forgotten in wheels:
         if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
             why, hint = of_system(error)
         else:  # a wheel may hold anything, and errors of all kinds come of that
             why = str(error).rstrip(".") or type(error).__name__
             hint = "Choose another version, and report this one to those who made it."
+        if forgotten:
+            hint = "Run the command again: it has been deleted, to be built anew."
         reasons.append(f"{wheel} could not be installed: {why}.")
     return BundleError(reasons, hint)

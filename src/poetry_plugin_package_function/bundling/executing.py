@@ -56,6 +56,18 @@ class CachedExecutor(Executor):
             else None
         )
 
+    def forget(self, wheel: Path) -> bool:
+        """Deletes a wheel that is bad, if the cache has it and no hash for it.
+
+        Returns:
+            Whether it did: Poetry will build it anew.
+        """
+        if wheel in self.pins or not wheel.is_relative_to(self._artifacts.root):
+            return False
+        with suppress(OSError):
+            wheel.unlink()
+        return not wheel.exists()
+
     def _download(self, operation: Install | Update) -> Path:
         link = self._cached(operation.package)
         if link is None:
@@ -137,13 +149,14 @@ class _Artifacts(ArtifactCache):
     """Poetry's cache of archives, in which they are found by their names, too.
 
     Attributes:
+        root: The directory of all.
         places: In which directories of the cache links of ours have been found.
     """
 
     def __init__(self, *, cache_dir: Path) -> None:
         super().__init__(cache_dir=cache_dir)
+        self.root = cache_dir
         self.places: dict[str, Path] = {}
-        self._root = cache_dir
         self._names: dict[str, list[Path]] | None = None
         self._lock = threading.Lock()
 
@@ -159,7 +172,7 @@ class _Artifacts(ArtifactCache):
         with self._lock:
             if self._names is None:
                 self._names = {}
-                for directory, _, files in os.walk(self._root):
+                for directory, _, files in os.walk(self.root):
                     for file in files:
                         path = Path(directory, file)
                         self._names.setdefault(file, []).append(path)

@@ -34,7 +34,6 @@ from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
-    from collections.abc import Mapping
 
     from cleo.io.io import IO
     from poetry.core.packages.project_package import ProjectPackage
@@ -52,10 +51,12 @@ class Refusal(NamedTuple):
     Attributes:
         wheel: Its name.
         error: Why.
+        forgotten: Whether it has been deleted from Poetry's cache, to be built anew.
     """
 
     wheel: str
     error: Exception
+    forgotten: bool
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def own_installer(
                     constrain(env, bundle.target)
                 kwargs["executor"] = executor = CachedExecutor(poetry, env, io)
                 executor._wheel_installer = _WheelInstaller(
-                    env, executor.pins, installed, facts, listener.installed
+                    env, executor, installed, facts, listener.installed
                 )
                 build_as_the_project(executor, Path(poetry.config.get("cache-dir")))
             super().__init__(io, env, package, *args, **kwargs)
@@ -146,13 +147,13 @@ class _WheelInstaller(WheelInstaller):
     def __init__(
         self,
         env: Env,
-        pins: Mapping[Path, str],
+        executor: CachedExecutor,
         installed: Installed,
         facts: FactsCache,
         on_installed: Callable[[int], None],
     ) -> None:
         super().__init__(env)
-        self._pins = pins
+        self._executor = executor
         self._installed = installed
         self._facts = facts
         self._on_installed = on_installed
@@ -169,13 +170,16 @@ class _WheelInstaller(WheelInstaller):
             with self._cores:
                 size_bytes = self._install(wheel)
         except Exception as error:
-            self._installed.refused.append(Refusal(wheel.name, error))
+            forgotten = self._executor.forget(wheel)
+            self._installed.refused.append(Refusal(wheel.name, error, forgotten))
             raise
         self._on_installed(size_bytes)
 
     def _install(self, wheel: Path) -> int:
         """Returns how many bytes its files have."""
-        facts = self._facts.of(put(self._env.path, wheel, self._pins.get(wheel)))
+        facts = self._facts.of(
+            put(self._env.path, wheel, self._executor.pins.get(wheel))
+        )
         if facts.issues:
             self.invalid_wheels[wheel] = list(facts.issues)
         return sum(each.size_bytes for each in facts.files)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -15,8 +17,6 @@ from poetry_plugin_package_function.bundling.project_copy import copied_project
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from poetry.installation.executor import Executor
 
 
@@ -43,10 +43,15 @@ class _OwnChef(Chef):
     def _prepare(
         self, directory: Path, destination: Path, *args: Any, **kwargs: Any
     ) -> Path:
-        wheel = None
-        if not args and not any(kwargs.values()):  # nothing to be built otherwise
-            wheel = build_dependency(directory, destination)
-        return wheel or super()._prepare(directory, destination, *args, **kwargs)
+        destination.mkdir(parents=True, exist_ok=True)
+        # Poetry's cache has no hash of what is built into it: so nothing comes there by
+        # halves, whenever the process is killed.
+        with TemporaryDirectory(dir=destination) as own:
+            wheel = None
+            if not args and not any(kwargs.values()):  # nothing to be built otherwise
+                wheel = build_dependency(directory, Path(own))
+            wheel = wheel or super()._prepare(directory, Path(own), *args, **kwargs)
+            return wheel.replace(destination / wheel.name)
 
 
 def build_as_the_project(executor: Executor, caches: Path) -> None:
