@@ -19,6 +19,7 @@ from typing import NamedTuple
 from packaging.utils import parse_wheel_filename
 from poetry.installation import installer as poetry_installer
 from poetry.installation.wheel_installer import WheelInstaller
+from poetry.repositories.installed_repository import InstalledRepository
 
 from poetry_plugin_package_function.bundling.constraining import constrain
 from poetry_plugin_package_function.bundling.executing import CachedExecutor
@@ -108,6 +109,8 @@ def own_installer(
                 if bundle.target is not None:
                     constrain(env, bundle.target)
                 kwargs["executor"] = executor = CachedExecutor(poetry, env, io)
+                # To look takes a process, and the environment is new.
+                kwargs["installed"] = InstalledRepository()
                 executor._wheel_installer = _WheelInstaller(
                     env, executor, installed, facts, listener.installed
                 )
