@@ -35,7 +35,7 @@ def reference() -> str:
         "",
         "## Synopsis",
         "",
-        f"`poetry {command.name} [options]`",
+        f"`poetry {command.name} [options] [functions]`",
         "",
         "## Description",
         "",
