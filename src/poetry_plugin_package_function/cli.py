@@ -13,6 +13,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
@@ -159,14 +160,10 @@ def parser() -> argparse.ArgumentParser:
     )
     for option in options_of(Place.STANDALONE):
         own = "the current directory" if option.name == "output-dir" else None
+        kind: dict[str, Any] = {"action": "store_true"}
         if option.metavar:
-            parser.add_argument(
-                f"--{option.name}", metavar=option.metavar, help=option.described(own)
-            )
-        else:
-            parser.add_argument(
-                f"--{option.name}", action="store_true", help=option.described(own)
-            )
+            kind = {"metavar": option.metavar}
+        parser.add_argument(f"--{option.name}", help=option.described(own), **kind)
     return parser
 
 
