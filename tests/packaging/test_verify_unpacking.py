@@ -212,6 +212,21 @@ def test_what_lies_around_is_removed_whatever_its_mode(tmp_path: Path) -> None:
     assert 0o500 == stat.S_IMODE(outside.stat().st_mode)
 
 
+@pytest.mark.parametrize("which", ["task_root", "tmp_dir"])
+def test_a_link_in_the_place_of_our_directory_is_not_followed(
+    tmp_path: Path, places: Path, which: str
+) -> None:
+    """What a handler has moved away cannot be known, but nothing else is removed."""
+    outside = write_files(tmp_path / "outside", {"kept.txt": ""})
+    archive = archive_of(tmp_path / "f.zip", FILES)
+    with Workspace() as workspace, workspace.unpacked(Archives(archive)) as place:
+        ours = Path(getattr(place, which)).parent
+        ours.rename(tmp_path / "moved")
+        ours.symlink_to(outside)
+    assert (outside / "kept.txt").exists()
+    ours.unlink()
+
+
 def test_sizes_are_in_whole_blocks(tmp_path: Path) -> None:
     """Links count as themselves."""
     write_files(tmp_path / "d", {"a": "x", "b/c": "x" * 4097, "empty": ""})
