@@ -8,6 +8,7 @@ files than libdeflate to inflate them.
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 import zlib
 
@@ -48,6 +49,10 @@ _READ: Final = 0o444
 _READ_AND_EXECUTE: Final = 0o555
 _OWN: Final = 0o700
 _CHUNK_BYTES: Final = 1 << 20
+_SMALL_BYTES: Final = 128 << 10
+"""Up to this size a file is made by system calls that are as short as those of others:
+two threads would wait for the interpreter lock longer than they work."""
+
 _WHOLE_BYTES: Final = 32 << 20
 """Up to this size a file is held in memory, as libdeflate inflates nothing in parts."""
 
@@ -94,11 +99,16 @@ class ReadOnlyTree:
         for directory in sorted(directories - there):
             os.mkdir(directory, _OWN)
         missing = [each for each in files.items() if each[0] not in self._records]
-        # What takes the longest comes first, so that no core has to wait for it.
         missing.sort(key=lambda each: -_size_bytes(each[1].content))
-        pending = iter(missing)
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            jobs = [pool.submit(self._write, pending) for _ in range(usable_cores())]
+        large = [
+            each for each in missing if _size_bytes(each[1].content) > _SMALL_BYTES
+        ]
+        pending = iter(large)
+        helpers = min(usable_cores() - 1, len(large))
+        with ThreadPoolExecutor(max(1, helpers)) as pool:
+            jobs = [pool.submit(self._write, pending) for _ in range(helpers)]
+            self._records.update(self._write(iter(missing[len(large) :])))
+            self._records.update(self._write(pending))
             for job in jobs:
                 self._records.update(job.result())
         for directory in directories:
@@ -216,13 +226,19 @@ def _record(file: File, status: os.stat_result) -> _Record:
 
 
 def _write(path: str, chunks: Iterable[Data], mode: int) -> os.stat_result:
-    with open(path, "xb", buffering=0) as file:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
         for chunk in chunks:
             rest = memoryview(chunk)
             while rest:
-                rest = rest[file.write(rest) :]
-        os.fchmod(file.fileno(), mode)  # the umask has no say
-        return os.fstat(file.fileno())
+                rest = rest[os.write(file, rest) :]
+        status = os.fstat(file)
+        if stat.S_IMODE(status.st_mode) != mode:  # the umask has had a say
+            os.fchmod(file, mode)
+            status = os.fstat(file)
+        return status
+    finally:
+        os.close(file)
 
 
 def _checked(member: ZipMember, chunks: Iterable[Data]) -> Iterator[Data]:
