@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.native import libraries as native
+from poetry_plugin_package_function.packaging.native import extensions
 from poetry_plugin_package_function.packaging.nesting.apart import check
 from tests.packaging.native import importable
 from tests.packaging.native import linked
@@ -34,7 +34,7 @@ TEXT: Files = {"text.py": "a = 1\n" * 60_000}
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "LEAST_BYTES", 20_000)
+    monkeypatch.setattr(extensions, "LEAST_BYTES", 20_000)
 
 
 def library(

@@ -8,7 +8,7 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.native import libraries as native
+from poetry_plugin_package_function.packaging.native import extensions
 from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
 from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.native.libraries import Extension
+    from poetry_plugin_package_function.packaging.native.extensions import Extension
 
 
 pytestmark = needs_gcc
@@ -38,7 +38,7 @@ ALL_SHARED = {COMMON, "big.libs/libdeep.so.1"}
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "LEAST_BYTES", 20_000)
+    monkeypatch.setattr(extensions, "LEAST_BYTES", 20_000)
 
 
 def library(top: Path, name: str, *needed: str, soname: str = "") -> str:
@@ -87,7 +87,7 @@ def entries(top: Path, owner: str = "big") -> Iterable[Entry]:
 
 def found(top: Path, beside: Iterable[Entry] = ()) -> list[Extension]:
     own = [*entries(top)]
-    return [*native_of([*own, *beside]).extensions(own)]
+    return [*extensions.extensions_of(native_of([*own, *beside]), own)]
 
 
 def test_a_library_that_only_one_needs(top: Path) -> None:
@@ -308,7 +308,7 @@ def test_what_is_damaged(top: Path) -> None:
     ready = Entry("big/ready.py", b"import os\n", 10, distribution=None)
     own = [*entries(top), ready]
 
-    (extension,) = native_of(own).extensions(own)
+    (extension,) = extensions.extensions_of(native_of(own), own)
 
     assert {LARGE, OWN} == extension.files
 
@@ -318,7 +318,7 @@ def test_a_ready_source_that_mentions_it(top: Path) -> None:
     ready = Entry("big/ready.py", b"load('libown.so.2')\n", 20, distribution=None)
     own = [*entries(top), ready]
 
-    assert [] == [*native_of(own).extensions(own)]
+    assert [] == [*extensions.extensions_of(native_of(own), own)]
 
 
 def test_what_is_known_of_a_library(top: Path) -> None:
@@ -330,8 +330,8 @@ def test_what_is_known_of_a_library(top: Path) -> None:
         known[name] = code._replace(defines_init=init)
     (top / LARGE).unlink()
 
-    (extension,) = Native(own, known).extensions(own)
+    (extension,) = extensions.extensions_of(Native(own, known), own)
 
     assert LARGE == extension.file
     none = {name: code._replace(defines_init=False) for name, code in known.items()}
-    assert [] == [*Native(own, none).extensions(own)]
+    assert [] == [*extensions.extensions_of(Native(own, none), own)]

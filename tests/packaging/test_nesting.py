@@ -16,7 +16,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
-from poetry_plugin_package_function.packaging.native import libraries as native
+from poetry_plugin_package_function.packaging.native import extensions
 from poetry_plugin_package_function.packaging.nesting import costs
 from poetry_plugin_package_function.packaging.nesting.stubs import STARTER
 from poetry_plugin_package_function.packaging.nesting.sums import Sums
@@ -101,7 +101,7 @@ def test_the_least_with_extension_modules(
 ) -> None:
     """They are nested with their package, or without it, or neither is."""
     monkeypatch.setattr(costs, "UNIT_BYTES", 3000)
-    monkeypatch.setattr(native, "LEAST_BYTES", 20_000)
+    monkeypatch.setattr(extensions, "LEAST_BYTES", 20_000)
     top = tmp_path / "libraries"
     files: dict[str, Files] = {}
     for name, size_bytes, count in ("one", 60_000, 2), ("two", 90_000, 1):

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.native.extensions import extensions_of
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.native.libraries import Extension
+    from poetry_plugin_package_function.packaging.native.extensions import Extension
     from poetry_plugin_package_function.packaging.native.libraries import Native
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
@@ -332,7 +333,7 @@ def _unit(files: Iterable[_File], modules: _Modules, couples: _Couples) -> Unit:
 
 def _without_extensions(unit: Unit, native: Native) -> Unit:
     """Makes units of the extension modules that have libraries of their own."""
-    found = tuple(native.extensions(unit.entries))
+    found = tuple(extensions_of(native, unit.entries))
     if not found:
         return unit
     apart = frozenset[str]().union(*(each.files for each in found))
