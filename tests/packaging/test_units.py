@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.nesting.units import merged
 from poetry_plugin_package_function.packaging.nesting.units import requirers
-from poetry_plugin_package_function.packaging.nesting.units import split
+from poetry_plugin_package_function.packaging.nesting.splitting import split
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )

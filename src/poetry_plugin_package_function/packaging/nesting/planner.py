@@ -10,9 +10,9 @@ from poetry_plugin_package_function.packaging.nesting.costs import ExtractionCos
 from poetry_plugin_package_function.packaging.nesting.placement import Placement
 from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.nesting.selection import Selector
+from poetry_plugin_package_function.packaging.nesting.splitting import split
 from poetry_plugin_package_function.packaging.nesting.stubs import home_of
 from poetry_plugin_package_function.packaging.nesting.sums import Sums
-from poetry_plugin_package_function.packaging.nesting.units import split
 from poetry_plugin_package_function.packaging.nesting.wishes import refuse
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.apart import sound
-from poetry_plugin_package_function.packaging.nesting.units import split
+from poetry_plugin_package_function.packaging.nesting.splitting import split
 
 
 if TYPE_CHECKING:

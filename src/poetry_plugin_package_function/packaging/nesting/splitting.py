@@ -1,0 +1,240 @@
+"""What can be nested as a whole: distributions, and those that share files.
+
+A unit is extracted into a directory of its own. So whatever finds its files by paths
+that lead from one distribution to another, and not by importing them, has to be in one
+unit with them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.packaging.native.extensions import extensions_of
+from poetry_plugin_package_function.packaging.nesting.union_find import UnionFind
+from poetry_plugin_package_function.packaging.nesting.units import Parts
+from poetry_plugin_package_function.packaging.nesting.units import Unit
+from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from poetry_plugin_package_function.packaging.native.extensions import Extension
+    from poetry_plugin_package_function.packaging.native.libraries import Native
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
+
+
+_PROJECT: Final = ""
+_STAYING: Final = re.compile(
+    r"""
+      [^/]+\.(dist-info|egg-info)(/|$)  # asked for by name, in any process
+    | lib/[^/]+\.so[.\d]*$            # found through LD_LIBRARY_PATH
+    | lib[^/]*\.so[.\d]*$
+    | (.*/)?\.dependencies/__pycache__/[^/]+\.pyc$  # of what extracts the others
+    """,
+    re.VERBOSE,
+)
+"""What is never nested. Lambda's LD_LIBRARY_PATH has the task root and its `lib`.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+"""
+
+
+_NOT_READ: Final = re.compile(r"(^|/)__pycache__/|^[^/]+\.libs/|\.pyi$|(^|/)py\.typed$")
+"""What nobody opens by its path: bytecode, what the linker finds, types."""
+
+
+def split(
+    tree: Tree, entries: Sequence[Entry], native: Native, *, apart: bool
+) -> Parts:
+    """Finds out what belongs together.
+
+    These are one unit:
+
+    - distributions that have files in one package (not: in a namespace package);
+    - distributions whose shared libraries name one another's by a path from themselves
+      (`$ORIGIN`), or let those that they load name them.
+
+    Args:
+        tree: What is shipped.
+        entries: Its entries, with bytecode if there is some.
+        native: What they are linked to.
+        apart: Whether `tests` packages and extension modules with libraries of their
+            own become units of their own.
+    """
+    staying = []
+    files: list[_File] = []
+    modules = _Modules(entries)
+    sets = UnionFind()
+    first: dict[str, str] = {}
+    for entry in entries:
+        if _stays(entry.name):
+            staying.append(entry)
+            continue
+        key = _key(entry)
+        module, tests = modules.of(entry.name)
+        files.append(_File(entry, key, module, tests if apart else None))
+        if module is not None and (other := first.setdefault(module, key)) != key:
+            sets.unite(other, key, f"{_named(other, key)} share {module}")
+    for entry_module in tree.entry_modules:
+        sets.unite(_PROJECT, first.get(entry_module.path, _PROJECT), "")
+    owners = {file.entry.name: file.key for file in files}
+    for one, other, why in native.links_across(owners):
+        sets.unite(one, other, why)
+    together: dict[str, list[_File]] = defaultdict(list)
+    for file in files:
+        together[sets.root(file.key)].append(file)
+    own = together.pop(sets.root(_PROJECT), [])  # in one piece, with its tests
+    project = _unit((each._replace(tests=None) for each in own), modules, sets)
+    units = [_unit(each, modules, sets) for each in together.values()]
+    if apart:
+        units = [_without_extensions(each, native) for each in units]
+    return Parts(
+        tuple(staying), project, tuple(sorted(units, key=lambda each: each.names))
+    )
+
+
+class _File(NamedTuple):
+    """An entry, whose it is, and the paths of the module and the tests it is in."""
+
+    entry: Entry
+    key: str
+    module: str | None
+    tests: str | None
+
+
+def _stays(name: str) -> bool:
+    # Most names are done with before a pattern is looked at.
+    is_likely = "-info" in name or ".dependencies/" in name or name.startswith("lib")
+    return is_likely and bool(_STAYING.match(name))
+
+
+def _key(entry: Entry) -> str:
+    """Whose a file is: a distribution's, the project's, or else what its name says."""
+    if entry.included:
+        return _PROJECT
+    if entry.distribution is not None:
+        return entry.distribution
+    first, _, rest = entry.name.partition("/")
+    top = rest if first == "__pycache__" else first
+    return f"/{top.partition('.')[0] or top}"
+
+
+def _named(*keys: str) -> str:
+    return " and ".join(sorted(key.removeprefix("/") or "the project" for key in keys))
+
+
+class _Modules:
+    """Finds what a file is imported as a part of."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._regular = {
+            directory
+            for entry in entries
+            if "/__init__." in entry.name
+            for directory, _, file in [entry.name.rpartition("/")]
+            if file.startswith("__init__.")
+            and file.endswith(MODULE_SUFFIXES)
+            and "." not in directory
+        }
+        self._of_directory: dict[str, tuple[str | None, str | None]] = {
+            "": (None, None)
+        }
+
+    def of(self, name: str) -> tuple[str | None, str | None]:
+        """Finds the paths of a module and of the tests in it; None if there are none.
+
+        The module is the shallowest that is no namespace package, and the tests are the
+        package called `tests`.
+        """
+        found = self._in(name.rpartition("/")[0])
+        if found[0] is None and name.endswith(MODULE_SUFFIXES):
+            return "/".join(module_parts(name)) or None, None
+        return found
+
+    def named(self, path: str) -> EntryModule:
+        """Makes a module of its path."""
+        return EntryModule(path, is_package=path in self._regular)
+
+    def _in(self, directory: str) -> tuple[str | None, str | None]:
+        found = self._of_directory.get(directory)
+        if found is None:
+            above, _, last = directory.rpartition("/")
+            module, tests = self._in(above)
+            if directory in self._regular:
+                # What is left of the package above is still a package.
+                if tests is None and last == "tests" and above in self._regular:
+                    tests = directory
+                module = module or directory
+            found = self._of_directory[directory] = (module, tests)
+        return found
+
+
+def _unit(files: Iterable[_File], modules: _Modules, sets: UnionFind) -> Unit:
+    own: list[Entry] = []
+    tests: list[Entry] = []
+    paths: set[str] = set()
+    test_paths: set[str] = set()
+    keys: set[str] = set()
+    has_pth = has_more = False
+    for entry, key, module, test in files:
+        if not entry.included:
+            keys.add(key)
+        if test is not None:
+            test_paths.add(test)
+            tests.append(entry)
+            continue
+        own.append(entry)
+        if module is not None:
+            paths.add(module)
+        elif entry.name.endswith(".pth") and "/" not in entry.name:
+            has_pth = True
+        else:
+            has_more |= not _NOT_READ.search(entry.name)
+    names = tuple(sorted(canonicalize_name(key.removeprefix("/")) for key in keys))
+    return Unit(
+        names,
+        tuple(own),
+        tuple(modules.named(path) for path in sorted(paths)),
+        sets.why(min(keys)) if keys else (),
+        has_pth,
+        has_more,
+        Unit(names, tuple(tests), tuple(map(modules.named, sorted(test_paths))))
+        if tests
+        else None,
+    )
+
+
+def _without_extensions(unit: Unit, native: Native) -> Unit:
+    """Makes units of the extension modules that have libraries of their own."""
+    found = tuple(extensions_of(native, unit.entries))
+    if not found:
+        return unit
+    apart = frozenset[str]().union(*(each.files for each in found))
+    return replace(
+        unit,
+        entries=tuple(each for each in unit.entries if each.name not in apart),
+        extensions=tuple(_extension(unit, each) for each in found),
+    )
+
+
+def _extension(unit: Unit, found: Extension) -> Unit:
+    path = "/".join(module_parts(found.file))
+    return Unit(
+        unit.names,
+        tuple(each for each in unit.entries if each.name in found.files),
+        (EntryModule(path, is_package=False),),
+        links=tuple(sorted(found.links)),
+    )
