@@ -9,7 +9,7 @@ import pytest
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.native import extensions
-from poetry_plugin_package_function.packaging.nesting.apart import check
+from poetry_plugin_package_function.packaging.nesting.loadable import check_loadable
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import native_of
@@ -166,13 +166,13 @@ def test_a_library_that_is_not_linked_to(ready: Shipped) -> None:
     links = ("big.libs/libcommon.so", "big.libs/libdeep.so")
     assert links == found.units[2].links
     libraries = native_of(ready.tree.entries)
-    check(found, libraries)
+    check_loadable(found, libraries)
 
     without = replace(found.units[2], links=links[:1])
     broken = replace(found, units=(*found.units[:2], without))
 
     with pytest.raises(SourceError, match=r"libcommon\.so needs libdeep\.so") as caught:
-        check(broken, libraries)
+        check_loadable(broken, libraries)
     assert caught.value.hint == 'Keep it flat: keep-flat = ["big"].'
 
 
@@ -184,7 +184,7 @@ def test_a_package_without_one_of_its_libraries(ready: Shipped) -> None:
     broken = replace(found, units=(replace(big, entries=left), *found.units[1:]))
 
     with pytest.raises(SourceError, match="libcommon"):
-        check(broken, native_of(ready.tree.entries))
+        check_loadable(broken, native_of(ready.tree.entries))
 
 
 def test_a_module_that_makes_room_for_a_stub(tmp_path: Path) -> None:

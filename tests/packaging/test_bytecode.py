@@ -418,7 +418,7 @@ def fake(tmp_path: Path, *answer: object) -> Path:
         (("pypy", (3, 11, 9, "final", 0), "pypy311", ""), "is pypy"),
         (("cpython", (3, 10, 13, "final", 0), "cpython-310", ""), "differs from run"),
         (("cpython", (3, 15, 0, "alpha", 2), "cpython-315", "3.15.0a2 x"), "3.15.0a2"),
-        ((), "does not tell which Python it is"),
+        ((), "does not say which Python it is"),
     ],
 )
 def test_an_interpreter_that_will_not_do(

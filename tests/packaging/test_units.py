@@ -108,7 +108,7 @@ def test_each_distribution_is_one_unit() -> None:
         names_in(parts.project.entries),
         parts.project.names,
     )
-    assert () == parts.staying
+    assert () == parts.never_nested
 
 
 @pytest.mark.parametrize("above", ["", "ns/", "ns/deep/"])
@@ -410,7 +410,7 @@ def test_what_stays(name: str) -> None:
     """It is found without being imported: by a name, or by the dynamic linker."""
     parts = parts_of(*files("a", name, "a/__init__.py"))
 
-    assert [name] == names_in(parts.staying)
+    assert [name] == names_in(parts.never_nested)
     (unit,) = parts.units
     assert ["a/__init__.py"] == names_in(unit.entries)
     assert not unit.has_more
@@ -442,7 +442,7 @@ def test_what_only_looks_as_if_it_stayed(name: str) -> None:
     """
     parts = parts_of(*files("a", name))
 
-    assert () == parts.staying
+    assert () == parts.never_nested
     assert [name] == names_in(parts.units[0].entries)
 
 
@@ -450,14 +450,14 @@ def test_metadata_in_one_file_stays() -> None:
     """Distutils wrote `.egg-info` files, and `importlib.metadata` finds them."""
     parts = parts_of(*files("a", "a-1.0.egg-info", "a/__init__.py"))
 
-    assert ["a-1.0.egg-info"] == names_in(parts.staying)
+    assert ["a-1.0.egg-info"] == names_in(parts.never_nested)
     assert not parts.units[0].has_more
 
 
 @pytest.mark.parametrize("name", ["lib/a.source.txt", "lib/a.so.py", "lib/x.sock/y"])
 def test_what_is_no_library_does_not_stay(name: str) -> None:
     """A library ends in `.so` and numbers in `lib`, too."""
-    assert () == parts_of(*files("a", name)).staying
+    assert () == parts_of(*files("a", name)).never_nested
 
 
 # -- tests --------------------------------------------------------------------------
@@ -665,7 +665,7 @@ def test_each_entry_is_in_one_place(
 
     units = [parts.project, *parts.units]
     tests = [unit.tests for unit in units if unit.tests]
-    places = [parts.staying, *(each.entries for each in (*units, *tests))]
+    places = [parts.never_nested, *(each.entries for each in (*units, *tests))]
     found = Counter(entry.name for place in places for entry in place)
     assert Counter(["my_app/__init__.py", *tree]) == found
     for place in places:
@@ -673,7 +673,7 @@ def test_each_entry_is_in_one_place(
     assert apart or not tests
     modules = [module for each in (*units, *tests) for module in each.modules]
     assert len({module.path for module in modules}) == len(modules)
-    staying = set(names_in(parts.staying))
+    staying = set(names_in(parts.never_nested))
     for unit in units:
         own = set(names_in(unit.entries))
         of_tests = set(names_in(unit.tests.entries if unit.tests else ()))

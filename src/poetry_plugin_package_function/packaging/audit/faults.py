@@ -100,7 +100,7 @@ def _tag_of(target: Target) -> str:
 
 
 def fault_of(entry: Entry, code: MachineCode | None, target: Target) -> Fault | None:
-    """Finds what keeps a file from being loaded; the first reason stands for all.
+    """Finds what keeps a file from being loaded; the first reason is enough.
 
     Args:
         entry: The file: any but ELF files that are no `is_host_code`.

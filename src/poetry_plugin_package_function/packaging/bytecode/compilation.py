@@ -78,7 +78,7 @@ class Interpreter(NamedTuple):
     Attributes:
         path: Where it is.
         version: The full one, as bytecode may differ between any two: "3.13.1".
-        cache_tag: What stands in the names of files: "cpython-313".
+        cache_tag: What the names of files have: "cpython-313".
         build: All that it says of itself.
     """
 
@@ -105,7 +105,7 @@ def find_interpreter(venv: Path) -> Interpreter:
     except OSError as error:
         raise SourceError(f"{path} cannot be run: {error.strerror}.", hint) from None
     except (subprocess.CalledProcessError, ValueError):
-        raise SourceError(f"{path} does not tell which Python it is.", hint) from None
+        raise SourceError(f"{path} does not say which Python it is.", hint) from None
     major, minor, micro, stage, _ = version
     shown = f"{major}.{minor}.{micro}"
     if name != "cpython":

@@ -126,7 +126,7 @@ def _loaded_for(native: Native, name: str) -> str:
     """Finds the file that is loaded by whatever has been linked to a library.
 
     A wheel has no symbolic links, so some have copies for linkers: `libx.so` beside
-    the `libx.so.2` that DT_SONAME tells of.
+    the `libx.so.2` that DT_SONAME names.
     """
     directory, slash, file = name.rpartition("/")
     return f"{directory}{slash}{native.linkages[name].soname or file}"

@@ -42,8 +42,8 @@ _LIMIT_S: Final = 120
 _CHUNK_BYTES: Final = 1 << 20
 _HEADER_BYTES: Final = 64
 _SECTION_FIELDS: Final = {32: ((32, 36), (46, 52)), 64: ((40, 48), (58, 64))}
-"""Where e_shoff and e_shentsize, e_shnum, e_shstrndx stand in the ELF header: they tell
-of sections, which nothing looks at when a file is loaded. Source: gABI, chapter 4."""
+"""Where e_shoff and e_shentsize, e_shnum, e_shstrndx are in the ELF header: nothing
+looks at sections when a file is loaded. Source: gABI, chapter 4."""
 
 
 class Stripped(NamedTuple):
@@ -125,8 +125,8 @@ def _version(tool: str) -> str:
         [tool, "--version"], capture_output=True, text=True, timeout=_LIMIT_S
     )
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    told = next((line for line in lines if any(map(str.isdigit, line))), "")
-    return f"{name}: {told}" if told else name
+    line = next((line for line in lines if any(map(str.isdigit, line))), "")
+    return f"{name}: {line}" if line else name
 
 
 def _strip(tool: str, entry: Entry, target: str) -> int | None:
@@ -178,7 +178,7 @@ def _is_loaded_alike(source: str, target: str, loaded_bytes: int, bits: int) -> 
 
 
 def _header(content: bytes, bits: int) -> bytes:
-    """An ELF header without what tells of sections."""
+    """An ELF header without what is about sections."""
     header = bytearray(content)
     for start, end in _SECTION_FIELDS[bits]:
         header[start:end] = bytes(end - start)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Placed(NamedTuple):
-    """An entry, where it stands.
+    """An entry, and where it is.
 
     Attributes:
         name: Its name in the ZIP that it is in.
@@ -67,7 +67,7 @@ class ExtractionUnit:
 
 @dataclass(frozen=True)
 class NestedLayout:
-    """What stands where.
+    """Where each file is.
 
     Attributes:
         home: The directory that the inner ZIP is in; "" for the root.
@@ -86,7 +86,7 @@ class NestedLayout:
         return join(self.home, loader.ARCHIVE)
 
     def in_order(self) -> Iterator[Placed]:
-        """All entries as they stand in the result, the inner ZIP in its place."""
+        """All entries in the order of the result, the inner ZIP in its place."""
         archive = self.archive
         yield from (each for each in self.outer if each.name < archive)
         for unit in self.units:

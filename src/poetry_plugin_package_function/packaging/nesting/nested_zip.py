@@ -1,8 +1,8 @@
 """The outer ZIP of a nested result: what stays flat, stubs, the loader, an inner ZIP.
 
-The inner ZIP and the stub of the project's module stand where package-python-function
+The inner ZIP and the stub of the project's module are where package-python-function
 1.0.0 has them (`<entry>/.dependencies.zip`, `<entry>/__init__.py`); the loader and its
-settings stand beside the inner ZIP.
+settings are beside the inner ZIP.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def write_nested(
 
     Args:
         stream: A seekable stream.
-        layout: What stands where.
+        layout: Where each file is.
         members: Those of `NestedLayout.in_order`.
         time: Of all members.
     """

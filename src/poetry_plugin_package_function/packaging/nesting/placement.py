@@ -55,7 +55,7 @@ class Placement:
 
     def layout(self, units: Sequence[Unit], selection: Selection) -> NestedLayout:
         """Says where each file is if these are nested."""
-        outer = [Placed(each.name, each) for each in self.parts.staying]
+        outer = [Placed(each.name, each) for each in self.parts.never_nested]
         outer += [Placed(each.name, each, is_ours=True) for each in self.ours()]
         for place, unit in enumerate((*self.parts.units, self.parts.project)):
             if place in selection.units:
@@ -97,7 +97,7 @@ class Placement:
                 yield Placed(entry.name, entry)
 
     def _flat(self, unit: Unit) -> Iterator[Placed]:
-        """Lists a flat unit; what stubs stand in the places of makes room."""
+        """Lists a flat unit; what stubs are in the places of makes room."""
         if unit is not self.parts.project:
             yield from (Placed(each.name, each) for each in unit.entries)
             return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.packaging.nesting.apart import check
-from poetry_plugin_package_function.packaging.nesting.apart import sound
 from poetry_plugin_package_function.packaging.nesting.costs import ExtractionCosts
+from poetry_plugin_package_function.packaging.nesting.loadable import check_loadable
+from poetry_plugin_package_function.packaging.nesting.loadable import loadable
 from poetry_plugin_package_function.packaging.nesting.placement import Placement
 from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.nesting.selection import Selector
@@ -52,11 +52,13 @@ class NestingPlanner:
             wishes: What the user wants.
 
         Raises:
-            SourceError: The project has no module that a stub could stand for, or a
-                wish cannot be granted.
+            SourceError: The project has no module that a stub could take the place
+                of, or a wish cannot be granted.
         """
         home = home_of(tree)
-        self.parts = sound(split(tree, entries, native, apart=not wishes.eager), native)
+        self.parts = loadable(
+            split(tree, entries, native, apart=not wishes.eager), native
+        )
         self.placement = Placement(home, tree, self.parts, wishes)
         self.costs = ExtractionCosts(self.parts, tree.distributions, wishes.eager)
         self._wishes = wishes
@@ -103,7 +105,7 @@ class NestingPlanner:
             over_bytes += missing_bytes
         selection = selector.without_waste(selection, limit_bytes)
         layout = self.placement.layout(sums.units, selection)
-        check(layout, self._native)
+        check_loadable(layout, self._native)
         return layout
 
     def least_bytes(self, zipped_bytes: Mapping[str, int]) -> int:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _PROJECT: Final = ""
-_STAYING: Final = re.compile(
+_NEVER_NESTED: Final = re.compile(
     r"""
       [^/]+\.(dist-info|egg-info)(/|$)  # asked for by name, in any process
     | lib/[^/]+\.so[.\d]*$            # found through LD_LIBRARY_PATH
@@ -74,14 +74,14 @@ def split(
         apart: Whether `tests` packages and extension modules with libraries of their
             own become units of their own.
     """
-    staying = []
+    never_nested = []
     files: list[_File] = []
     modules = _Modules(entries)
     sets = UnionFind()
     first: dict[str, str] = {}
     for entry in entries:
-        if _stays(entry.name):
-            staying.append(entry)
+        if _is_never_nested(entry.name):
+            never_nested.append(entry)
             continue
         key = _key(entry)
         module, tests = modules.of(entry.name)
@@ -102,7 +102,7 @@ def split(
     if apart:
         units = [_without_extensions(each, native) for each in units]
     return Parts(
-        tuple(staying), project, tuple(sorted(units, key=lambda each: each.names))
+        tuple(never_nested), project, tuple(sorted(units, key=lambda each: each.names))
     )
 
 
@@ -115,10 +115,10 @@ class _File(NamedTuple):
     tests: str | None
 
 
-def _stays(name: str) -> bool:
+def _is_never_nested(name: str) -> bool:
     # Most names are done with before a pattern is looked at.
     is_likely = "-info" in name or ".dependencies/" in name or name.startswith("lib")
-    return is_likely and bool(_STAYING.match(name))
+    return is_likely and bool(_NEVER_NESTED.match(name))
 
 
 def _key(entry: Entry) -> str:

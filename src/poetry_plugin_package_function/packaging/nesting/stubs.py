@@ -37,7 +37,7 @@ def home_of(tree: Tree) -> str:
     """Names the directory that the inner ZIP goes into; "" for the root.
 
     Raises:
-        SourceError: The project has no module that a stub could stand for.
+        SourceError: The project has no module that a stub could take the place of.
     """
     if not tree.entry_modules:
         raise _no_entry_module(tree)
@@ -62,7 +62,7 @@ def loader_entries(tree: Tree) -> tuple[Entry, ...]:
 
 
 def stub(module: EntryModule, home: str) -> Entry:
-    """Makes what stands in a module's place."""
+    """Makes what is in a module's place."""
     directory = os.path.dirname(module.file)
     source = loader.stub(
         module.name,

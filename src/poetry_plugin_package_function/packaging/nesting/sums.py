@@ -60,7 +60,7 @@ class Sums:
             else 0
             for unit in units
         ]
-        self._fixed = _size(placement.parts.staying) + _size(placement.ours())
+        self._fixed = _size(placement.parts.never_nested) + _size(placement.ours())
         if placement.parts.project not in units:
             self._fixed += placement.parts.project.size_bytes
 

@@ -74,12 +74,12 @@ class Parts:
     """All that is shipped.
 
     Attributes:
-        staying: What is never nested.
+        never_nested: What is never nested.
         project: The project's own code and what `include` names.
         units: The rest.
     """
 
-    staying: tuple[Entry, ...]
+    never_nested: tuple[Entry, ...]
     project: Unit
     units: tuple[Unit, ...]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.native.libraries import Native
-from poetry_plugin_package_function.packaging.nesting.apart import sound
+from poetry_plugin_package_function.packaging.nesting.loadable import loadable
 from poetry_plugin_package_function.packaging.nesting.splitting import split
 
 
@@ -78,5 +78,5 @@ def check_wishes(tree: Tree, wishes: Wishes) -> None:
     """
     if wishes.nest or wishes.keep_flat:
         native = Native(tree.entries, tree.machine_code)
-        parts = sound(split(tree, tree.entries, native, apart=False), native)
+        parts = loadable(split(tree, tree.entries, native, apart=False), native)
         refuse(wishes, parts, tree)

@@ -43,14 +43,14 @@ class _Piece(NamedTuple):
         return (entry.name for entry in self.part.entries)
 
 
-def sound(parts: Parts, native: Native) -> Parts:
+def loadable(parts: Parts, native: Native) -> Parts:
     """Takes nothing away from a library that it would not find any more.
 
     Extension modules and tests go back to their unit first; a unit that does not find
     all even then, or that something else needs by a path, stays flat: it is bound.
     """
     units = [*parts.units, parts.project]
-    while faults := _faults(units, parts.staying, native):
+    while faults := _faults(units, parts.never_nested, native):
         for piece, link in faults.items():
             unit = units[piece.unit]
             if piece.is_rest:
@@ -62,10 +62,10 @@ def sound(parts: Parts, native: Native) -> Parts:
 
 
 def _faults(
-    units: Sequence[Unit], staying: Sequence[Entry], native: Native
+    units: Sequence[Unit], never_nested: Sequence[Entry], native: Native
 ) -> Mapping[_Piece, Link]:
     """Finds what lacks a library, or is lacking where it is needed."""
-    flat = [*staying]
+    flat = [*never_nested]
     pieces: list[_Piece] = []
     for number, unit in enumerate(units):
         if unit.bound:
@@ -96,7 +96,7 @@ def _put_back(unit: Unit, part: Unit) -> Unit:
     )
 
 
-def check(nesting: NestedLayout, native: Native) -> None:
+def check_loadable(nesting: NestedLayout, native: Native) -> None:
     """Refuses a result in which a library would not be loaded as in a flat one.
 
     Raises:
