@@ -20,7 +20,8 @@ from bench.handlers import PACKAGE
 from bench.handlers import handler_files
 from bench.process import run_to_end
 from bench.synthetic import write_wheels
-from bench.wheels import write_index
+from bench.wheels import put_pinned
+from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 from tests.lambda_runtime.building import kept_directory
 from tests.lambda_runtime.building import locked
 
@@ -66,12 +67,14 @@ class Environment:
     Attributes:
         venv: The virtual environment.
         pyproject: The `pyproject.toml` of the project that is installed in it.
-        wheels: Which wheels its distributions are from; see `bench/wheels.py`.
+        closed: One with the wheels that its distributions are from, unopened.
+        cache: What is kept for that from run to run.
     """
 
     venv: Path
     pyproject: Path
-    wheels: Path
+    closed: Path
+    cache: Path
 
     @property
     def python(self) -> Path:
@@ -138,7 +141,10 @@ def environment(
     """
     home = cache_dir / key(recipe)
     built = Environment(
-        home / "venv", home / "project" / "pyproject.toml", home / "wheels.json"
+        home / "venv",
+        home / "project" / "pyproject.toml",
+        home / "closed",
+        home / "cache",
     )
     complete = home / "complete"
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -155,6 +161,7 @@ def key(recipe: Recipe) -> str:
     """A directory's name that changes with all that goes into a recipe."""
     inputs = (
         *(recipe.pins(), recipe.synthetic_files, project_files(recipe)),
+        "closed wheels",
         sys.base_prefix,  # two interpreters of one version have an environment each
     )
     digest = hashlib.sha256(repr(inputs).encode()).hexdigest()[:12]
@@ -174,16 +181,21 @@ def _build(recipe: Recipe, built: Environment, installer: Environment | None) ->
         run_to_end((*install, *recipe.pins()))
         return
     # The wheels that it is installed from are kept: they are a part of the input.
-    wheels = built.wheels.with_name("wheels")
+    wheels = built.venv.with_name("wheels")
     wheels.mkdir(parents=True)
     names = write_wheels(wheels, recipe.synthetic_files)
     if pins := recipe.pins():
         only_wheels = ("--only-binary=:all:", "--dest", wheels)
         run_to_end((*pip, "download", "--no-deps", *only_wheels, *pins))
     run_to_end((*install, "--no-index", "--find-links", wheels, *pins, *names))
-    write_index(wheels, built.wheels)
     write_project(recipe, built.pyproject.parent)
     run_to_end((*install, built.pyproject.parent))
+    run_to_end((sys.executable, "-m", "venv", "--without-pip", built.closed))
+    put_pinned(wheels, built.closed)
+    own = ("--wheel-dir", built.venv.with_name("own"), built.pyproject.parent)
+    run_to_end((*pip, "wheel", "--no-deps", *own))
+    for wheel in built.venv.with_name("own").glob("*.whl"):
+        put(built.closed, wheel, None)
 
 
 def write_project(recipe: Recipe, directory: Path) -> None:

@@ -97,7 +97,7 @@ def like_reference(script: Path) -> Callable[[Environment, Path], Command]:
 def with_wheels(tree: Environment, archive: Path, *options: str) -> Command:
     """How this plugin is called with the wheels; see `package_with_wheels.py`."""
     python = (sys.executable, "-I", _WITH_WHEELS_PY)
-    return (*python, tree.venv, tree.pyproject, archive, tree.wheels, *options)
+    return (*python, tree.closed, tree.pyproject, archive, tree.cache, *options)
 
 
 def measure_packaging(

@@ -1,25 +1,21 @@
-"""Which wheel each distribution of a tree has been installed from."""
+"""The wheels that a tree has been installed from, unopened in an environment."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import parse_wheel_filename
+from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_index(directory: Path, target: Path) -> None:
-    """Writes what `package_with_wheels.py` reads: path and hash by name, as JSON."""
-    index = {}
+def put_pinned(directory: Path, venv: Path) -> None:
+    """Puts a directory's wheels into an environment, as those that a lock pins."""
     for wheel in sorted(directory.glob("*.whl")):
-        name, _, _, _ = parse_wheel_filename(wheel.name)
         with wheel.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        index[name] = [str(wheel), f"sha256:{digest}"]
-    target.write_text(json.dumps(index, indent=1), encoding="utf-8")
+        put(venv, wheel, f"sha256:{digest}")

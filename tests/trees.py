@@ -8,23 +8,34 @@ import os
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
+from poetry_plugin_package_function.packaging.order import Order
+from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.sources.environment import (
-    find_site_packages,
-)
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
+from poetry_plugin_package_function.packaging.sources.included import IncludedSource
+from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
+from poetry_plugin_package_function.packaging.tree.assemble import Selection
+from poetry_plugin_package_function.packaging.tree.assemble import assemble
+from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.sizes_page import sizes_page
+from poetry_plugin_package_function.request import Request
 from poetry_plugin_package_function.resolution import resolve
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.tree.tree import Tree
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.settings import Settings
+    from poetry_plugin_package_function.values import Inclusion
 
 
 def write_files(directory: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -144,16 +155,62 @@ def package_venv(
         None,
         default_output_dir=Path.cwd(),
     )
-    return package(
-        find_site_packages(venv),
-        project,
-        settings,
-        archive_time({}),
-        seeds=seeds,
-        facts=FactsCache(None),
-        serialize=as_json,
-        draw=sizes_page,
+    return finished(venv, project, settings, seeds=seeds)
+
+
+def finished(
+    venv: Path,
+    project: Project,
+    settings: Settings,
+    facts: FactsCache | None = None,
+    progress: Progress | None = None,
+    **read: Any,
+) -> Report:
+    """Packages in this process; what describes the archive is written, too.
+
+    Args:
+        venv: What to package.
+        project: Whose code it is.
+        settings: What goes in, and where the results go.
+        facts: What is known of wheels.
+        progress: See `package`.
+        read: See `read_environment`.
+    """
+    environment = read_environment(venv, project, facts or FactsCache(None), **read)
+    order = Order(environment, project, settings, archive_time({}))
+    request = Request(project, (settings,), order.timestamp, {settings.output: None}, 0)
+    with package(order, progress) as pending:
+        return request.complete(settings, pending)
+
+
+def tree_of(
+    site_packages: Path,
+    *,
+    name: str | None = "my-app",
+    project: Path | None = None,
+    include: tuple[Inclusion, ...] = (),
+    **selected: Any,
+) -> Tree:
+    """What would be shipped of installed files, with its metadata rewritten.
+
+    Args:
+        site_packages: What to package.
+        name: The project's.
+        project: Where patterns of `include` start; beside the venv by default.
+        include: See `IncludedSource`.
+        selected: Fields of `Selection`.
+    """
+    own = canonicalize_name(name) if name else None
+    sources = (
+        InstalledSource((site_packages,), own),
+        IncludedSource(include, project or site_packages.parents[3]),
     )
+    return with_stable_metadata(assemble(sources, Selection(own, **selected)), own)
+
+
+def names_in(tree: Tree) -> list[str]:
+    """The names of all that is shipped, in its order."""
+    return [entry.name for entry in tree.entries]
 
 
 def is_root() -> bool:

@@ -25,9 +25,10 @@ from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
-from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
+from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
 from poetry_plugin_package_function.packaging.tree.sdk import Provided
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
@@ -81,7 +82,7 @@ def unit(
 ) -> ExtractionUnit:
     return ExtractionUnit(
         names,
-        (Entry(f"{names[0]}/__init__.py", b"", size_bytes),),
+        (Entry(f"{names[0]}/__init__.py", BytesContent(b""), size_bytes),),
         (EntryModule(names[0], is_package=True),),
         tests=tests,
         at_init=at_init,

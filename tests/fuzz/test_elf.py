@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -144,7 +145,7 @@ def test_trees_of_damaged_libraries(tmp_path: Path, shape: Shape) -> None:
             entries.append(
                 Entry(
                     f"demo/{path.name}",
-                    str(path),
+                    FileContent(str(path)),
                     len(content),
                     distribution=canonicalize_name("demo"),
                 )

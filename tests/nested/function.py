@@ -23,6 +23,7 @@ from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from tests.lambda_runtime import unpack
@@ -218,7 +219,14 @@ def write_home(
         for name in sorted(contents):
             content = contents[name]
             archive.add(
-                deflate_one(Entry(name, content, len(content), name.endswith(".sh")))
+                deflate_one(
+                    Entry(
+                        name,
+                        BytesContent(content),
+                        len(content),
+                        name.endswith(".sh"),
+                    )
+                )
             )
         archive.close()
     return write_settings(home, modules, at_init=at_init)

@@ -13,13 +13,13 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.loader import extraction
 from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 
 
 MIB: Final = 1 << 20

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
-from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.nesting.loader import extraction
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from tests.nested.in_process import extract_member
 from tests.nested.in_process import member_of
 

@@ -13,12 +13,12 @@ from typing import Final
 
 import pytest
 
-from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.loader import extraction
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from tests.nested.function import directory_of
 
 

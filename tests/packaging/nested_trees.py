@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -17,17 +19,17 @@ from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.archive.compression import NO_SOURCES
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
-from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
+from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
+from poetry_plugin_package_function.packaging.progress import NoProgress
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
-from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.packaging.writing import Job
 from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
@@ -37,6 +39,7 @@ from tests.packaging.native import native_of
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import site_packages_of
+from tests.trees import tree_of
 from tests.trees import write_files
 
 
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
     from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
@@ -224,13 +226,13 @@ def shipped(
     for name, files in {"my-app": project, **distributions}.items():
         info = name.replace("-", "_")
         install(venv, info, files, metadata=lines_of.get(name, ""))
-    tree = scan(
-        (site_packages_of(venv),),
-        project_name=canonicalize_name("my-app"),
-        project_directory=directory,
-        include=tuple(map(Inclusion, include)),
+    return Shipped(
+        tree_of(
+            site_packages_of(venv),
+            project=directory,
+            include=tuple(map(Inclusion, include)),
+        )
     )
-    return Shipped(tree)
 
 
 def made(*entries: Entry) -> Shipped:
@@ -244,7 +246,8 @@ def owned(distribution: str, sizes_bytes: Mapping[str, int]) -> list[Entry]:
     """Makes entries of such sizes, with nothing in them."""
     owner = canonicalize_name(distribution)
     return [
-        Entry(name, b"", size, distribution=owner) for name, size in sizes_bytes.items()
+        Entry(name, BytesContent(b""), size, distribution=owner)
+        for name, size in sizes_bytes.items()
     ]
 
 
@@ -254,17 +257,19 @@ def write_archive(
     """Packages in this process; what is counted has to be what is there."""
     stream = io.BytesIO()
     layers_bytes = UNZIPPED_LIMIT_BYTES - limit_bytes
-    job = Job(
-        parts=(Part(stream),),
-        tree=ready.tree,
-        bytecode=bytecode,
-        sources=NO_SOURCES,
-        time=archive_time({}),
-        layers_size_bytes=layers_bytes,
-        wishes=ready.wishes,
-        progress=None,
-    )
-    measured = write(job)
+    with TemporaryDirectory() as scratch:
+        measured = write(
+            Job(
+                parts=(Part(stream),),
+                tree=ready.tree,
+                bytecode=bytecode,
+                time=archive_time({}),
+                layers_size_bytes=layers_bytes,
+                wishes=ready.wishes,
+                scratch=Path(scratch),
+                progress=NoProgress(),
+            )
+        )
     assert stream.tell() == len(stream.getvalue()) == measured.parts[0].output_bytes
     assert counted(stream) == measured.unzipped_bytes < limit_bytes
     return measured, stream.getvalue()

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
-from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.compression import deflate_one
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import STORED
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
@@ -45,7 +46,7 @@ NAMES = st.text(
 
 
 def entry(name: str, content: bytes, *, executable: bool = False) -> Entry:
-    return Entry(name, content, len(content), executable)
+    return Entry(name, BytesContent(content), len(content), executable)
 
 
 def archive_of(contents: Mapping[str, bytes]) -> tuple[bytes, Written]:

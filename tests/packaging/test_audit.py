@@ -18,6 +18,8 @@ from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.packaging.audit.findings import audit
 from poetry_plugin_package_function.packaging.audit.findings import check
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -85,7 +87,7 @@ def tree(files: Mapping[str, bytes], tag: str = MANYLINUX, owner: str = "big") -
     wheel = {f"{owner}-1.0.dist-info/WHEEL": f"Wheel-Version: 1.0\nTag: {tag}\n"}
     contents = {**files, **{name: text.encode() for name, text in wheel.items()}}
     entries = [
-        Entry(name, content, len(content), distribution=whose)
+        Entry(name, BytesContent(content), len(content), distribution=whose)
         for name, content in sorted(contents.items())
     ]
     return Tree(tuple(entries), (), (), ())
@@ -463,7 +465,7 @@ def test_what_is_not_loaded_of_the_project() -> None:
 
 def test_files_that_are_included() -> None:
     """They are the project's own, wherever they are put."""
-    entries = [Entry("tests/a.so", ARM, len(ARM), included=True)]
+    entries = [Entry("tests/a.so", BytesContent(ARM), len(ARM), included=True)]
 
     (finding,) = audit(Tree(tuple(entries), (), (), ()), TARGET)
 
@@ -472,7 +474,10 @@ def test_files_that_are_included() -> None:
 
 def test_files_of_nobody() -> None:
     """What no distribution brings has no tags: nothing is excused."""
-    entries = [Entry("bin/a.exe", PE, len(PE)), Entry("bin/a", GOOD, len(GOOD))]
+    entries = [
+        Entry("bin/a.exe", BytesContent(PE), len(PE)),
+        Entry("bin/a", BytesContent(GOOD), len(GOOD)),
+    ]
 
     (finding,) = audit(Tree(tuple(entries), (), (), ()), TARGET)
 
@@ -606,7 +611,10 @@ def test_sources(tmp_path: Path) -> None:
     """Files on the disk are read as well as content that is at hand."""
     path = tmp_path / "a.so"
     path.write_bytes(ARM)
-    entries = [Entry("a.so", str(path), len(ARM)), Entry("b.so", ARM, len(ARM))]
+    entries = [
+        Entry("a.so", FileContent(str(path)), len(ARM)),
+        Entry("b.so", BytesContent(ARM), len(ARM)),
+    ]
 
     findings = audit(Tree(tuple(entries), (), (), ()), TARGET)
 
@@ -616,7 +624,7 @@ def test_sources(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.so", "tool"])
 def test_what_cannot_be_read(tmp_path: Path, name: str) -> None:
     """It is an error: nothing is passed that has not been looked at."""
-    entry = Entry(name, str(tmp_path / "gone"), 100)
+    entry = Entry(name, FileContent(str(tmp_path / "gone")), 100)
 
     with pytest.raises(SourceError, match="gone cannot be read: No such file"):
         audit(Tree((entry,), (), (), ()), TARGET)

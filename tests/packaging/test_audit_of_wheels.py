@@ -16,9 +16,9 @@ from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
 
 from poetry_plugin_package_function.packaging.audit.findings import audit
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.tree import Tree
-from poetry_plugin_package_function.packaging.tree.scan import scan
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from tests.lambda_runtime.building import run_apart
@@ -28,6 +28,7 @@ from tests.packaging.real_wheels import Download
 from tests.packaging.real_wheels import glibc
 from tests.packaging.real_wheels import musl
 from tests.packaging.real_wheels import real_wheels
+from tests.trees import tree_of
 from tests.trees import write_files
 
 
@@ -54,10 +55,10 @@ def installed(wheels: Sequence[Path]) -> Tree:
         with zipfile.ZipFile(wheel) as archive:
             for info in archive.infolist():
                 is_python = info.filename.endswith((".py", ".pyi", ".h"))
-                content = b"" if is_python else archive.read(info)
-                size_bytes = len(content)
+                data = b"" if is_python else archive.read(info)
+                content = BytesContent(data)
                 entries.append(
-                    Entry(info.filename, content, size_bytes, distribution=name)
+                    Entry(info.filename, content, len(data), distribution=name)
                 )
     return Tree(tuple(sorted(entries)), (), (), ())
 
@@ -205,7 +206,7 @@ def test_a_sdist_with_an_extension(tmp_path: Path) -> None:
         ]
     )
     assert done.returncode == 0, tail(done.stdout)
-    tree = scan([site_packages], project_name=None, project_directory=tmp_path)
+    tree = tree_of(site_packages, name=None)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtime = RUNTIMES["python3.13"]
     target = Target(python, platform.machine(), runtime.system, runtime)

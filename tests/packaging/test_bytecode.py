@@ -14,7 +14,9 @@ import sys
 import sysconfig
 import zipfile
 
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -33,9 +35,13 @@ from poetry_plugin_package_function.packaging.bytecode.compilation import compil
 from poetry_plugin_package_function.packaging.bytecode.compilation import (
     find_interpreter,
 )
+from poetry_plugin_package_function.packaging.progress import NoProgress
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.machine import interpreter
-from tests.packaging.test_deflate import content_of
+from tests.packaging.test_compression import content_of
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -44,7 +50,9 @@ from tests.trees import write_files
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
 
@@ -72,7 +80,11 @@ def venv_of(directory: Path, python: str | Path = sys.executable) -> Path:
 def entries_of(directory: Path, files: Mapping[str, str | bytes]) -> list[Entry]:
     write_files(directory, files)
     return [
-        Entry(name, str(directory / name), (directory / name).stat().st_size)
+        Entry(
+            name,
+            FileContent(str(directory / name)),
+            (directory / name).stat().st_size,
+        )
         for name in sorted(files)
     ]
 
@@ -81,8 +93,12 @@ def host(tmp_path: Path) -> Interpreter:
     return find_interpreter(venv_of(tmp_path / "host-venv"))
 
 
-def ignored(*_: int) -> None:
-    """Progress that nobody hears of."""
+@contextmanager
+def compiling(
+    entries: Sequence[Entry], python: Interpreter, cache: Cache | None = None
+) -> Iterator[Bytecode]:
+    with TemporaryDirectory() as scratch:
+        yield compiled(entries, python, cache, Path(scratch), NoProgress())
 
 
 def contents(found: Bytecode) -> dict[str, bytes]:
@@ -107,9 +123,9 @@ def test_modules_are_compiled(tmp_path: Path) -> None:
             "tests.py": "z = 4\n",
         },
     )
-    entries.append(Entry("b/written.py", b"w = 5\n", 6))
+    entries.append(Entry("b/written.py", BytesContent(b"w = 5\n"), 6))
 
-    with compiled(entries, host(tmp_path), None, ignored) as found:
+    with compiling(entries, host(tmp_path)) as found:
         names = [entry.name for entry in found.entries]
 
     assert [
@@ -137,7 +153,7 @@ def test_what_does_not_compile(tmp_path: Path, source: bytes) -> None:
     """It is skipped, and what stands beside it is not."""
     entries = entries_of(tmp_path / "tree", {"a.py": "a = 1\n", "b.py": source})
 
-    with compiled(entries, host(tmp_path), None, ignored) as found:
+    with compiling(entries, host(tmp_path)) as found:
         assert ["b.py"] == list(found.skipped)
         assert [f"__pycache__/a.{TAG}.pyc"] == [each.name for each in found.entries]
 
@@ -148,7 +164,7 @@ def test_warnings_of_the_compiler_are_not_shown(
     """They are somebody else's to fix."""
     entries = entries_of(tmp_path / "tree", {"a.py": "x = 'a\\d' is 'b'\n"})
 
-    with compiled(entries, host(tmp_path), None, ignored) as found:
+    with compiling(entries, host(tmp_path)) as found:
         assert 1 == len(found.entries)
 
     assert ("", "") == capfd.readouterr()
@@ -159,7 +175,7 @@ def test_the_compiler_in_this_process(
 ) -> None:
     """As in a process of its own, but for what marshal makes of this one's objects."""
     entries = entries_of(tmp_path, {"a.py": "def f(): pass\n", "b.py": "1 +\n"})
-    task = marshal.dumps([(each.source, each.name) for each in entries], 2)
+    task = marshal.dumps([(read(each.content), each.name) for each in entries], 2)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(task)))
     result = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(result))
@@ -221,7 +237,7 @@ def test_the_time_of_the_files_does_not_count(tmp_path: Path) -> None:
     """PEP 552: hash-based, and not checked."""
     entries = entries_of(tmp_path / "tree", {"a.py": "a = 1\n"})
 
-    with compiled(entries, host(tmp_path), None, ignored) as found:
+    with compiling(entries, host(tmp_path)) as found:
         (pyc,) = contents(found).values()
 
     assert (1).to_bytes(4, "little") == pyc[4:8]
@@ -242,7 +258,8 @@ def real_files(directory: Path, count: int) -> list[Entry]:
                 shutil.copyfile(path, target)
                 owner = canonicalize_name(name.split("/")[1].removesuffix(".py"))
                 size_bytes = target.stat().st_size
-                found.append(Entry(name, str(target), size_bytes, distribution=owner))
+                content = FileContent(str(target))
+                found.append(Entry(name, content, size_bytes, distribution=owner))
             if len(found) == count:
                 return sorted(found)
     raise AssertionError(f"only {len(found)} files")
@@ -269,7 +286,7 @@ def test_the_same_bytes_on_two_machines(
     first = real_files(tmp_path / "first", count)
     second = real_files(tmp_path / "a" / "deeper" / "sécond", count)
     monkeypatch.setattr(bytecode, "usable_cores", lambda: 1)
-    with compiled(first, python, None, ignored) as found:
+    with compiling(first, python) as found:
         expected = digest(found)
         assert len(found.entries) > 0.97 * count
 
@@ -284,7 +301,7 @@ def test_the_same_bytes_on_two_machines(
         "A_VARIABLE": "x" * 5000,
     }.items():
         monkeypatch.setenv(name, value)
-    with compiled(second, python, None, ignored) as found:
+    with compiling(second, python) as found:
         assert expected == digest(found)
 
 
@@ -297,7 +314,6 @@ class Cached:
     def __init__(self, tmp_path: Path) -> None:
         self.directory = tmp_path / "cache"
         self.interpreter = host(tmp_path)
-        self.same = True
         name = canonicalize_name("demo")
         self.hashes = {name: "sha256:1"}
         files = {"demo/a.py": "a = 1\n" * 99, "demo/b.py": "", "demo/c.py": "1 +"}
@@ -307,8 +323,8 @@ class Cached:
         ]
 
     def compile(self) -> tuple[dict[str, bytes], tuple[str, ...]]:
-        cache = Cache(self.directory, self.hashes, lambda _: self.same)
-        with compiled(self.entries, self.interpreter, cache, ignored) as found:
+        cache = Cache(self.directory, self.hashes)
+        with compiling(self.entries, self.interpreter, cache) as found:
             return contents(found), found.skipped
 
     @property
@@ -341,19 +357,6 @@ def test_a_damaged_file_of_the_cache(cached: Cached, kept_bytes: int) -> None:
 
     assert first == cached.compile()
     assert before == archive.read_bytes()
-
-
-def test_what_is_not_as_its_wheel_has_it(cached: Cached) -> None:
-    """Nothing is kept of it, and nothing of the wheel's bytecode is used."""
-    first, _ = cached.compile()
-    Path(str(cached.entries[0].source)).write_text("a = 2\n" * 99)
-    cached.same = False
-
-    second, _ = cached.compile()
-
-    assert first.keys() == second.keys()
-    assert first != second
-    assert 1 == len(cached.archives)
 
 
 def other_wheel(cached: Cached) -> None:
@@ -451,7 +454,7 @@ def test_an_interpreter_that_crashes(tmp_path: Path) -> None:
 
     with (
         pytest.raises(SourceError, match=r"status -11 .*a\.py … b\.py.*no memory"),
-        compiled(entries, python._replace(path=program), None, ignored),
+        compiling(entries, python._replace(path=program)),
     ):
         pass
 
@@ -538,7 +541,7 @@ def test_bytecode_that_is_compressed_once_more(tmp_path: Path) -> None:
     """At the slowest level nothing is copied."""
     entries = entries_of(tmp_path / "tree", {"a.py": CODE})
 
-    with compiled(entries, host(tmp_path), None, ignored) as found:
+    with compiling(entries, host(tmp_path)) as found:
         (usual,) = deflate(found.entries)
         (smallest,) = deflate(found.entries, level=MAX_LEVEL)
 

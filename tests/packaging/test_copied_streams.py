@@ -20,12 +20,12 @@ import pytest
 from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
+from poetry_plugin_package_function.packaging.tree.scan import scan
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.wheel import Wheel
-from poetry_plugin_package_function.packaging.tree.scan import scan
 from tests.examples import examples
 from tests.packaging.lying_wheels import hold_against_zipfile
 from tests.packaging.lying_wheels import lies_about

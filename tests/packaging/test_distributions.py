@@ -1,16 +1,22 @@
+"""Which files are whose, and what cannot be read."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
-from poetry_plugin_package_function.packaging.sources.distributions import stable_wheel
 from tests.trees import install
 from tests.trees import make_venv
+from tests.trees import names_in
 from tests.trees import site_packages_of
+from tests.trees import tree_of
 
 
 if TYPE_CHECKING:
@@ -42,11 +48,61 @@ def test_odd_directories(tmp_path: Path) -> None:
     assert ["a.py"] == [row.path for row in odd.rows]
 
 
-def test_stable_wheel_keeps_what_installers_read() -> None:
-    """Tags and purity stay, sorted; the generator goes."""
-    text = (
-        "Wheel-Version: 1.0\nGenerator: x 2\nRoot-Is-Purelib: false\nTag: b\nTag: a\n"
-    )
+def test_editable_installs(tmp_path: Path) -> None:
+    """An editable install has its code elsewhere: it is named, with what to do."""
+    venv = make_venv(tmp_path / "venv")
+    url = '{"url": "file:///x", "dir_info": {"editable": true}}'
+    install(venv, "Dev_Dep", {}, marks={"direct_url.json": url})
 
-    expected = b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: a\nTag: b\n"
-    assert expected == stable_wheel(text)
+    with pytest.raises(SourceError, match="dev-dep is an editable install") as raised:
+        tree_of(site_packages_of(venv))
+    assert "poetry bundle venv" in raised.value.hint
+
+
+def test_legacy_editable_installs(tmp_path: Path) -> None:
+    """Setuptools' `.egg-link` is an editable install, too."""
+    venv = make_venv(tmp_path / "venv", {"dev.egg-link": "/x"})
+
+    with pytest.raises(SourceError, match="dev is an editable install"):
+        tree_of(site_packages_of(venv))
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "no JSON", "[]", '{"dir_info": {}}', '{"dir_info": null}']
+)
+def test_other_origins(tmp_path: Path, content: str) -> None:
+    """A distribution from a directory, or with a broken mark, is a plain install."""
+    venv = make_venv(tmp_path / "venv")
+    install(venv, "dep", {"dep.py": ""}, marks={"direct_url.json": content})
+
+    assert "dep.py" in names_in(tree_of(site_packages_of(venv)))
+
+
+def test_metadata_that_is_not_utf8(tmp_path: Path) -> None:
+    """A RECORD that cannot be read as text names its distribution."""
+    venv = make_venv(tmp_path / "venv")
+    (install(venv, "dep", {}) / "RECORD").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SourceError, match="RECORD is not UTF-8") as raised:
+        tree_of(site_packages_of(venv))
+    assert "Install dep again." == raised.value.hint
+
+
+def test_a_record_that_is_none(tmp_path: Path) -> None:
+    """A RECORD that is no table names its distribution."""
+    venv = make_venv(tmp_path / "venv")
+    (install(venv, "dep", {}) / "RECORD").write_text("x" * 200_000)
+
+    with pytest.raises(SourceError, match="is not a RECORD: field larger"):
+        tree_of(site_packages_of(venv))
+
+
+def test_metadata_that_is_a_directory(tmp_path: Path) -> None:
+    """A RECORD that cannot be opened is named with the system's reason."""
+    venv = make_venv(tmp_path / "venv")
+    info = install(venv, "dep", {"dep.py": ""})
+    (info / "RECORD").unlink()
+    (info / "RECORD").mkdir()
+
+    with pytest.raises(SourceError, match="RECORD cannot be read: Is a directory"):
+        tree_of(site_packages_of(venv))

@@ -9,12 +9,13 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.layers import check_halves
 from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
 from poetry_plugin_package_function.packaging.tree.layers import unread_path_files
-from poetry_plugin_package_function.packaging.sources.entry import Entry
-from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
@@ -31,7 +32,7 @@ def tree(files: Mapping[str, tuple[str | None, bytes]]) -> Tree:
     entries = [
         Entry(
             name,
-            content,
+            BytesContent(content),
             len(content),
             distribution=canonicalize_name(owner) if owner else None,
             included=owner is None,
@@ -57,8 +58,9 @@ def test_dependencies_are_what_is_anothers_distribution() -> None:
 
 def test_a_project_without_a_name_has_what_is_nobodys() -> None:
     is_of_layer = is_dependency(None)
-    assert is_of_layer(Entry("six.py", b"", 0, distribution=canonicalize_name("six")))
-    assert not is_of_layer(Entry("lambda_function.py", b"", 0))
+    nothing, six = BytesContent(b""), canonicalize_name("six")
+    assert is_of_layer(Entry("six.py", nothing, 0, distribution=six))
+    assert not is_of_layer(Entry("lambda_function.py", nothing, 0))
 
 
 def test_neither_half_may_be_empty() -> None:

@@ -12,18 +12,11 @@ from typing import Any
 import pytest
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
-from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
-from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
-from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.sources.environment import (
-    find_site_packages,
-)
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from tests.trees import finished
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -70,15 +63,7 @@ def packaged(venv: Path, limit_bytes: int, heard: Heard) -> dict[str, Any]:
         "layers-size": str(UNZIPPED_LIMIT_BYTES - limit_bytes),
     }
     (settings,) = resolve(flags, project, None, default_output_dir=venv)
-    package(
-        find_site_packages(venv),
-        project,
-        settings,
-        dos_time(EARLIEST_EPOCH_S),
-        serialize=as_json,
-        draw=sizes_page,
-        progress=heard,
-    )
+    finished(venv, project, settings, progress=heard)
     document: dict[str, Any] = json.loads(report.read_bytes())
     return document
 

@@ -75,7 +75,7 @@ def test_a_file_and_its_content(tmp_path: Path, content: bytes) -> None:
     with path.open("rb", buffering=0) as file:
         found = machine_code(partial(os.pread, file.fileno()))
 
-    assert found == read(content) == machine_code(within(memoryview(content)))
+    assert found == read(content) == machine_code(within(content))
 
 
 def test_the_function_of_a_module() -> None:

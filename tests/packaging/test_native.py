@@ -10,8 +10,10 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.native import extensions
 from poetry_plugin_package_function.packaging.native.libraries import Native
-from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import native_of
@@ -82,7 +84,7 @@ def entries(top: Path, owner: str = "big") -> Iterable[Entry]:
             size_bytes = path.stat().st_size
             is_program = "." not in path.name
             whose = canonicalize_name(owner)
-            yield Entry(name, str(path), size_bytes, is_program, whose)
+            yield Entry(name, FileContent(str(path)), size_bytes, is_program, whose)
 
 
 def found(top: Path, beside: Iterable[Entry] = ()) -> list[Extension]:
@@ -305,7 +307,7 @@ def test_a_library_that_another_distribution_needs(top: Path, tmp_path: Path) ->
 def test_what_is_damaged(top: Path) -> None:
     """Damaged libraries are nobody's, and no error here."""
     write_files(top, {"big/broken.so": b"\x7fELF\2\1\1", "big/text.so": "INPUT(x)"})
-    ready = Entry("big/ready.py", b"import os\n", 10, distribution=None)
+    ready = Entry("big/ready.py", BytesContent(b"import os\n"), 10)
     own = [*entries(top), ready]
 
     (extension,) = extensions.extensions_of(native_of(own), own)
@@ -315,7 +317,7 @@ def test_what_is_damaged(top: Path) -> None:
 
 def test_a_ready_source_that_mentions_it(top: Path) -> None:
     """What is not on the disk is looked into as well."""
-    ready = Entry("big/ready.py", b"load('libown.so.2')\n", 20, distribution=None)
+    ready = Entry("big/ready.py", BytesContent(b"load('libown.so.2')\n"), 20)
     own = [*entries(top), ready]
 
     assert [] == [*extensions.extensions_of(native_of(own), own)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 
 from typing import TYPE_CHECKING
@@ -10,19 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deflate import deflate_compress
-from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
-from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
-from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.sources.environment import (
-    find_site_packages,
-)
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.settings import Settings
 from tests.packaging.nested_trees import PROJECT
@@ -31,7 +22,6 @@ from tests.packaging.nested_trees import Files
 from tests.packaging.nested_trees import Shipped
 from tests.packaging.nested_trees import counted
 from tests.packaging.nested_trees import lines
-from tests.packaging.nested_trees import names_of
 from tests.packaging.nested_trees import noise
 from tests.packaging.nested_trees import shipped
 from tests.packaging.nested_trees import write_archive
@@ -39,12 +29,12 @@ from tests.packaging.wheel_files import Part
 from tests.packaging.wheel_files import build
 from tests.packaging.wheel_files import installation
 from tests.packaging.wheel_files import raw
+from tests.trees import finished
 from tests.trees import install
 from tests.trees import make_project
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -65,53 +55,24 @@ def package_with_wheel(
     installed: Installation,
     output: Path,
     limit_bytes: int,
-    nest: Iterable[str] = (),
     *,
     copied: bool = True,
 ) -> Report:
-    """Packages what one wheel and other files have been installed in."""
+    """Packages a wheel and other files; the wheel is laid out if it is not copied."""
     project = read_project(make_project(output.parent / "project"))
-    return package(
-        find_site_packages(installed.venv),
-        project,
-        Settings(
-            output,
-            layers_size_bytes=UNZIPPED_LIMIT_BYTES - limit_bytes,
-            nest=frozenset(nest),
-        ),
-        archive_time({}),
-        wheels={canonicalize_name("demo"): installed.wheel} if copied else {},
-        serialize=as_json,
-        draw=sizes_page,
-    )
+    settings = Settings(output, layers_size_bytes=UNZIPPED_LIMIT_BYTES - limit_bytes)
+    return finished(installed.venv if copied else installed.laid_out, project, settings)
 
 
 def installed_beside(
     directory: Path, parts: list[Part], others: Mapping[str, Files]
 ) -> Installation:
-    """Installs a wheel, the project, and others without a wheel."""
+    """A wheel, and beside it the project and others that are laid out."""
     found = installation(directory, build(parts))
     for name, files in {"my_app": PROJECT, **others}.items():
         install(found.venv, name, files)
+        install(found.laid_out, name, files)
     return found
-
-
-def contents(report: Report) -> dict[str, bytes]:
-    """What is shipped, whether flat or nested, and stubs of what is nested."""
-    assert report.nested is not None
-    with zipfile.ZipFile(report.output_file) as outer:
-        assert outer.testzip() is None
-        found = {
-            name: outer.read(name)
-            for name in outer.namelist()
-            if "/.dependencies" not in name
-        }
-        inner = io.BytesIO(outer.read(report.nested.archive))
-    with zipfile.ZipFile(inner) as dependencies:
-        assert dependencies.testzip() is None
-        return found | {
-            name: dependencies.read(name) for name in dependencies.namelist()
-        }
 
 
 def test_copied_streams_are_counted_as_they_are(tmp_path: Path) -> None:
@@ -185,57 +146,6 @@ def test_the_same_bytes_with_and_without_wheels(tmp_path: Path) -> None:
         assert one.nested == other.nested
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "nest", "expected"),
-    [
-        (bytes(50_000), noise(50_000), [], ["text"]),
-        (bytes(50_000), noise(50_000), ["demo"], ["demo", "text"]),
-        (noise(49_000) + bytes(1000), bytes(50_000), ["demo"], ["demo"]),
-    ],
-    ids=["not worth it", "grows", "shrinks"],
-)
-def test_installed_files_that_are_not_as_their_wheel(
-    tmp_path: Path, before: bytes, after: bytes, nest: list[str], expected: list[str]
-) -> None:
-    """What they take turns out while they are written: the result is exact, and fits.
-
-    It is what it would be if nobody had expected anything else.
-    """
-    parts = [Part("demo/__init__.py", b""), Part("demo/data.bin", before)]
-    others: dict[str, Files] = {"text": {"text.py": lines(7000)}}
-    installed = installed_beside(tmp_path, parts, others)
-    (installed.site_packages / "demo" / "data.bin").write_bytes(after)
-    limit_bytes = 118_500
-
-    one, other = (
-        package_with_wheel(
-            installed, tmp_path / f"{copied}.zip", limit_bytes, nest, copied=copied
-        )
-        for copied in (True, False)
-    )
-
-    assert counted(one.output_file) == one.unzipped_bytes < limit_bytes
-    assert after == contents(one)["demo/data.bin"]
-    assert contents(other) == contents(one)
-    assert one.nested is not None
-    assert other.nested is not None
-    assert expected == names_of(one.nested.units)
-    assert other.nested.units == one.nested.units
-
-
-def test_installed_files_that_make_it_too_large(tmp_path: Path) -> None:
-    """That is an error, too, where the wheel's own would have fitted."""
-    parts = [Part("demo/__init__.py", b""), Part("demo/data.bin", bytes(90_000))]
-    installed = installed_beside(tmp_path, parts, {})
-    package_with_wheel(installed, tmp_path / "fits.zip", 75_000)
-    (installed.site_packages / "demo" / "data.bin").write_bytes(noise(90_000))
-
-    with pytest.raises(PackageTooLargeError):
-        package_with_wheel(installed, tmp_path / "out.zip", 75_000)
-
-    assert not (tmp_path / "out.zip").exists()
-
-
 # -- bytecode -----------------------------------------------------------------------
 
 
@@ -244,7 +154,7 @@ def bytecode_of(ready: Shipped, content: bytes) -> tuple[Entry, ...]:
     return tuple(
         Entry(
             entry.name.replace("__init__.py", "__pycache__/__init__.cpython-311.pyc"),
-            content,
+            BytesContent(content),
             len(content),
             distribution=entry.distribution,
         )
@@ -306,7 +216,7 @@ def test_the_smallest_bytecode_first(six: Shipped) -> None:
     """Of as many distributions as possible: whose is smaller is not left out first."""
     sizes_bytes = dict(zip(SIX, (4000, 100, 0, 900, 300, 2500, 1500), strict=True))
     bytecode = tuple(
-        each._replace(source=noise(size_bytes), size_bytes=size_bytes)
+        each._replace(content=BytesContent(noise(size_bytes)), size_bytes=size_bytes)
         for each in bytecode_of(six, b"")
         for size_bytes in [sizes_bytes.get(each.distribution or "", 6000)]
     )

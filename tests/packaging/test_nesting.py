@@ -13,16 +13,13 @@ from typing import Final
 
 import pytest
 
-from packaging.utils import canonicalize_name
-
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.native import extensions
 from poetry_plugin_package_function.packaging.nesting import costs
+from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.nesting.stubs import STARTER
 from poetry_plugin_package_function.packaging.nesting.sums import Sums
-from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.sources.entry import Entry
-from poetry_plugin_package_function.packaging.tree.scan import scan
 from tests.packaging.native import importable
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
@@ -38,11 +35,14 @@ from tests.packaging.nested_trees import owned
 from tests.packaging.nested_trees import shipped
 from tests.packaging.nested_trees import write_archive
 from tests.trees import site_packages_of
+from tests.trees import tree_of
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 @pytest.fixture(scope="module")
@@ -478,11 +478,7 @@ def test_the_order_of_the_disk_makes_no_difference(
         monkeypatch.setattr(
             os, "scandir", lambda path, each=numbers: _Shuffled(scandir(path), each)
         )
-        tree = scan(
-            (site_packages_of(tmp_path / "venv"),),
-            project_name=canonicalize_name("my-app"),
-            project_directory=tmp_path,
-        )
+        tree = tree_of(site_packages_of(tmp_path / "venv"))
         assert before.tree.entries == tree.entries
         assert expected == write_archive(Shipped(tree), limit_bytes)[1]
 

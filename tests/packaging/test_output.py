@@ -25,9 +25,9 @@ def left_in(directory: Path) -> list[str]:
 def test_both_appear_together(tmp_path: Path) -> None:
     """Nothing is at its place before all is written; missing directories are made."""
     first, second = tmp_path / "new/dir/a.zip", tmp_path / "r.json"
-    with replacing(first, second) as (archive, report):
-        archive.write(b"zip")
-        report.write(b"{}")
+    with replacing(first, second) as outputs:
+        outputs[first].write(b"zip")
+        outputs[second].write(b"{}")
         assert not first.exists()
         assert not second.exists()
 
@@ -43,8 +43,8 @@ def test_a_failure_leaves_all_as_it_was(tmp_path: Path) -> None:
     target.write_bytes(b"old")
 
     def interrupted() -> None:
-        with replacing(target) as (archive,):
-            archive.write(b"half")
+        with replacing(target) as outputs:
+            outputs[target].write(b"half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -134,9 +134,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
         target.write_bytes(b"old")
         with (
             pytest.raises(OutputError, match="No space left on device") as raised,
-            replacing(target) as (archive,),
+            replacing(target) as outputs,
         ):
-            archive.write(bytes(3 << 20))
+            outputs[target].write(bytes(3 << 20))
         assert "--output-dir" in raised.value.hint
         assert b"old" == target.read_bytes()
         assert ["a.zip"] == left_in(small)

@@ -11,7 +11,6 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
-from poetry_plugin_package_function.packaging.tree.sdk import places_of
 from poetry_plugin_package_function.packaging.tree.sdk import provided_by
 from tests.trees import install
 from tests.trees import make_project
@@ -51,7 +50,7 @@ def installed(directory: Path, **more: str) -> Path:
 
 def provided(venv: Path, version: str | None = None) -> Provided:
     distributions = read_distributions([site_packages_of(venv)])
-    return provided_by(canonicalize_name("my-app"), version)(distributions)
+    return provided_by(canonicalize_name("my-app"), version, distributions)
 
 
 @pytest.mark.parametrize("version", [None, "1.44.5", "1.50.0"])
@@ -128,17 +127,3 @@ def test_it_is_shipped_unless_asked(tmp_path: Path) -> None:
 
     assert NAMES < {each.name for each in report.distributions}
     assert frozenset() == report.provided.names
-
-
-def test_where_what_is_left_out_is_installed(tmp_path: Path) -> None:
-    """Each file and directory at the top, and nothing that is not in site-packages."""
-    venv = installed(tmp_path)
-    info = install(venv, "jp", {"jp/__init__.py": "", "jp/a/b.py": "", "jp.py": ""})
-    with (info / "RECORD").open("a") as record:
-        record.write("../../../bin/jp,,\n__pycache__/jp.cpython-313.pyc,,\n/etc/jp,,\n")
-    directory = site_packages_of(venv)
-    names = frozenset({canonicalize_name("jp"), canonicalize_name("six")})
-    top = ("jp", "jp-1.0.dist-info", "jp.py", "six-1.0.dist-info", "six.py")
-    assert {name: directory / name for name in top} == places_of(
-        names, read_distributions([directory])
-    )

@@ -15,13 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
-from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.spool import spool
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import STORED
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.packaging.wheel_files import raw
 
@@ -36,7 +38,7 @@ NO_LIMIT: Final = 1 << 40
 
 
 def entry(name: str, content: bytes, *, executable: bool = False) -> Entry:
-    return Entry(name, content, len(content), executable)
+    return Entry(name, BytesContent(content), len(content), executable)
 
 
 def content(seed: int, size_bytes: int) -> bytes:
@@ -69,7 +71,7 @@ def test_streams_come_back_as_they_were(tmp_path: Path) -> None:
     spooled = spool(deflate(ENTRIES), tmp_path / "spool", NO_LIMIT)
 
     again = [
-        each._replace(source=spooled.streams.get(each.name, each.source))
+        each._replace(content=spooled.streams.get(each.name, each.content))
         for each in ENTRIES
     ]
     assert before == plain(deflate(again))
@@ -85,7 +87,7 @@ def test_streams_are_not_compressed_again(tmp_path: Path) -> None:
 
     spooled = spool([member], tmp_path / "spool", NO_LIMIT)
 
-    again = text._replace(source=spooled.streams[text.name])
+    again = text._replace(content=spooled.streams[text.name])
     assert [member] == plain(deflate([again]))
 
 
@@ -125,10 +127,9 @@ def test_streams_say_what_they_are(tmp_path: Path) -> None:
             continue
         stream = spooled.streams[member.name]
         start = stream.offset + stream.header_bytes
-        assert member.data == written[start : start + stream.data_bytes]
-        assert (str(path), True) == (stream.wheel, stream.copyable)
-        assert member[2:4] == (stream.crc32, stream.size_bytes)
-        assert member.executable is stream.executable
+        assert member.data == written[start : start + stream.stored_bytes]
+        assert (str(path), True) == (stream.archive, stream.copyable)
+        assert member[1:4] == (stream.method, stream.crc32, stream.size_bytes)
 
 
 def test_other_readers_can_read_it(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_other_readers_can_read_it(tmp_path: Path) -> None:
         assert list(spooled.streams) == archive.namelist()
         for each in ENTRIES:
             if each.name not in STORED_NAMES:
-                assert each.source == archive.read(each.name)
+                assert read(each.content) == archive.read(each.name)
 
 
 # -- the limit ----------------------------------------------------------------------
@@ -186,9 +187,9 @@ def test_nothing_is_kept_of_what_is_only_counted(tmp_path: Path) -> None:
     assert ["large"] == list(spooled.streams)
     assert 100 == len(spooled.data_bytes)
     assert all(spooled.data_bytes.values())
-    assert first.streams["large"]._replace(wheel="") == spooled.streams[
+    assert first.streams["large"]._replace(archive="") == spooled.streams[
         "large"
-    ]._replace(wheel="")
+    ]._replace(archive="")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "all").read_bytes()
 
 
@@ -204,7 +205,7 @@ def test_the_file_has_to_stay(tmp_path: Path) -> None:
     path = tmp_path / "spool"
     spooled = spool(deflate(ENTRIES), path, NO_LIMIT)
     path.unlink()
-    gone = ENTRIES[1]._replace(source=spooled.streams["a/code.py"])
+    gone = ENTRIES[1]._replace(content=spooled.streams["a/code.py"])
 
     with pytest.raises(ChangedSourceError, match="spool"):
         list(deflate([gone]))
@@ -229,7 +230,7 @@ def test_any_members(
 
     assert {each.name: len(each.data) for each in before} == spooled.data_bytes
     kept = [each for each in entries if each.name in spooled.streams]
-    again = [each._replace(source=spooled.streams[each.name]) for each in kept]
+    again = [each._replace(content=spooled.streams[each.name]) for each in kept]
     assert [each for each in before if each.name in spooled.streams] == plain(
         deflate(again, workers=1)
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from poetry_plugin_package_function.packaging.tree.standard_library import shadows
@@ -124,11 +125,11 @@ def test_it_depends_on_the_functions_python(
 def test_each_distribution_with_all_that_it_has() -> None:
     """Ordered by distribution; files of none come first."""
     entries = [
-        Entry("enum.py", b"", 0),
-        Entry("queue.py", b"", 0, included=True),
-        Entry("uuid.py", b"", 0, distribution="b"),  # type: ignore[arg-type]
-        Entry("json/__init__.py", b"", 0, distribution="b"),  # type: ignore[arg-type]
-        Entry("ssl.py", b"", 0, distribution="a"),  # type: ignore[arg-type]
+        Entry("enum.py", BytesContent(b""), 0),
+        Entry("queue.py", BytesContent(b""), 0, included=True),
+        Entry("uuid.py", BytesContent(b""), 0, distribution="b"),  # type: ignore[arg-type]
+        Entry("json/__init__.py", BytesContent(b""), 0, distribution="b"),  # type: ignore[arg-type]
+        Entry("ssl.py", BytesContent(b""), 0, distribution="a"),  # type: ignore[arg-type]
     ]
 
     assert (

@@ -13,9 +13,9 @@ import pytest
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.packaging.archive.compression import Sources
 from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.sources.streams import read_adjacent
 from poetry_plugin_package_function.packaging.sources.wheel import Stream
-from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:

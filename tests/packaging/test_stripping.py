@@ -8,16 +8,16 @@ import shutil
 import subprocess
 import zipfile
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.errors import ChangedSourceError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import ToolError
-from poetry_plugin_package_function.packaging.archive.compression import Sources
-from poetry_plugin_package_function.packaging.archive.compression import deflate
-from poetry_plugin_package_function.packaging.native.strip import Stripper
-from poetry_plugin_package_function.packaging.sources.wheel import Stream
+from poetry_plugin_package_function.packaging.native.strip import Stripped
+from poetry_plugin_package_function.packaging.native.strip import strip
+from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from tests.packaging.native import needs_gcc
 from tests.trees import install
@@ -25,6 +25,10 @@ from tests.trees import make_project
 from tests.trees import make_venv
 from tests.trees import package_venv
 from tests.trees import site_packages_of
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 pytestmark = [
@@ -51,26 +55,23 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def entry(directory: Path, content: bytes, name: str = "a/answer.so") -> Entry:
     path = directory / "installed.so"
     path.write_bytes(content)
-    return Entry(name, str(path), len(content))
+    return Entry(name, FileContent(str(path)), len(content))
 
 
-def stripper(directory: Path) -> Stripper:
+def stripping(directory: Path, *entries: Entry) -> tuple[list[Entry], Stripped]:
     scratch = directory / "scratch"
     scratch.mkdir(exist_ok=True)
-    return Stripper(scratch)
+    return strip(entries, scratch)
 
 
 def test_what_is_stripped_works_as_before(tmp_path: Path, library: bytes) -> None:
-    tool = stripper(tmp_path)
-    (stripped,) = tool.strip([entry(tmp_path, library)]).values()
+    (stripped,), result = stripping(tmp_path, entry(tmp_path, library))
 
-    assert isinstance(stripped.source, str)
-    assert stripped.size_bytes == (tmp_path / "scratch/0").stat().st_size
-    assert stripped.size_bytes < len(library)
-    assert stripped.made
-    assert 42 == ctypes.CDLL(stripped.source).answer()
-    assert (1, len(library) - stripped.size_bytes, ()) == tool.result[1:]
-    assert "strip: " in tool.result.tool
+    assert isinstance(stripped.content, FileContent)
+    assert stripped.size_bytes == len(read(stripped.content)) < len(library)
+    assert 42 == ctypes.CDLL(stripped.content.path).answer()
+    assert (1, len(library) - stripped.size_bytes, ()) == result[1:]
+    assert "strip: " in result.tool
 
 
 def test_twice_is_the_same(tmp_path: Path, library: bytes) -> None:
@@ -78,10 +79,8 @@ def test_twice_is_the_same(tmp_path: Path, library: bytes) -> None:
     found = []
     for name in "one", "two":
         (tmp_path / name).mkdir()
-        (made,) = (
-            stripper(tmp_path / name).strip([entry(tmp_path / name, library)]).values()
-        )
-        found.append(Path(str(made.source)).read_bytes())
+        (made,), _ = stripping(tmp_path / name, entry(tmp_path / name, library))
+        found.append(read(made.content))
     assert found[0] == found[1]
 
 
@@ -97,25 +96,27 @@ def test_twice_is_the_same(tmp_path: Path, library: bytes) -> None:
 def test_what_is_no_machine_code_is_left(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
-    tool = stripper(tmp_path)
-    assert {} == tool.strip([entry(tmp_path, content, name)])
-    assert () == tool.result.left
+    before = entry(tmp_path, content, name)
+    (after,), result = stripping(tmp_path, before)
+    assert before == after
+    assert () == result.left
 
 
-def test_what_cannot_be_read_is_left(tmp_path: Path) -> None:
-    """Who packages it, finds out why."""
-    gone = Entry("a/gone.so", str(tmp_path / "gone.so"), 9)
-    assert {} == stripper(tmp_path).strip([gone])
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    """It is named: nothing is passed over."""
+    gone = Entry("a/gone.so", FileContent(str(tmp_path / "gone.so")), 9)
+    with pytest.raises((SourceError, FileNotFoundError), match=r"gone\.so"):
+        stripping(tmp_path, gone)
 
 
 def test_what_is_stripped_already_is_left(tmp_path: Path, library: bytes) -> None:
-    first = entry(tmp_path, library)
-    (made,) = stripper(tmp_path).strip([first]).values()
+    (made,), _ = stripping(tmp_path, entry(tmp_path, library))
     (tmp_path / "again").mkdir()
-    tool = stripper(tmp_path / "again")
 
-    assert {} == tool.strip([made])
-    assert (0, 0, ()) == tool.result[1:]
+    (again,), result = stripping(tmp_path / "again", made)
+
+    assert made == again
+    assert (0, 0, ()) == result[1:]
 
 
 @pytest.mark.parametrize(
@@ -137,16 +138,18 @@ def test_a_tool_that_does_harm(
     bad.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exit\n{does}\n')
     bad.chmod(0o755)
     monkeypatch.setenv("PATH", f"{bad.parent}:/usr/bin:/bin")
-    tool = stripper(tmp_path)
+    before = entry(tmp_path, library)
 
-    assert {} == tool.strip([entry(tmp_path, library)])
-    assert ("llvm-strip", 0, 0, ("a/answer.so",)) == tool.result
+    (after,), result = stripping(tmp_path, before)
+
+    assert before == after
+    assert ("llvm-strip", 0, 0, ("a/answer.so",)) == result
 
 
 def test_no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="There is no llvm-strip or strip here"):
-        Stripper(tmp_path)
+        strip([], tmp_path)
 
 
 # -- in an archive --
@@ -176,19 +179,3 @@ def test_the_archive_has_what_is_stripped(tmp_path: Path, library: bytes) -> Non
             venv, make_project(tmp_path / "other"), tmp_path / "x.zip"
         ).stripped
     )
-
-
-@pytest.mark.parametrize("is_same", [True, False])
-def test_what_it_was_made_of_is_still_compared(
-    tmp_path: Path, library: bytes, is_same: bool
-) -> None:
-    """A kept environment has to be as its wheel has it, stripped or not."""
-    (made,) = stripper(tmp_path).strip([entry(tmp_path, library)]).values()
-    stream = Stream("x.whl", 0, 30, 9, 0, len(library), False, True)
-    sources = Sources({made.name: stream}, lambda _: is_same, strict=True)
-    if is_same:
-        (member,) = deflate([made], sources=sources)
-        assert made.size_bytes == member.size_bytes
-    else:
-        with pytest.raises(ChangedSourceError):
-            list(deflate([made], sources=sources))

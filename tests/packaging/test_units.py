@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.nesting.splitting import split
 from poetry_plugin_package_function.packaging.nesting.units import merged
 from poetry_plugin_package_function.packaging.nesting.units import requirers
-from poetry_plugin_package_function.packaging.nesting.splitting import split
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
@@ -56,7 +58,8 @@ def files(distribution: str | None, *names: str, included: bool = False) -> list
     """Makes entries of a distribution's files; what they hold is their names."""
     owner = None if distribution is None else canonicalize_name(distribution)
     return [
-        Entry(name, name.encode(), len(name), False, owner, included) for name in names
+        Entry(name, BytesContent(name.encode()), len(name), False, owner, included)
+        for name in names
     ]
 
 
@@ -196,7 +199,8 @@ def on_disk(top: Path, distribution: str, *names: str) -> Iterator[Entry]:
     """Makes entries of files that are there."""
     for entry in files(distribution, *names):
         path = top / entry.name
-        yield entry._replace(source=str(path), size_bytes=path.stat().st_size)
+        content = FileContent(str(path))
+        yield entry._replace(content=content, size_bytes=path.stat().st_size)
 
 
 def two_libraries(top: Path, name: str, other: str, search: str) -> list[Entry]:
@@ -277,7 +281,7 @@ def test_what_is_only_called_a_library(tmp_path: Path) -> None:
     (text,) = files("a", "a/text.so")
     (tmp_path / "text.so").write_text("no library\n")
 
-    unit = only_unit(text._replace(source=str(tmp_path / "text.so")))
+    unit = only_unit(text._replace(content=FileContent(str(tmp_path / "text.so"))))
 
     assert ["a/text.so"] == names_in(unit.entries)
 

@@ -1,4 +1,4 @@
-"""Wheels with every field in our hands, installed for real and packaged."""
+"""Wheels with every field in our hands, packaged as they are and laid out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shutil
 import stat
 import struct
 import subprocess
+import warnings
 import zipfile
 import zlib
 
@@ -22,22 +23,17 @@ from typing import Final
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
-from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.archive.compression import Sources
-from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
-from poetry_plugin_package_function.packaging.service import package
-from poetry_plugin_package_function.packaging.sources.comparison import is_same
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
-from poetry_plugin_package_function.packaging.sources.integrity import SoundingZipFile
-from poetry_plugin_package_function.packaging.sources.wheel import Wheel
-from poetry_plugin_package_function.packaging.sources.wheel import read_streams
+from poetry_plugin_package_function.packaging.sources.facts import FactsCache
+from poetry_plugin_package_function.packaging.sources.facts import inspect
+from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
+from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.report.json_report import as_json
-from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.settings import Settings
+from tests.trees import finished
 from tests.trees import make_project
 from tests.trees import make_venv
 from tests.trees import site_packages_of
@@ -53,6 +49,7 @@ if TYPE_CHECKING:
     from installer.utils import Scheme
 
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 
 
 WHEEL: Final = "demo-1.0-py3-none-any.whl"
@@ -257,23 +254,8 @@ class _Destination(SchemeDictionaryDestination):
         return super().write_to_fs(scheme, path, stream, is_executable)
 
 
-def sources_of(wheel: Wheel, *directories: Path) -> Sources:
-    """What a comparison finds, without a process of its own."""
-    found = read_streams(wheel)
-    where = tuple(map(str, directories))
-    return Sources(
-        found,
-        lambda name: is_same(where, name, found[name]),
-        frozenset([canonicalize_name("demo")]),
-    )
-
-
-def install_wheel(
-    wheel: Path,
-    venv: Path,
-    opened: type[zipfile.ZipFile] = SoundingZipFile,
-) -> frozenset[str]:
-    """Installs a wheel as Poetry does; returns the members that are not sound."""
+def install_wheel(wheel: Path, venv: Path) -> None:
+    """Lays a wheel out as pypa/installer does, which Poetry installs with."""
     schemes = {
         "purelib": str(site_packages_of(venv)),
         "platlib": str(site_packages_of(venv)),
@@ -281,62 +263,69 @@ def install_wheel(
         "headers": str(venv / "include" / "demo"),
         "data": str(venv),
     }
-    with opened(wheel) as archive:
-        source = WheelFile(archive)
+    with zipfile.ZipFile(wheel) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of cached bytecode
         destination = _Destination(schemes, "/python", "posix")
-        install(source, destination, {"INSTALLER": b"test\n"})
-        return frozenset(getattr(archive, "unsound", ()))
+        install(WheelFile(archive), destination, {"INSTALLER": b"test\n"})
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A virtual environment that one wheel has been installed in."""
+    """A wheel in an environment, unopened, and the same one laid out in another.
+
+    Attributes:
+        wheel: The wheel.
+        venv: Where it is unopened.
+        laid_out: Where it is laid out.
+    """
 
     wheel: Wheel
     venv: Path
+    laid_out: Path
 
     @property
-    def site_packages(self) -> Path:
-        """Where its modules are."""
-        return site_packages_of(self.venv)
+    def source(self) -> WheelSource:
+        """The wheel as it is read."""
+        python = find_site_packages(self.venv).python
+        return WheelSource(self.wheel, inspect(self.wheel.path), python)
 
     def shipped(self) -> dict[str, tuple[bytes, bool]]:
         """Content and executability of what an archive has to hold, by name.
 
         The RECORD is not among it: it is written anew.
         """
+        top = site_packages_of(self.laid_out)
         return {
             name: (path.read_bytes(), bool(path.stat().st_mode & 0o111))
-            for path in self.site_packages.rglob("*")
+            for path in top.rglob("*")
             if path.is_file()
-            for name in [path.relative_to(self.site_packages).as_posix()]
+            for name in [path.relative_to(top).as_posix()]
             if name not in (f"{INFO}/RECORD", f"{INFO}/INSTALLER")
         }
 
-    def package(self, output: Path, *, kept: bool = False) -> Report:
-        """Packages the environment, with its wheel as a source."""
+    def package(self, output: Path, facts: FactsCache | None = None) -> Report:
+        """Packages the wheel."""
         project = read_project(make_project(output.parent / "project"))
-        return package(
-            find_site_packages(self.venv),
-            project,
-            Settings(output),
-            archive_time({}),
-            wheels={canonicalize_name("demo"): self.wheel},
-            kept=kept,
-            serialize=as_json,
-            draw=sizes_page,
-        )
+        return finished(self.venv, project, Settings(output), facts)
+
+    def package_laid_out(self, output: Path) -> Report:
+        """Packages the files that it has been laid out in."""
+        project = read_project(make_project(output.parent / "project"))
+        return finished(self.laid_out, project, Settings(output))
 
 
-def installation(directory: Path, wheel: bytes) -> Installation:
-    """Writes a wheel and installs it."""
-    path = directory / "wheels" / WHEEL
+def installation(
+    directory: Path, wheel: bytes, *, name: str = WHEEL, pinned: bool = True
+) -> Installation:
+    """Writes a wheel, puts it into an environment, and lays it out in another."""
+    path = directory / "wheels" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(wheel)
+    laid_out = make_venv(directory / "laid-out")
+    install_wheel(path, laid_out)
     venv = make_venv(directory / "venv")
-    unsound = install_wheel(path, venv)
-    pin = f"sha256:{hashlib.sha256(wheel).hexdigest()}"
-    return Installation(Wheel(path, pin, unsound), venv)
+    pin = f"sha256:{hashlib.sha256(wheel).hexdigest()}" if pinned else None
+    return Installation(put(venv, path, pin), venv, laid_out)
 
 
 def packaged(output: Path) -> dict[str, tuple[bytes, bool]]:

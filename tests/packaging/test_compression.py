@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive import compression as module
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
-from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import STORED
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
@@ -40,7 +42,7 @@ def content_of(member: Member) -> bytes:
 def test_any_contents(contents: list[bytes]) -> None:
     """Zlib inflates each stream to the content; CRC-32 and size are those of it."""
     entries = [
-        Entry(str(number), content, len(content))
+        Entry(str(number), BytesContent(content), len(content))
         for number, content in enumerate(contents)
     ]
 
@@ -58,7 +60,7 @@ def test_what_is_compressed_already_is_stored(tmp_path: Path, start: bytes) -> N
     content = start + bytes(1000)  # that it would be smaller shows which way it went
     path = tmp_path / "a"
     path.write_bytes(content)
-    entry = Entry("a", str(path), len(content))
+    entry = Entry("a", FileContent(str(path)), len(content))
 
     usual = list(deflate([entry]))
     smallest = list(deflate([entry], level=MAX_LEVEL))
@@ -74,7 +76,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     for number in range(300):
         path = tmp_path / str(number)
         path.write_bytes(os.urandom(10) * (number * number))
-        entries.append(Entry(path.name, str(path), path.stat().st_size))
+        entries.append(Entry(path.name, FileContent(str(path)), path.stat().st_size))
 
     one, two, many = (list(deflate(entries, workers=n)) for n in (1, 2, 16))
 
@@ -89,7 +91,7 @@ def test_bytes_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     def entries() -> Iterator[Entry]:
         for number in range(64):
             taken.append(number)
-            yield Entry(f"{number:02}", bytes(1 << 20), 1 << 20)
+            yield Entry(f"{number:02}", BytesContent(bytes(1 << 20)), 1 << 20)
 
     members = deflate(entries())
     next(members)
@@ -104,10 +106,10 @@ def test_a_large_file_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) 
     taken = []
 
     def entries() -> Iterator[Entry]:
-        yield Entry("large", bytes(16 << 20), 16 << 20)
+        yield Entry("large", BytesContent(bytes(16 << 20)), 16 << 20)
         for number in range(64):
             taken.append(number)
-            yield Entry(f"{number:02}", bytes(1 << 20), 1 << 20)
+            yield Entry(f"{number:02}", BytesContent(bytes(1 << 20)), 1 << 20)
 
     members = deflate(entries())
 
@@ -123,7 +125,10 @@ def test_large_files_are_mapped(
     compressible, random = tmp_path / "a", tmp_path / "b"
     compressible.write_bytes(b"text " * 1000)
     random.write_bytes(os.urandom(1000))
-    entries = [Entry(p.name, str(p), p.stat().st_size) for p in (compressible, random)]
+    entries = [
+        Entry(each.name, FileContent(str(each)), each.stat().st_size)
+        for each in (compressible, random)
+    ]
     read = list(deflate(entries))
     monkeypatch.setattr(module, "MAPPED_FROM_BYTES", 1)
 
@@ -140,22 +145,24 @@ def test_a_file_that_has_changed(tmp_path: Path, listed_bytes: int) -> None:
     path.write_bytes(b"four")
 
     with pytest.raises(SourceError, match="has changed while it was being packaged"):
-        list(deflate([Entry("a", str(path), listed_bytes)]))
+        list(deflate([Entry("a", FileContent(str(path)), listed_bytes)]))
 
 
 def test_a_file_that_has_gone(tmp_path: Path) -> None:
     """A file that is no longer there is named."""
     with pytest.raises(SourceError, match="gone cannot be read: No such file"):
-        list(deflate([Entry("a", str(tmp_path / "gone"), 1)]))
+        list(deflate([Entry("a", FileContent(str(tmp_path / "gone")), 1)]))
 
 
 def test_an_error_stops_the_workers(tmp_path: Path) -> None:
     """The first error comes out, and no thread is left behind."""
     before = threading.active_count()
-    good = [Entry(f"{number}", b"x", 1) for number in range(1000)]
+    good = [Entry(f"{number}", BytesContent(b"x"), 1) for number in range(1000)]
+
+    gone = Entry("a", FileContent(str(tmp_path / "gone")), 1)
 
     with pytest.raises(SourceError):
-        list(deflate([*good, Entry("a", str(tmp_path / "gone"), 1), *good]))
+        list(deflate([*good, gone, *good]))
     assert before == threading.active_count()
 
 
@@ -171,7 +178,10 @@ def test_a_large_file(tmp_path: Path, size_bytes: int) -> None:
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(size_bytes)
-    entries = [Entry("large", str(path), size_bytes), Entry("small", b"x", 1)]
+    entries = [
+        Entry("large", FileContent(str(path)), size_bytes),
+        Entry("small", BytesContent(b"x"), 1),
+    ]
 
     with (tmp_path / "a.zip").open("wb") as stream:
         archive = Archive(stream, dos_time(EARLIEST_EPOCH_S))
