@@ -9,9 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextlib import contextmanager
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
+from poetry_plugin_package_function.packaging.archive.shared_streams import (
+    SharedStreams,
+)
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.service import package
 
@@ -46,6 +51,8 @@ class Packager:
 
     def __enter__(self) -> Self:
         """Begins nothing yet."""
+        self._directory = TemporaryDirectory(prefix="package-function-")
+        self._shared = SharedStreams(Path(self._directory.name))
         self._pool = ThreadPoolExecutor(usable_cores(), "package")
         self._waiting = deque(self._orders)
         self._begun: deque[_Begun] = deque()
@@ -60,6 +67,7 @@ class Packager:
         for each in self._begun:
             with suppress(Exception, _NotTakenError), self._taken(each):
                 raise _NotTakenError
+        self._directory.cleanup()
 
     @contextmanager
     def next(self, progress: Progress | None) -> Iterator[Pending]:
@@ -87,7 +95,9 @@ class Packager:
 
     def _package(self, order: Order, progress: Progress) -> tuple[ExitStack, Pending]:
         with ExitStack() as stack:
-            pending = stack.enter_context(package(order, progress, self._workspace))
+            pending = stack.enter_context(
+                package(order, progress, self._workspace, self._shared)
+            )
             return stack.pop_all(), pending
 
     @contextmanager

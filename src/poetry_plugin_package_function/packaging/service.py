@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.packaging.archive.shared_streams import (
+        SharedStreams,
+    )
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
     from poetry_plugin_package_function.packaging.native.strip import Stripped
@@ -88,6 +91,7 @@ def package(
     order: Order,
     progress: Progress | None = None,
     workspace: Workspace | None = None,
+    shared: SharedStreams | None = None,
 ) -> Iterator[Pending]:
     """Writes archives, which appear at their places when the block ends.
 
@@ -98,6 +102,7 @@ def package(
         order: What is packaged.
         progress: Is called with how far it has come.
         workspace: Where archives are unpacked to be verified, if several are.
+        shared: What has been compressed for other functions of the run, if there are.
 
     Raises:
         ChangedSourceError: A wheel is not the one that was installed.
@@ -130,6 +135,7 @@ def package(
                     ),
                     scratch,
                     progress,
+                    shared,
                 )
             )
             verified = _verified(measured, order, workspace)

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
+    from poetry_plugin_package_function.packaging.archive.shared_streams import (
+        SharedStreams,
+    )
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
     from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
@@ -123,6 +126,7 @@ class Job:
         wishes: What is to be nested, if anything is.
         scratch: An empty directory for what is written on the way.
         progress: Is called with how far it has come.
+        shared: What has been compressed for other functions of the run, if there are.
     """
 
     parts: tuple[Part, ...]
@@ -133,6 +137,7 @@ class Job:
     wishes: Wishes
     scratch: Path
     progress: Progress
+    shared: SharedStreams | None = None
 
     @property
     def limit_bytes(self) -> int:
@@ -162,7 +167,11 @@ class Job:
         self, what: str, entries: Sequence[Entry], level: int = LEVEL
     ) -> Iterator[Member]:
         """Makes members of entries; tells so in these words."""
-        members = deflate(entries, level=level)
+        if self.shared is not None and level == LEVEL:
+            entries = [*self.shared.applied(entries)]
+            members = self.shared.keeping(entries, deflate(entries))
+        else:
+            members = deflate(entries, level=level)
         size_bytes = sum(entry.size_bytes for entry in entries)
         self.progress.begin(what, len(entries), size_bytes)
         return _with_progress(members, self.progress)

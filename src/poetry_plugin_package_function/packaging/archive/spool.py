@@ -6,6 +6,7 @@ second time for that.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
@@ -37,6 +39,47 @@ class Spooled(NamedTuple):
     streams: dict[str, ZipMember]
 
 
+class SpoolFile:
+    """A file of streams that are copied later."""
+
+    def __init__(self, path: Path, archive: Archive) -> None:
+        self._path = str(path)
+        self._archive = archive
+
+    @property
+    def size_bytes(self) -> int:
+        """What it has up to now."""
+        return self._archive.size_bytes
+
+    def add(self, member: Member) -> ZipMember:
+        """Appends a stream; what is returned can be read when the file is closed."""
+        offset = self._archive.size_bytes
+        self._archive.add(member)
+        return ZipMember(
+            self._path,
+            member.name,
+            offset,
+            HEADER_BYTES + len(member.name.encode()),
+            member.method,
+            len(member.data),
+            member.size_bytes,
+            member.crc32,
+        )
+
+
+@contextmanager
+def spool_file(path: Path) -> Iterator[SpoolFile]:
+    """Makes a file of streams.
+
+    Raises:
+        OSError: It cannot be written; it is named.
+    """
+    with create(str(path)) as stream:
+        archive = Archive(stream, dos_time(EARLIEST_EPOCH_S))
+        yield SpoolFile(path, archive)
+        archive.close()
+
+
 def spool(members: Iterable[Member], path: Path, limit_bytes: int) -> Spooled:
     """Writes members into a file.
 
@@ -52,23 +95,9 @@ def spool(members: Iterable[Member], path: Path, limit_bytes: int) -> Spooled:
         OSError: The file cannot be written; it is named.
     """
     spooled = Spooled({}, {})
-    with create(str(path)) as stream:
-        archive = Archive(stream, dos_time(EARLIEST_EPOCH_S))
+    with spool_file(path) as file:
         for member in members:
-            data_bytes = len(member.data)
-            spooled.data_bytes[member.name] = data_bytes
-            if member.method != DEFLATED or archive.size_bytes > limit_bytes:
-                continue
-            spooled.streams[member.name] = ZipMember(
-                str(path),
-                member.name,
-                archive.size_bytes,
-                HEADER_BYTES + len(member.name.encode()),
-                DEFLATED,
-                data_bytes,
-                member.size_bytes,
-                member.crc32,
-            )
-            archive.add(member)
-        archive.close()
+            spooled.data_bytes[member.name] = len(member.data)
+            if member.method == DEFLATED and file.size_bytes <= limit_bytes:
+                spooled.streams[member.name] = file.add(member)
     return spooled
