@@ -28,7 +28,6 @@ from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
-from poetry_plugin_package_function.packaging.sources.facts import inspect
 from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
 from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 from poetry_plugin_package_function.project import read_project
@@ -287,7 +286,7 @@ class Installation:
     def source(self) -> WheelSource:
         """The wheel as it is read."""
         python = find_site_packages(self.venv).python
-        return WheelSource(self.wheel, inspect(self.wheel.path), python)
+        return WheelSource(FactsCache(None).of(self.wheel), python)
 
     def shipped(self) -> dict[str, tuple[bytes, bool]]:
         """Content and executability of what an archive has to hold, by name.

@@ -180,9 +180,8 @@ class _WheelInstaller(WheelInstaller):
 
     def _install(self, wheel: Path) -> int:
         """Returns how many bytes its files have."""
-        facts = self._facts.of(
-            put(self._env.path, wheel, self._executor.pins.get(wheel))
-        )
+        placed = put(self._env.path, wheel, self._executor.pins.get(wheel))
+        facts = self._facts.of(placed).facts
         if facts.issues:
             self.invalid_wheels[wheel] = list(facts.issues)
         return sum(each.size_bytes for each in facts.files)

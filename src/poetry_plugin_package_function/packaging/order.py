@@ -72,7 +72,7 @@ def read_environment(
         (
             InstalledSource(site_packages.directories, project.normalized_name),
             *(
-                WheelSource(wheel, facts.of(wheel), site_packages.python)
+                WheelSource(facts.of(wheel), site_packages.python)
                 for wheel in wheels_in(venv)
             ),
         ),

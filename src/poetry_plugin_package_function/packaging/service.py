@@ -138,6 +138,8 @@ def package(
                     shared,
                 )
             )
+            for source in order.environment.sources:
+                source.check()
             verified = _verified(measured, order, workspace)
             found = Found(found_overlaps, findings, stripped, bytecode, verified)
             report = report_of(order, measured, found)

@@ -63,6 +63,14 @@ class Source(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Finds out, when all has been read, whether it has changed meanwhile.
+
+        Raises:
+            ChangedSourceError: It has.
+        """
+        ...
+
 
 def owner_of(entry: Entry) -> str:
     """Whose a file is, in words: a distribution's, or the project's."""

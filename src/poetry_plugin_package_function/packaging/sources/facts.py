@@ -37,6 +37,7 @@ from poetry_plugin_package_function.packaging.elf.machine_code import (
     may_be_machine_code,
 )
 from poetry_plugin_package_function.packaging.elf.machine_code import within
+from poetry_plugin_package_function.packaging.sources.content import changed
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
 from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
 from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
@@ -219,6 +220,31 @@ def _whole(chunks: Iterable[bytes], size_bytes: int) -> Iterator[bytes | mmap.mm
             yield content
 
 
+class KnownWheel(NamedTuple):
+    """A wheel, and what is known of it.
+
+    Attributes:
+        wheel: The wheel.
+        facts: What is known of it.
+        state: Inode, size and time of the last modification when that was found out.
+    """
+
+    wheel: Wheel
+    facts: WheelFacts
+    state: tuple[int, int, int]
+
+    def check(self) -> None:
+        """Finds out whether the wheel is still the one that is known.
+
+        Raises:
+            ChangedSourceError: It is not, or it is gone.
+        """
+        with suppress(OSError):
+            if _state(self.wheel.path) == self.state:
+                return
+        raise changed(str(self.wheel.path))
+
+
 class FactsCache:
     """Facts of wheels, kept by the hashes that a lock file has of them."""
 
@@ -229,9 +255,9 @@ class FactsCache:
             directory: Where facts are kept from run to run; it need not be there yet.
         """
         self._directory = directory
-        self._known: dict[Path, WheelFacts] = {}
+        self._known: dict[Path, KnownWheel] = {}
 
-    def of(self, wheel: Wheel) -> WheelFacts:
+    def of(self, wheel: Wheel) -> KnownWheel:
         """Finds what is known of a wheel, or finds it out; called in several threads.
 
         Facts that are kept have a checksum: damaged ones are made anew. What has been
@@ -240,10 +266,12 @@ class FactsCache:
         Raises:
             Exception: See `inspect`.
         """
-        facts = self._known.get(wheel.path)
-        if facts is None:
-            facts = self._known[wheel.path] = self._found(wheel)
-        return facts
+        known = self._known.get(wheel.path)
+        if known is None:
+            state = _state(wheel.path)
+            known = KnownWheel(wheel, self._found(wheel), state)
+            self._known[wheel.path] = known
+        return known
 
     def _found(self, wheel: Wheel) -> WheelFacts:
         if wheel.pin is None or self._directory is None:
@@ -255,6 +283,11 @@ class FactsCache:
         with suppress(OSError):  # a cache that cannot be written is no cache
             _write(path, _serialized(facts))
         return facts
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _serialized(facts: WheelFacts) -> bytes:

@@ -73,6 +73,9 @@ class IncludedSource:
                     " `from`.",
                 )
 
+    def check(self) -> None:
+        """See `Source`: each file is looked at when it is read."""
+
 
 def _matches(
     inclusion: Inclusion, project: Path, is_excluded: Callable[[str], bool]

@@ -78,6 +78,9 @@ class InstalledSource:
                     continue
                 yield file._replace(distribution=owners.get(name))
 
+    def check(self) -> None:
+        """See `Source`: each file is looked at when it is read."""
+
 
 def _is_virtualenvs(name: str) -> bool:
     return (name.endswith(".virtualenv") and "/" not in name) or name in (

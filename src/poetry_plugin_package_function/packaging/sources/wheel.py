@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.sources.facts import FileFacts
-    from poetry_plugin_package_function.packaging.sources.facts import WheelFacts
-    from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
+    from poetry_plugin_package_function.packaging.sources.facts import KnownWheel
 
 
 @dataclass(frozen=True)
@@ -41,22 +40,20 @@ class WheelSource:
     """The files that an installer would put into site-packages out of a wheel.
 
     Attributes:
-        wheel: The wheel.
-        facts: What is known of it.
+        known: The wheel, and what is known of it.
         python: The minor version of the Python that it would be installed for.
     """
 
-    wheel: Wheel
-    facts: WheelFacts
+    known: KnownWheel
     python: str | None
 
     @cached_property
     def distribution(self) -> Distribution:
         """What is in the wheel, with the RECORD that an installer would write."""
-        info = f"{self.facts.info}/"
+        info = f"{self.known.facts.info}/"
         return Distribution(
-            *named(self.facts.info),
-            self.facts.info,
+            *named(self.known.facts.info),
+            self.known.facts.info,
             {
                 name.removeprefix(info): self._content(file)
                 for name, file in self._files.items()
@@ -66,7 +63,7 @@ class WheelSource:
                 RecordRow(name, f"sha256={file.digest}", str(file.size_bytes))
                 for name, file in self._files.items()
             ),
-            self.wheel.pin,
+            self.known.wheel.pin,
         )
 
     @property
@@ -95,13 +92,17 @@ class WheelSource:
                 name, self._content(file), file.size_bytes, file.executable, owner
             )
 
+    def check(self) -> None:
+        """See `Source`."""
+        self.known.check()
+
     @cached_property
     def _files(self) -> Mapping[str, FileFacts]:
         """The facts of what ends in site-packages, by its name there."""
         # The scheme `data` has the environment's own directory.
         inside = f"lib/python{self.python}/site-packages/"
         found = {}
-        for file in self.facts.files:
+        for file in self.known.facts.files:
             if file.scheme in ("purelib", "platlib"):
                 found[file.path] = file
             elif file.scheme == "data" and file.path.startswith(inside):
@@ -115,7 +116,7 @@ class WheelSource:
 
     def _content(self, file: FileFacts) -> ZipMember:
         return ZipMember(
-            str(self.wheel.path),
+            str(self.known.wheel.path),
             file.member,
             file.offset,
             file.header_bytes,
@@ -125,7 +126,7 @@ class WheelSource:
             file.crc32,
             is_sound=file.is_sound,
             # What has been built here may be compressed in another way elsewhere.
-            copyable=self.wheel.pin is not None
+            copyable=self.known.wheel.pin is not None
             and file.is_sound
             and file.method == DEFLATED
             and file.stored_bytes < file.size_bytes,
