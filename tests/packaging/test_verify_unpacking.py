@@ -7,9 +7,10 @@ import shutil
 import stat
 import subprocess
 import sys
-import threading
+import time
 import zipfile
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -23,6 +24,7 @@ from poetry_plugin_package_function.packaging.verify.archives import Archives
 from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.packaging.verify.verified import verify
+from tests.machine import mounted
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
 from tests.trees import is_root
@@ -292,6 +294,32 @@ def test_where_memory_will_not_do_it_is_the_disk(
         assert expected(FILES) == tree_of(place.task_root)
 
 
+@pytest.mark.parametrize("memory", ["none", "full later"])
+def test_a_full_disk(
+    tmp_path: Path, places: Path, monkeypatch: pytest.MonkeyPatch, memory: str
+) -> None:
+    """It is an error that says where; memory that is full is none."""
+    small = archive_of(tmp_path / "1.zip", FILES)
+    large = archive_of(tmp_path / "2.zip", {**FILES, "large": os.urandom(4 * MIB)})
+    with mounted(tmp_path / "full", "size=1m") as full, Workspace() as workspace:
+        if memory == "none":
+            monkeypatch.setattr(unpacking, "MEMORY", str(tmp_path / "nowhere"))
+            monkeypatch.setattr("tempfile.tempdir", str(full))
+            with (
+                pytest.raises(VerifyError, match=f"into {full}: .*No space left"),
+                workspace.unpacked(Archives(large)),
+            ):
+                pytest.fail("It was unpacked.")
+        else:
+            monkeypatch.setattr(unpacking, "MEMORY", str(full))
+            with workspace.unpacked(Archives(small)) as place:
+                assert place.task_root.startswith(f"{full}/")
+            with workspace.unpacked(Archives(large)) as place:
+                assert place.task_root.startswith(f"{places}/temporary/")
+                assert 4 * MIB == Path(place.task_root, "large").stat().st_size
+                assert [] == [*full.iterdir()]
+
+
 @needs_gcc
 def test_code_finds_in_memory_what_it_finds_on_lambda(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -500,23 +528,21 @@ def test_a_handler_does_not_see_what_another_has_written(tmp_path: Path) -> None
             assert result.is_complete, result
 
 
-def test_threads_have_directories_of_their_own(tmp_path: Path) -> None:
-    """What one of them unpacks is not changed by another."""
-    one = archive_of(tmp_path / "1.zip", {"a.py": "1"})
-    two = archive_of(tmp_path / "2.zip", {"a.py": "2"})
-    is_there, may_go = threading.Event(), threading.Event()
-    with Workspace() as workspace:
+def test_one_function_is_there_at_a_time(tmp_path: Path) -> None:
+    """Whoever comes meanwhile waits: what is measured has the machine to itself."""
+    inside: list[str] = []
 
-        def hold() -> None:
-            with workspace.unpacked(Archives(one)):
-                is_there.set()
-                may_go.wait(60)
+    def unpack(name: str) -> Tree:
+        archive = archive_of(tmp_path / f"{name}.zip", {"a.py": name})
+        with workspace.unpacked(Archives(archive)) as place:
+            inside.append(name)
+            first = tree_of(place.task_root)
+            time.sleep(0.02)  # for the others to come
+            assert first == tree_of(place.task_root)
+            assert inside == [name]
+            inside.remove(name)
+        return first
 
-        thread = threading.Thread(target=hold)
-        thread.start()
-        is_there.wait(60)
-        with workspace.unpacked(Archives(two)) as place:
-            assert {"a.py": b"2"} == tree_of(place.task_root)
-            may_go.set()
-            thread.join()
-            assert {"a.py": b"2"} == tree_of(place.task_root)
+    with Workspace() as workspace, ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(unpack, "abcdefgh"))
+    assert [{"a.py": name.encode()} for name in "abcdefgh"] == found

@@ -85,8 +85,7 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._made: list[_Place] = []
-        self._idle: list[_Place] = []
+        self._place: _Place | None = None
         self._alone = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -95,8 +94,8 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         """Removes everything."""
-        for place in self._made:
-            place.remove()
+        if self._place is not None:
+            self._place.remove()
 
     @contextmanager
     def unpacked(
@@ -112,110 +111,104 @@ class Workspace:
         Raises:
             VerifyError: They cannot be unpacked.
         """
-        with self._alone, self._environment(archives, provided) as unpacked:
-            yield unpacked
-
-    @contextmanager
-    def _environment(
-        self, archives: Archives, provided: Mapping[str, Content]
-    ) -> Iterator[Unpacked]:
-        where = tempfile.gettempdir()
-        scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
-        try:
+        with self._alone:
+            scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
             try:
-                trees = {"task": files_of(archives.function)}
-                if archives.layer is not None:
-                    trees["opt"] = files_of(archives.layer)
-                if provided:
-                    trees["runtime"] = {
-                        name: File(content, is_executable=False)
-                        for name, content in provided.items()
-                    }
-                place = self._take(trees)
-                where = place.path
-                for name, files in trees.items():
-                    place.trees[name].update(files)
-                unpacked = _environment(scratch, place, trees)
-            except (OSError, zipfile.BadZipFile, SourceError) as error:
-                raise VerifyError(
-                    f"{archives.function} could not be unpacked into {where}: {error}.",
-                    "Free some space, or set TMPDIR to a directory that has more.",
-                ) from None
-            yield unpacked
-            self._idle.append(place)
-        finally:
-            remove(scratch)
+                yield self._environment(scratch, archives, provided)
+            finally:
+                remove(scratch)
 
-    def _take(self, trees: Mapping[str, Mapping[str, File]]) -> _Place:
-        with suppress(IndexError):
-            return self._idle.pop()
-        size_bytes = sum(
-            file.content.size_bytes
-            for files in trees.values()
-            for file in files.values()
-            if isinstance(file.content, ZipMember)
-        )
-        place = _Place(
-            MEMORY if _has_room(MEMORY, size_bytes) else tempfile.gettempdir()
-        )
-        self._made.append(place)
-        return place
+    def _environment(
+        self, scratch: str, archives: Archives, provided: Mapping[str, Content]
+    ) -> Unpacked:
+        try:
+            trees = {"task": files_of(archives.function)}
+            if archives.layer is not None:
+                trees["opt"] = files_of(archives.layer)
+            if provided:
+                trees["runtime"] = {
+                    name: File(content, is_executable=False)
+                    for name, content in provided.items()
+                }
+            roots = self._update(trees).roots
+            runtime = [roots["runtime"]] if provided else []
+            unpacked = Unpacked(
+                task_root=roots["task"],
+                tmp_dir=os.path.join(scratch, "tmp"),
+                runtime_path=(verifier.RUNTIME, *runtime),
+                layers_root=roots["opt"] if archives.layer else verifier.LAYERS,
+                home_dir=os.path.join(scratch, "home", "user"),
+                scratch=scratch,
+            )
+            os.mkdir(unpacked.tmp_dir)
+            os.mkdir(os.path.dirname(unpacked.home_dir), 0o555)
+        except (OSError, zipfile.BadZipFile, SourceError) as error:
+            raise VerifyError(
+                f"{archives.function} could not be unpacked into"
+                f" {tempfile.gettempdir()}: {error}.",
+                "Free some space, or set TMPDIR to a directory that has more.",
+            ) from None
+        return unpacked
+
+    def _update(self, trees: Mapping[str, Mapping[str, File]]) -> _Place:
+        """Unpacks trees over those of the function before, or anew."""
+        if self._place is None:
+            memory = MEMORY if _has_room(MEMORY, trees) else None
+            self._place = _Place(memory or tempfile.gettempdir())
+        try:
+            self._place.update(trees)
+        except OSError:
+            if self._place.parent != MEMORY:
+                raise
+            full, self._place = self._place, _Place(tempfile.gettempdir())
+            full.remove()  # somebody else has taken the room meanwhile
+            self._place.update(trees)
+        return self._place
 
 
 class _Place:
-    """Directories that functions are unpacked to, one after the other.
+    """A directory that functions are unpacked into, one after the other.
 
     Attributes:
-        path: Where they are.
-        trees: "task", "opt" and "runtime"; none is there before it has been updated.
+        parent: Where it is.
+        roots: Where "task", "opt" and "runtime" are; none is there before its update.
     """
 
     def __init__(self, parent: str) -> None:
-        """Makes the directory that they are in.
-
-        Args:
-            parent: Where that is made.
-        """
+        """Makes it, and removes what runs have left there that were killed."""
         _remove_abandoned(parent)
-        self.path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        self._lock = _locked(self.path)
-        self.trees = {
-            name: ReadOnlyTree(os.path.join(self.path, name))
+        self.parent = parent
+        self._path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        self._lock = _locked(self._path)
+        self._trees = {
+            name: ReadOnlyTree(os.path.join(self._path, name))
             for name in ("task", "opt", "runtime")
         }
+        self.roots = {name: tree.root for name, tree in self._trees.items()}
+
+    def update(self, trees: Mapping[str, Mapping[str, File]]) -> None:
+        """Unpacks trees; see `ReadOnlyTree.update`."""
+        for name, files in trees.items():
+            self._trees[name].update(files)
 
     def remove(self) -> None:
         """Removes it."""
-        remove(self.path)
+        remove(self._path)
         if self._lock is not None:
             os.close(self._lock)
 
 
-def _environment(
-    scratch: str, place: _Place, trees: Mapping[str, Mapping[str, File]]
-) -> Unpacked:
-    """Makes what is not out of archives."""
-    unpacked = Unpacked(
-        task_root=place.trees["task"].root,
-        tmp_dir=os.path.join(scratch, "tmp"),
-        runtime_path=(
-            verifier.RUNTIME,
-            *([place.trees["runtime"].root] if "runtime" in trees else []),
-        ),
-        layers_root=place.trees["opt"].root if "opt" in trees else verifier.LAYERS,
-        home_dir=os.path.join(scratch, "home", "user"),
-        scratch=scratch,
-    )
-    os.mkdir(unpacked.tmp_dir)
-    os.mkdir(os.path.dirname(unpacked.home_dir), 0o555)
-    return unpacked
-
-
-def _has_room(memory: str, size_bytes: int) -> bool:
-    """Whether files may be put into memory: twice the room, and four times the memory.
+def _has_room(memory: str, trees: Mapping[str, Mapping[str, File]]) -> bool:
+    """Whether files may go into memory: twice the room, and four times the memory.
 
     Containers' engines do not let code be loaded from there (`noexec`).
     """
+    size_bytes = sum(
+        file.content.size_bytes
+        for files in trees.values()
+        for file in files.values()
+        if isinstance(file.content, ZipMember)
+    )
     try:
         there = os.statvfs(memory)
         with open(MEMINFO, encoding="ascii") as lines:
