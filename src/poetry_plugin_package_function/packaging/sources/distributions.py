@@ -168,7 +168,7 @@ def read_distribution(directory: Path, info: str) -> Distribution:
         raise _editable(bare.name)
     record = bare.read("RECORD")
     try:
-        rows = None if record is None else tuple(_parse_record(record))
+        rows = None if record is None else tuple(_parse_record(record, str(directory)))
     except csv.Error as error:
         raise SourceError(
             f"{directory / info / 'RECORD'} is not a RECORD: {error}.",
@@ -216,11 +216,23 @@ def _editable(name: str) -> SourceError:
     )
 
 
-def _parse_record(text: str) -> Iterable[RecordRow]:
+def _parse_record(text: str, directory: str) -> Iterable[RecordRow]:
     for row in csv.reader(io.StringIO(text, newline="")):
         if row and row[0]:
             path, digest, size = row if len(row) == 3 else (*row, "", "")[:3]
-            yield RecordRow(posixpath.normpath(path), digest, size)
+            yield RecordRow(_inside(posixpath.normpath(path), directory), digest, size)
+
+
+def _inside(path: str, directory: str) -> str:
+    """Resolves a path that leads out of a directory, and into it again.
+
+    pypa/installer names so what a wheel has in `data/lib/pythonX.Y/site-packages`.
+    """
+    if not path.startswith("../"):
+        return path
+    top = posixpath.normpath(directory)
+    target = posixpath.normpath(posixpath.join(top, path))
+    return target.removeprefix(f"{top}/") if target.startswith(f"{top}/") else path
 
 
 def unneeded_seeds(

@@ -24,6 +24,8 @@ from typing import Final
 from typing import NamedTuple
 from typing import cast
 
+import installer
+
 from installer import install
 from installer.destinations import WheelDestination
 from installer.records import Hash
@@ -160,10 +162,10 @@ class _Notes(WheelDestination):
             ValueError: The path leads out of its scheme's directory.
         """
         inside = posixpath.normpath(os.fspath(path))
-        if inside.startswith(("/", "../")):
+        if inside.startswith("/") or inside.split("/")[0] in (".", ".."):
             raise ValueError(f"{path} would be written outside of its directory")
         member = cast("MemberStream", stream)
-        digest, code = _read(member, inside)
+        digest, size_bytes, code = _read(member, inside)
         info = member.info
         self.files.append(
             FileFacts(
@@ -176,26 +178,33 @@ class _Notes(WheelDestination):
                 HEADER_BYTES + len(encoded_name(info)),
                 info.compress_type,
                 info.compress_size,
-                info.file_size,
+                size_bytes,
                 info.CRC,
                 member.is_sound,
                 code,
             )
         )
-        return RecordEntry(inside, Hash("sha256", digest), info.file_size)
+        return RecordEntry(inside, Hash("sha256", digest), size_bytes)
 
     def finalize_installation(self, *_: object, **__: object) -> None:
         """See `WheelDestination`: nothing has been written."""
 
 
-def _read(member: MemberStream, path: str) -> tuple[str, MachineCode | None]:
-    """Reads all of a member; returns its digest, and what it says as machine code."""
+def _read(member: MemberStream, path: str) -> tuple[str, int, MachineCode | None]:
+    """Reads all of a member.
+
+    Returns:
+        Its digest; its size, which may be less than what the directory says; what it
+        says as machine code.
+    """
     hashed = hashlib.sha256()
+    size_bytes = 0
     chunks = member.chunks()
     code = None
     if may_be_machine_code(path, member.info.file_size):
         with _whole(chunks, member.info.file_size) as content:
             hashed.update(content)
+            size_bytes = len(content)
             code = machine_code(within(content))
             module = module_parts(path)
             if code is not None and module:
@@ -203,7 +212,9 @@ def _read(member: MemberStream, path: str) -> tuple[str, MachineCode | None]:
     else:
         for chunk in chunks:
             hashed.update(chunk)
-    return base64.urlsafe_b64encode(hashed.digest()).decode().rstrip("="), code
+            size_bytes += len(chunk)
+    digest = base64.urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
+    return digest, size_bytes, code
 
 
 @contextmanager
@@ -278,10 +289,10 @@ class FactsCache:
             return inspect(wheel.path)
         path = self._directory / f"{wheel.pin.replace(':', '-')}.json"
         with suppress(OSError, ValueError, TypeError):
-            return _parsed(path.read_bytes())
+            return _parsed(path.read_bytes(), wheel.pin)
         facts = inspect(wheel.path)
         with suppress(OSError):  # a cache that cannot be written is no cache
-            _write(path, _serialized(facts))
+            _write(path, _serialized(facts, wheel.pin))
         return facts
 
 
@@ -290,24 +301,29 @@ def _state(path: Path) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _serialized(facts: WheelFacts) -> bytes:
-    content = json.dumps([FORMAT, *facts], separators=(",", ":")).encode()
+def _serialized(facts: WheelFacts, pin: str) -> bytes:
+    content = json.dumps([_made_for(pin), *facts], separators=(",", ":")).encode()
     return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
-def _parsed(data: bytes) -> WheelFacts:
+def _made_for(pin: str) -> list[object]:
+    """What facts depend on: another pypa/installer may install in another way."""
+    return [FORMAT, installer.__version__, pin]
+
+
+def _parsed(data: bytes, pin: str) -> WheelFacts:
     """Reads facts that have been kept.
 
     Raises:
-        ValueError: They are damaged, or of another format.
+        ValueError: They are damaged, or of another wheel or format.
         TypeError: As ValueError.
     """
     digest, _, content = data.partition(b"\n")
     if hashlib.sha256(content).hexdigest().encode() != digest:
         raise ValueError("they are damaged")
-    version, info, files, issues = json.loads(content)
-    if version != FORMAT:
-        raise ValueError("they are of another format")
+    made_for, info, files, issues = json.loads(content)
+    if made_for != _made_for(pin):
+        raise ValueError("they are of another wheel or format")
     return WheelFacts(info, tuple(map(_file, files)), tuple(issues))
 
 

@@ -139,12 +139,6 @@ def _winner(one: Entry, other: Entry, project: NormalizedName | None) -> Entry:
     )
 
 
-def _rank(
-    distribution: NormalizedName | None, project: NormalizedName | None
-) -> tuple[bool, str]:
-    return distribution == project, distribution or ""
-
-
 def _place(entry: Entry) -> str:
     match entry.content:
         case FileContent(path):
