@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.errors import ChangedSourceError
-from poetry_plugin_package_function.packaging.archive.compression import Sources
 from poetry_plugin_package_function.packaging.archive.compression import deflate
+from poetry_plugin_package_function.packaging.sources.content import ZipMember
+from poetry_plugin_package_function.packaging.sources.content import member_of
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.sources.streams import read_adjacent
-from poetry_plugin_package_function.packaging.sources.wheel import Stream
 
 
 if TYPE_CHECKING:
@@ -40,21 +40,9 @@ def wheel_of(extra_bytes: int = 0) -> bytes:
     return stream.getvalue()
 
 
-def streams_in(wheel: bytes) -> list[Stream]:
+def streams_in(wheel: bytes) -> list[ZipMember]:
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        return [
-            Stream(
-                "a.whl",
-                info.header_offset,
-                30 + len(info.filename),
-                info.compress_size,
-                info.CRC,
-                info.file_size,
-                executable=False,
-                copyable=True,
-            )
-            for info in archive.infolist()
-        ]
+        return [member_of("a.whl", info) for info in archive.infolist()]
 
 
 class _Counting(io.BytesIO):
@@ -142,16 +130,13 @@ def test_a_wheel_that_changes_while_it_is_read(
     path = tmp_path / "a.whl"
     if kept_bytes is not None:
         path.write_bytes(wheel_of()[:kept_bytes])
-    streams = {}
     entries = []
     for stream, content in zip(streams_in(wheel_of()), CONTENTS, strict=True):
-        name = f"{len(content)}.py"
-        (tmp_path / name).write_bytes(content)
-        streams[name] = stream._replace(wheel=str(path))
-        entries.append(Entry(name, str(tmp_path / name), len(content)))
+        stream = stream._replace(archive=str(path))
+        entries.append(Entry(stream.name, stream, len(content)))
 
     with pytest.raises(ChangedSourceError, match="has changed while it was being read"):
-        list(deflate(entries, sources=Sources(streams, lambda _: True)))
+        list(deflate(entries))
     path.write_bytes(wheel_of())
-    copied = list(deflate(entries, sources=Sources(streams, lambda _: True)))
+    copied = list(deflate(entries))
     assert CONTENTS == [zlib.decompress(each.data, -15) for each in copied]

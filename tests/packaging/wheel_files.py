@@ -313,18 +313,32 @@ class Installation:
         return finished(self.laid_out, project, Settings(output))
 
 
-def installation(
+def closed(
     directory: Path, wheel: bytes, *, name: str = WHEEL, pinned: bool = True
 ) -> Installation:
-    """Writes a wheel, puts it into an environment, and lays it out in another."""
+    """Writes a wheel, and puts it into an environment."""
     path = directory / "wheels" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(wheel)
-    laid_out = make_venv(directory / "laid-out")
-    install_wheel(path, laid_out)
-    venv = make_venv(directory / "venv")
+    venv = directory / "venv"
+    if not venv.exists():
+        make_venv(venv)
     pin = f"sha256:{hashlib.sha256(wheel).hexdigest()}" if pinned else None
-    return Installation(put(venv, path, pin), venv, laid_out)
+    return Installation(put(venv, path, pin), venv, directory / "laid-out")
+
+
+def installation(
+    directory: Path, wheel: bytes, *, name: str = WHEEL, pinned: bool = True
+) -> Installation:
+    """Writes a wheel, puts it into an environment, and lays it out in another.
+
+    More of them go into the same two environments.
+    """
+    found = closed(directory, wheel, name=name, pinned=pinned)
+    if not found.laid_out.exists():
+        make_venv(found.laid_out)
+    install_wheel(directory / "wheels" / name, found.laid_out)
+    return found
 
 
 def packaged(output: Path) -> dict[str, tuple[bytes, bool]]:
