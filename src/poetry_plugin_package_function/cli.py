@@ -110,6 +110,7 @@ def _package_all(
         project,
         FactsCache(None),
         seeds=SEEDS - project.needed(),
+        python=options.python,
     )
     where = shown_path(environment.site_packages.directories[0])
     orders = [
@@ -137,7 +138,11 @@ def parser() -> argparse.ArgumentParser:
         epilog="The table [tool.poetry-plugin-package-function] in pyproject.toml is"
         " read too; options beat it.",
     )
-    parser.add_argument("venv_dir", help="The virtual environment to package.")
+    parser.add_argument(
+        "venv_dir",
+        help="The virtual environment to package, or a directory that pip --target, uv"
+        " or SAM has filled.",
+    )
     parser.add_argument(
         "--project",
         default="pyproject.toml",

@@ -98,17 +98,21 @@ class Run:
 
     def _package_given(self) -> Iterator[tuple[Settings, Report]]:
         """Packages environments that the user has made."""
-        environments: dict[Path, Environment] = {}
+        environments: dict[tuple[Path, str | None], Environment] = {}
         orders = []
         for settings in self.request.functions:
             if settings.venv is not None:
-                if settings.venv not in environments:
+                given = (settings.venv, settings.python)
+                if given not in environments:
                     with naming(settings.function):
-                        seeds = SEEDS - self.request.project.needed()
-                        environments[settings.venv] = self._environment(
-                            settings.venv, seeds
+                        environments[given] = read_environment(
+                            settings.venv,
+                            self.request.project,
+                            self._facts,
+                            seeds=SEEDS - self.request.project.needed(),
+                            python=settings.python,
                         )
-                orders.append(self._order(environments[settings.venv], settings))
+                orders.append(self._order(environments[given], settings))
         yield from self._package(orders)
 
     def _build_and_package(
@@ -126,7 +130,7 @@ class Run:
     def _package_parts(
         self, built: Built, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
     ) -> Iterator[tuple[Settings, Report]]:
-        environment = self._environment(built.venv)
+        environment = read_environment(built.venv, self.request.project, self._facts)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
         orders = []
         for settings, own in users:
@@ -158,11 +162,6 @@ class Run:
             return None
         finally:
             self.console.done()
-
-    def _environment(
-        self, venv: Path, seeds: frozenset[str] = frozenset()
-    ) -> Environment:
-        return read_environment(venv, self.request.project, self._facts, seeds=seeds)
 
     def _order(self, environment: Environment, settings: Settings) -> Order:
         request = self.request

@@ -121,4 +121,6 @@ def _excluded_by(values: Mapping[str, Any]) -> set[str]:
             excluded.update(option.excludes)
         if not said.isdisjoint(option.excludes):
             excluded.add(option.name)
+    if "venv" in said:  # a table says what to build with; a flag, what compiles
+        excluded.add("python")
     return excluded

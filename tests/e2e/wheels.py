@@ -22,16 +22,20 @@ if TYPE_CHECKING:
 
 
 def make_wheel(
-    directory: Path, name: str, files: Mapping[str, str], version: str = "1.0"
+    directory: Path,
+    name: str,
+    files: Mapping[str, str],
+    version: str = "1.0",
+    tag: str = "py3-none-any",
 ) -> Path:
-    """Writes a pure wheel; its path."""
+    """Writes a wheel; its path."""
     info = f"{name}-{version}.dist-info"
     contents = {
         **files,
         f"{info}/METADATA": "Metadata-Version: 2.1\n"
         f"Name: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: by-hand 1\n"
-        "Root-Is-Purelib: true\nTag: py3-none-any\n",
+        f"Root-Is-Purelib: true\nTag: {tag}\n",
     }
     record = "".join(
         f"{path},sha256={_digest(text)},{len(text.encode())}\n"
@@ -39,7 +43,7 @@ def make_wheel(
     )
     contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
     directory.mkdir(parents=True, exist_ok=True)
-    wheel = directory / f"{name}-{version}-py3-none-any.whl"
+    wheel = directory / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as target:
         for path, text in contents.items():
             target.writestr(path, text)

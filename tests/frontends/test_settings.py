@@ -98,6 +98,15 @@ def test_flags_beat_the_table(tmp_path: Path, in_directory: Path) -> None:
     assert tmp_path / "project/r.json" == settings.report
 
 
+def test_the_python_of_what_is_there(tmp_path: Path) -> None:
+    """Said together, --python is the one that compiles and imports."""
+    settings = resolved(tmp_path, "", venv="v", python="3.13")
+    over_table = resolved(tmp_path, 'venv = "v"', python="3.13")
+
+    assert "3.13" == settings.python
+    assert ("3.13", settings.venv) == (over_table.python, Path.cwd() / "v")
+
+
 @pytest.mark.parametrize(
     ("table", "flags", "silent"),
     [
@@ -110,7 +119,7 @@ def test_flags_beat_the_table(tmp_path: Path, in_directory: Path) -> None:
         ('extras = ["a"]', {"all_extras": True}, "extras"),
         ('extras = ["a"]', {"venv": "v"}, "extras"),
         ('python = "3.13"', {"venv": "v"}, "python"),
-        ('venv = "v"', {"python": "3.13"}, "venv"),
+        ('venv = "v"', {"with_": ["b"]}, "venv"),
     ],
 )
 def test_a_flag_silences_what_it_excludes(
@@ -136,8 +145,8 @@ def test_a_flag_silences_what_it_excludes(
         ({"all_groups": True, "only": ["a"]}, "--only excludes --all-groups."),
         ({"all_extras": True, "extras": ["a"]}, "--extras excludes --all-extras."),
         (
-            {"venv": "v", "python": "3", "with_": ["a"]},
-            "--python, --with exclude --venv.",
+            {"venv": "v", "extras": ["e"], "with_": ["a"]},
+            "--with, --extras exclude --venv.",
         ),
     ],
 )

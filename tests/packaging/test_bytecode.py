@@ -90,7 +90,7 @@ def entries_of(directory: Path, files: Mapping[str, str | bytes]) -> list[Entry]
 
 
 def host(tmp_path: Path) -> Interpreter:
-    return find_interpreter(venv_of(tmp_path / "host-venv"))
+    return find_interpreter(venv_of(tmp_path / "host-venv") / "bin/python")
 
 
 @contextmanager
@@ -282,7 +282,9 @@ def test_the_same_bytes_on_two_machines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, count: int
 ) -> None:
     """Other directories, seeds, environments, locales and numbers of cores."""
-    python = find_interpreter(venv_of(tmp_path / "venv", interpreter(version)))
+    python = find_interpreter(
+        venv_of(tmp_path / "venv", interpreter(version)) / "bin/python"
+    )
     first = real_files(tmp_path / "first", count)
     second = real_files(tmp_path / "a" / "deeper" / "sécond", count)
     monkeypatch.setattr(bytecode, "usable_cores", lambda: 1)
@@ -402,7 +404,7 @@ def test_a_cache_that_cannot_be_written(cached: Cached) -> None:
 def test_no_interpreter(tmp_path: Path) -> None:
     """A directory without one, as the CLI takes it, has no bytecode."""
     with pytest.raises(SourceError, match="cannot be run") as raised:
-        find_interpreter(make_venv(tmp_path / "venv"))
+        find_interpreter(make_venv(tmp_path / "venv") / "bin/python")
     assert "leave out --compile" in raised.value.hint
 
 
@@ -429,7 +431,7 @@ def test_an_interpreter_that_will_not_do(
 ) -> None:
     """Fakes, as these are not on each machine; Python 3.10 is real below."""
     with pytest.raises(SourceError, match=reason):
-        find_interpreter(fake(tmp_path, *answer))
+        find_interpreter(fake(tmp_path, *answer) / "bin/python")
 
 
 def test_python_3_10_is_refused(tmp_path: Path) -> None:

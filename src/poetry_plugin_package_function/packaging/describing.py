@@ -57,7 +57,6 @@ class Found:
 def report_of(order: Order, measured: Measured, found: Found) -> Report:
     """Puts together all that is known of a finished archive."""
     settings, project, job = order.settings, order.project, measured.job
-    python, target = order.environment.site_packages.python, order.target
     parts = dict(zip(settings.archives, measured.parts, strict=True))
     return Report(
         output_file=settings.output,
@@ -73,7 +72,7 @@ def report_of(order: Order, measured: Measured, found: Found) -> Report:
         layers_size_bytes=settings.layers_size_bytes,
         files=len(job.entries),
         sha256=parts[settings.output].sha256,
-        python=python,
+        python=order.python,
         source_date_epoch=order.timestamp.epoch_s,
         compressor=f"deflate {libdeflate.__version__}",
         compression_level=measured.level,
@@ -82,14 +81,14 @@ def report_of(order: Order, measured: Measured, found: Found) -> Report:
         left_out=tuple(each.name for each in job.tree.left_out),
         nested=measured.nested,
         bytecode=_compiled(found.bytecode, job.bytecode) if found.bytecode else None,
-        target=target,
+        target=order.target,
         provided=job.tree.provided,
         findings=found.findings,
         verified=found.verified,
         stripped=found.stripped,
         layer=_layer(order, measured) if job.has_layer else None,
         overlaps=found.overlaps,
-        shadows=shadows(job.tree.entries, target.python if target else python),
+        shadows=shadows(job.tree.entries, order.python),
     )
 
 

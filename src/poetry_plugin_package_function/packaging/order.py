@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment, and what is taken of it.
+    """A virtual environment or a directory, and what is taken of it.
 
     Functions that share one share what has been read of it.
 
@@ -54,30 +54,32 @@ def read_environment(
     facts: FactsCache,
     *,
     seeds: frozenset[str] = frozenset(),
+    python: str | None = None,
 ) -> Environment:
-    """Finds all that a virtual environment holds.
+    """Finds all that a virtual environment, or another directory, holds.
 
     Args:
-        venv: The environment.
+        venv: The environment, or the directory.
         project: Whose functions are packaged.
         facts: What is known of wheels.
-        seeds: Distributions that are shipped only if something needs them.
+        seeds: Distributions that are shipped only if something needs them, if it is an
+            environment: nobody else puts them there.
+        python: See `find_site_packages`.
 
     Raises:
         SourceError: It is no environment, or something in it cannot be read.
+        IncompatibleTargetError: The interpreter that is named is of another version.
     """
-    site_packages = find_site_packages(venv)
-    return Environment(
-        site_packages,
-        (
-            InstalledSource(site_packages.directories, project.normalized_name),
-            *(
-                WheelSource(facts.of(wheel), site_packages.python)
-                for wheel in wheels_in(venv)
-            ),
-        ),
-        seeds,
+    site_packages = find_site_packages(venv, python)
+    installed = InstalledSource(
+        site_packages.directories, project.normalized_name, site_packages.beside
     )
+    if site_packages.beside is not None:
+        return Environment(site_packages, (installed,))
+    wheels = (
+        WheelSource(facts.of(wheel), site_packages.python) for wheel in wheels_in(venv)
+    )
+    return Environment(site_packages, (installed, *wheels), seeds)
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,9 @@ class Order:
     def target(self) -> Target | None:
         """What it is made for; None if nothing is said."""
         return self.settings.target(self.environment.site_packages.python)
+
+    @property
+    def python(self) -> str | None:
+        """The minor version that it is made for, such as "3.13", if it is known."""
+        target = self.target
+        return target.python if target else self.environment.site_packages.python

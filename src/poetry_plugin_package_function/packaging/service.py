@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from typing import cast
 
 from packaging.utils import canonicalize_name
 
@@ -26,7 +27,6 @@ from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.progress import NoProgress
 from poetry_plugin_package_function.packaging.sources.environment import check_python
-from poetry_plugin_package_function.packaging.sources.environment import find_python
 from poetry_plugin_package_function.packaging.sources.environment import runs_here
 from poetry_plugin_package_function.packaging.sources.included import IncludedSource
 from poetry_plugin_package_function.packaging.tree.assemble import Selection
@@ -207,7 +207,9 @@ def _bytecode(
         find_interpreter,
     )
 
-    interpreter = find_interpreter(order.environment.site_packages.venv)
+    # check_python has seen that there is one.
+    python = cast("Path", order.environment.site_packages.interpreter)
+    interpreter = find_interpreter(python)
     pins = {each.name: each.pin for each in tree.distributions if each.pin}
     cache = Cache(order.bytecode_dir, pins) if order.bytecode_dir else None
     entries = tree.entries
@@ -245,7 +247,6 @@ def _verified(
 
     site_packages, target = order.environment.site_packages, order.target
     memory_mb = settings.memory_size_mb
-    python = find_python(site_packages.venv) or site_packages.venv / "bin" / "python"
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
@@ -259,12 +260,12 @@ def _verified(
             Archives(archive, layers[0] if layers else None, owners),
             Function(
                 settings.handler,
-                python=target.python if target else site_packages.python,
+                python=order.python,
                 variables=dict(settings.environment),
                 memory_bytes=memory_mb and memory_mb * MIB,
                 has_layers=settings.layers_size_bytes > 0,
             ),
-            python if runs_here(target) else None,
+            site_packages.interpreter if runs_here(target) else None,
             place,
             provided=_contents(order, measured.job.tree.provided.names),
         )

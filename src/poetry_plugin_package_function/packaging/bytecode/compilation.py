@@ -88,14 +88,12 @@ class Interpreter(NamedTuple):
     build: str
 
 
-def find_interpreter(venv: Path) -> Interpreter:
-    """Asks the interpreter of a virtual environment who it is.
+def find_interpreter(path: Path) -> Interpreter:
+    """Asks an interpreter who it is.
 
     Raises:
         SourceError: There is none, or its bytecode is not reproducible.
     """
-    places = (venv / "bin" / "python", venv / "Scripts" / "python.exe")
-    path = next((each for each in places if each.exists()), places[0])
     hint = "Make the virtual environment anew, or leave out --compile."
     try:
         probed = subprocess.run(

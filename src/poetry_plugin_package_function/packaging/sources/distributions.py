@@ -167,8 +167,9 @@ def read_distribution(directory: Path, info: str) -> Distribution:
     if origin is not None and _is_editable(origin):
         raise _editable(bare.name)
     record = bare.read("RECORD")
+    data = f"{info.removesuffix('.dist-info')}.data/"
     try:
-        rows = None if record is None else tuple(_parse_record(record, str(directory)))
+        rows = None if record is None else tuple(_parse_record(record, directory, data))
     except csv.Error as error:
         raise SourceError(
             f"{directory / info / 'RECORD'} is not a RECORD: {error}.",
@@ -216,11 +217,15 @@ def _editable(name: str) -> SourceError:
     )
 
 
-def _parse_record(text: str, directory: str) -> Iterable[RecordRow]:
+def _parse_record(text: str, directory: Path, data: str) -> Iterable[RecordRow]:
     for row in csv.reader(io.StringIO(text, newline="")):
         if row and row[0]:
             path, digest, size = row if len(row) == 3 else (*row, "", "")[:3]
-            yield RecordRow(_inside(posixpath.normpath(path), directory), digest, size)
+            path = _inside(posixpath.normpath(path), str(directory))
+            if path.startswith(data):  # SAM's builder moves files, and not their rows
+                path = path.removeprefix(f"{data}purelib/")
+                path = path.removeprefix(f"{data}platlib/")
+            yield RecordRow(path, digest, size)
 
 
 def _inside(path: str, directory: str) -> str:

@@ -1,4 +1,4 @@
-"""Where a virtual environment keeps what it has installed."""
+"""Where a virtual environment, or another directory, has what is installed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ import re
 import sys
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.distributions import (
+    read_distributions,
+)
+from poetry_plugin_package_function.packaging.sources.interpreter import find_named
+from poetry_plugin_package_function.packaging.sources.target_directory import (
+    is_target_directory,
+)
+from poetry_plugin_package_function.packaging.sources.target_directory import (
+    names_beside,
+)
+from poetry_plugin_package_function.packaging.sources.target_directory import python_of
+from poetry_plugin_package_function.packaging.sources.target_directory import (
+    refuse_leftovers,
+)
 
 
 if TYPE_CHECKING:
@@ -23,33 +38,38 @@ if TYPE_CHECKING:
 
 _MAKE_ONE = (
     "Name a virtual environment with the function's dependencies in it, such as"
-    " `poetry bundle venv DIR` makes, or let `poetry package-function` make one."
+    " `poetry bundle venv DIR` makes, a directory that `pip install --target DIR` has"
+    " filled, or let `poetry package-function` make one."
 )
 
 
 @dataclass(frozen=True)
 class SitePackages:
-    """The installed files of one virtual environment.
+    """The installed files of one virtual environment, or of one directory.
 
     Attributes:
         directories: `purelib` first, then `platlib` where that is another directory
             (`lib64` on Fedora and its relatives). All of them end in one root.
-        python: The minor version, such as "3.13"; None on Windows, whose layout does
-            not tell.
-        venv: The virtual environment.
+        python: The minor version, such as "3.13"; None if nothing says it, as in a
+            virtual environment of Windows.
+        venv: The virtual environment, or the directory.
+        interpreter: What compiles and imports: that of the virtual environment, or the
+            one that has been named; None if there is none.
+        beside: The names of files that a virtual environment would have beside its
+            site-packages; None if this is a virtual environment.
     """
 
     directories: tuple[Path, ...]
     python: str | None
     venv: Path
+    interpreter: Path | None
+    beside: frozenset[str] | None = None
 
 
-def find_python(venv: Path) -> Path | None:
-    """Finds a virtual environment's interpreter; None if there is none."""
-    for name in ("bin/python", "Scripts/python.exe"):
-        if os.access(venv / name, os.X_OK):
-            return venv / name
-    return None
+def find_python(venv: Path) -> Path:
+    """Finds where a virtual environment has its interpreter, or should have it."""
+    places = (venv / "bin" / "python", venv / "Scripts" / "python.exe")
+    return next((each for each in places if each.exists()), places[0])
 
 
 def runs_here(target: Target | None) -> bool:
@@ -71,36 +91,114 @@ def _glibc() -> tuple[int, ...]:
 def check_python(
     site_packages: SitePackages, settings: Settings, target: Target | None
 ) -> None:
-    """Holds a virtual environment's Python against what it is to be made for.
+    """Holds the Python of what is installed against what it is to be used for.
 
     Raises:
-        IncompatibleTargetError: It is another one.
+        IncompatibleTargetError: It is another one, or unknown where it counts.
+        SourceError: There is no interpreter, and something needs one.
     """
-    python = site_packages.python
+    where, python = site_packages.venv, site_packages.python
+    is_venv = site_packages.beside is None
     if python is None and settings.platform is not None:
+        if is_venv:
+            raise IncompatibleTargetError(
+                f"{where} is a virtual environment of Windows, and {settings.platform}"
+                " is Linux.",
+                "Make one on Linux, or let `poetry package-function` make one.",
+            )
         raise IncompatibleTargetError(
-            f"{site_packages.venv} is a virtual environment of Windows, and"
-            f" {settings.platform} is Linux.",
-            "Make one on Linux, or let `poetry package-function` make one.",
+            f"Nothing in {where} says which Python it is for, and {settings.platform}"
+            " is for any.",
+            f"Name the Python: {_python_option(None)}.",
         )
     if target is not None and python not in (None, target.python):
+        needs = f"{target} needs Python {target.python}."
+        if settings.python is not None:
+            raise IncompatibleTargetError(
+                f"--python is Python {python}, and {needs}",
+                f"Say --python {target.python}, or leave out `runtime`.",
+            )
+        if is_venv:
+            raise IncompatibleTargetError(
+                f"{where} is a virtual environment of Python {python}, and {needs}",
+                "Make one with that Python, or leave out `runtime`.",
+            )
         raise IncompatibleTargetError(
-            f"{site_packages.venv} is a virtual environment of Python {python}, and"
-            f" {target} needs Python {target.python}.",
-            "Make one with that Python, or leave out `runtime`.",
+            f"{where} is for Python {python}, and {needs}",
+            "Install into an empty directory, for pip with --python-version"
+            f" {target.python} --only-binary=:all:, or leave out `runtime`.",
+        )
+    if site_packages.interpreter is None and (
+        user := _user_of_interpreter(settings, target)
+    ):
+        known = target.python if target else python
+        raise SourceError(
+            f"{where} is no virtual environment: it has no interpreter, which"
+            f" {user} needs.",
+            f"Name one of the function's Python: {_python_option(known)}. Or leave out"
+            f" {user}.",
         )
 
 
-def find_site_packages(venv: Path) -> SitePackages:
-    """Finds `lib/pythonX.Y/site-packages`, or `Lib/site-packages` on Windows.
+def _user_of_interpreter(settings: Settings, target: Target | None) -> str | None:
+    """Which option needs an interpreter; a handler is only parsed if it is not here."""
+    if settings.compiles:
+        return "--compile"
+    return "--handler" if settings.handler and runs_here(target) else None
+
+
+def _python_option(version: str | None) -> str:
+    return f"--python {version}" if version else "--python 3.13, for instance"
+
+
+def find_site_packages(venv: Path, python: str | None = None) -> SitePackages:
+    """Finds where a virtual environment, or another directory, has what is installed.
+
+    That is `lib/pythonX.Y/site-packages`, `Lib/site-packages` on Windows, or what
+    `pip install --target`, `uv pip install --target` and SAM's builder fill.
+
+    Args:
+        venv: The virtual environment, or the directory.
+        python: The interpreter that compiles and imports, if it is named: a version, a
+            command or a path.
 
     Raises:
-        SourceError: There is no such directory, or there are several Pythons' and
-            nothing says which one is meant.
+        SourceError: There is nothing installed, it is for several Pythons and nothing
+            says which one is meant, or there is no such interpreter.
+        IncompatibleTargetError: The interpreter is of another version.
     """
     if not venv.is_dir():
         what = "is not a directory" if os.path.lexists(venv) else "does not exist"
         raise SourceError(f"The virtual environment {venv} {what}.", _MAKE_ONE)
+    found = _in_directory(venv) if is_target_directory(venv) else _in_venv(venv)
+    if python is None:
+        return found
+    named = find_named(python)
+    if found.python not in (None, named.version):
+        raise IncompatibleTargetError(
+            f"{venv} is for Python {found.python}, and {named.path} is Python"
+            f" {named.version}.",
+            f"Say --python {found.python}, or leave it out.",
+        )
+    return replace(found, python=named.version, interpreter=named.path)
+
+
+def _in_directory(directory: Path) -> SitePackages:
+    place = directory.absolute()
+    for parent in place.parents[:3] if place.name == "site-packages" else ():
+        if (parent / "pyvenv.cfg").exists():
+            raise SourceError(
+                f"{directory} is the site-packages of a virtual environment.",
+                f"Name that: {parent}.",
+            )
+    distributions = read_distributions((directory,))
+    refuse_leftovers(directory, distributions)
+    python = python_of(directory, distributions)
+    beside = names_beside(distributions)
+    return SitePackages((directory,), python, directory, None, beside)
+
+
+def _in_venv(venv: Path) -> SitePackages:
     found: dict[str, list[Path]] = {}
     known: set[str] = set()
     for pattern in ("lib/python*", "lib64/python*"):
@@ -116,9 +214,10 @@ def find_site_packages(venv: Path) -> SitePackages:
     if not found:
         windows = venv / "Lib" / "site-packages"
         if windows.is_dir():
-            return SitePackages((windows,), None, venv)
+            return SitePackages((windows,), None, venv, find_python(venv))
         raise SourceError(
-            f"There is no lib/python*/site-packages in {venv}.", _MAKE_ONE
+            f"There is no lib/python*/site-packages and no *.dist-info in {venv}.",
+            _MAKE_ONE,
         )
     if len(found) > 1:
         raise SourceError(
@@ -128,4 +227,4 @@ def find_site_packages(venv: Path) -> SitePackages:
             " Pythons does not tell which one's files to package.",
         )
     (version,) = found
-    return SitePackages(tuple(found[version]), version, venv)
+    return SitePackages(tuple(found[version]), version, venv, find_python(venv))

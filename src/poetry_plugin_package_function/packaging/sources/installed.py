@@ -37,10 +37,13 @@ class InstalledSource:
         directories: All of them end in one root.
         project: The project's own distribution: a file that it has in common with
             others is its own.
+        beside: See `SitePackages`. In a directory that is no virtual environment, what
+            no RECORD names is the project's.
     """
 
     directories: tuple[Path, ...]
     project: NormalizedName | None
+    beside: frozenset[str] | None = None
 
     @cached_property
     def distributions(self) -> tuple[Distribution, ...]:
@@ -65,6 +68,7 @@ class InstalledSource:
         owners = {row.path: each.name for each in here for row in each.rows or ()}
         unwanted = {row.path for each in gone for row in each.rows or ()}
         unwanted -= owners.keys()
+        unwanted |= self.beside or frozenset()
         infos = {each.info for each in gone}
         for directory in self.directories:
             for file in walk(str(directory), "", is_excluded):
@@ -76,7 +80,13 @@ class InstalledSource:
                     or _is_virtualenvs(name)
                 ):
                     continue
-                yield file._replace(distribution=owners.get(name))
+                owner = owners.get(name)
+                is_own = (
+                    self.beside is not None
+                    and owner is None
+                    and ".dist-info/" not in name
+                )
+                yield file._replace(distribution=owner, included=is_own)
 
     def check(self) -> None:
         """See `Source`: each file is looked at when it is read."""
