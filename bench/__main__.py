@@ -27,6 +27,10 @@ from bench.growth import BY_BYTES
 from bench.growth import BY_FILES
 from bench.growth import measure_growth
 from bench.growth import panels
+from bench.job_tables import extra_table
+from bench.job_tables import job_marks
+from bench.job_tables import job_table
+from bench.job_tables import poetry_table
 from bench.machine import this_machine
 from bench.markdown import section
 from bench.packaging_cost import measure_packaging
@@ -40,14 +44,12 @@ from bench.plugin_cost import measure_plugins
 from bench.tables import GROWTH_PLOT
 from bench.tables import growth_marks
 from bench.tables import growth_table
-from bench.tables import job_marks
-from bench.tables import job_table
 from bench.tables import machine_table
 from bench.tables import packaging_marks
 from bench.tables import packaging_table
 from bench.tables import plugin_marks
 from bench.tables import plugin_table
-from bench.whole_job import measure_jobs
+from bench.whole_job import Whole
 
 
 if TYPE_CHECKING:
@@ -214,7 +216,13 @@ class _Bench:
             blocks += self.cold_starts(results)
         if "jobs" in parts:
             jobs = self.jobs()
-            blocks += section("The whole job", job_table(jobs), job_marks(jobs))
+            blocks += section(
+                "The whole job",
+                job_table(jobs),
+                extra_table(jobs),
+                poetry_table(jobs[-1]),
+                job_marks(jobs),
+            )
         if "growth" in parts:
             growth = self.growth(packaged, results)
             blocks += section(
@@ -247,15 +255,14 @@ class _Bench:
         yield from section("INIT by cores and page cache", conditions_table(measured))
         yield from section("INIT by size", init_growth_table(measured))
 
-    def jobs(self) -> Jobs:
-        name = self.effort.trees[-1]
-        return measure_jobs(
-            name,
-            TREES[name],
-            self.script,
-            self.effort.job_runs,
-            self.cache_dir,
-            peers=self.effort.peers,
+    def jobs(self) -> tuple[Jobs, ...]:
+        """Those of the largest tree; of others, what verification takes."""
+        effort = self.effort
+        whole = Whole(self.script, effort.job_runs, self.cache_dir, effort.peers)
+        *_, largest = effort.trees
+        return tuple(
+            whole.measure(name, TREES[name], all_jobs=name == largest)
+            for name in effort.trees
         )
 
     def growth(self, packaged: Sequence[Packaged], results: Path) -> Growth:

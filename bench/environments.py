@@ -89,7 +89,9 @@ class Environment:
 
 
 REFERENCE: Final = Recipe("reference", ("requirements-reference.txt",))
+UV: Final = Recipe("uv", ("requirements-uv.txt",))
 LAMBDA_BUILD: Final = Recipe("lambda-build", ("requirements-lambda-build.txt",))
+NO_DEPENDENCIES: Final = Recipe("empty", handler_imports="json")
 TREES: Final[Mapping[str, Recipe]] = {
     "SMALL": Recipe("small", ("requirements-small.txt",), "boto3"),
     "MEDIUM": Recipe("medium", ("requirements-medium.txt",), "pandas", DATA_FRAMES),

@@ -1,8 +1,13 @@
 """Runs one command and prints what it took: `launcher.py COMMAND [ARGUMENT...]`.
 
 The last line of its output is: exit status, seconds by the clock, seconds of CPU (user
-and system, children included), peak resident memory in KiB. A process that starts
-others is looked at every few milliseconds, and their memory is added to its own.
+and system, children included), peak resident memory in KiB, bytes written. A process
+that starts others is looked at every few milliseconds, and their memory is added to its
+own.
+
+Bytes are those of all calls that write, whatever file system, pipe or terminal they go
+to (`wchar` in proc_pid_io(5)): the kernel adds those of a process to its parent's, as
+it is waited for. What is written through a mapping is not among them.
 
 Linux counts in a process's peak what the process was before exec: a copy of the one
 that has started it. So this is a script of its own, smaller than any it measures.
@@ -21,6 +26,7 @@ _PAUSE_S = 0.02
 
 def main(command: list[str]) -> None:
     """Runs the command and waits for it."""
+    written_before = _written_bytes()
     started_s = time.perf_counter()
     process = os.posix_spawn(command[0], command, os.environ)
     ended = threading.Event()
@@ -31,13 +37,22 @@ def main(command: list[str]) -> None:
     elapsed_s = time.perf_counter() - started_s
     ended.set()
     watch.join()
+    written_bytes = _written_bytes() - written_before
     print()  # the command may have left its last line without an end
     print(
         os.waitstatus_to_exitcode(status),
         elapsed_s,
         usage.ru_utime + usage.ru_stime,
         max(usage.ru_maxrss, *together_kib),
+        written_bytes,
     )
+
+
+def _written_bytes() -> int:
+    """What this process and those it has waited for have written, and theirs."""
+    with open("/proc/self/io") as file:
+        fields = dict(line.split(": ") for line in file)
+    return int(fields["wchar"])
 
 
 def _watch(process: int, ended: threading.Event, together_kib: list[int]) -> None:

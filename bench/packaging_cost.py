@@ -50,12 +50,16 @@ class Tool:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one tool took for one tree; `output_bytes` is None if it writes nothing."""
+    """What one tool took for one tree; `output_bytes` is None if it writes nothing.
+
+    `written_bytes` are all that its processes have written, the output included.
+    """
 
     name: str
     elapsed_s: Spread
     cpu_s: Spread
     peak_bytes: Spread
+    written_bytes: Spread
     output_bytes: int | None
 
 
@@ -151,5 +155,6 @@ def cost_of(name: str, samples: Sequence[Sample], archive: Path | None) -> Cost:
         Spread.of(sample.elapsed_s for sample in samples),
         Spread.of(sample.cpu_s for sample in samples),
         Spread.of(sample.peak_bytes for sample in samples),
+        Spread.of(sample.written_bytes for sample in samples),
         archive.stat().st_size if archive else None,
     )

@@ -1,4 +1,4 @@
-"""What a whole process takes: time, CPU, memory."""
+"""What a whole process takes: time, CPU, memory, bytes written."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Sample:
     elapsed_s: float
     cpu_s: float
     peak_bytes: int
+    written_bytes: int
     stdout: str
 
 
@@ -52,12 +53,15 @@ def measure(
     launched = (sys.executable, "-I", "-S", _LAUNCHER, *command)
     output = run_to_end(launched, cwd=cwd, env=env)
     stdout, _, last = output.rstrip("\n").rpartition("\n")
-    status, elapsed_s, cpu_s, peak_kib = last.split()
+    status, elapsed_s, cpu_s, peak_kib, written_bytes = last.split()
     if status != "0":
         raise BenchError(
             f"{_shown(command)} ended with status {status}:\n{stdout[-_TAIL_CHARS:]}"
         )
-    return Sample(float(elapsed_s), float(cpu_s), int(peak_kib) * 1024, stdout)
+    peak_bytes = int(peak_kib) * 1024
+    return Sample(
+        float(elapsed_s), float(cpu_s), peak_bytes, int(written_bytes), stdout
+    )
 
 
 def run_to_end(
