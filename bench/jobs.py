@@ -252,7 +252,7 @@ def uv_jobs(
         "UV_CACHE_DIR": str(cache_dir / "uv-cache"),
         "UV_DEFAULT_INDEX": index_url(),
     }
-    install = (program, "pip", "install", "--link-mode", "hardlink", *pins)
+    install: Command = (program, "pip", "install", "--link-mode", "hardlink", *pins)
     warmed = cache_dir / "uv-target"
     try:
         run_to_end((*install, "--target", warmed), env={**os.environ, **env})
