@@ -5,6 +5,7 @@ What an index has is served on loopback; in what is said to be offline, it has g
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from poetry.config.config import Config
+
+    from poetry_plugin_package_function.packaging.sources.facts import WheelFacts
+    from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 
 
 PYPROJECT = """\
@@ -386,6 +390,33 @@ def test_a_damaged_wheel_that_was_built(shop: Shop) -> None:
     assert caught.value.lines[0].startswith(f"{FIRST} could not be installed: ")
     assert "Run the command again" in caught.value.hint
     assert expected == build(shop.project).wheels[FIRST]
+
+
+class FullDisk(FactsCache):
+    """Finds nothing out, as there is no space."""
+
+    def of(self, wheel: Wheel) -> WheelFacts:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(wheel.path))
+
+
+@pytest.mark.parametrize("kind", [wheel_of, sdist_of])
+def test_a_full_disk(kind: object, shop: Shop) -> None:
+    """It says nothing of what is in the cache, which stays."""
+    shop.lock(shop.offer(kind(shop)))  # type: ignore[operator]
+    with shop.online():
+        build(shop.project)
+    before = shop.archives("first-*")
+    poetry = load(shop.project)
+
+    with temporary_home() as home, pytest.raises(BundleError) as caught:
+        build_venv(
+            *(poetry, bundle(poetry), home, Heard(), lambda: None),
+            facts=FullDisk(None),
+        )
+
+    assert "No space left on device" in caught.value.reason
+    assert caught.value.hint.startswith("Free some space.")
+    assert before == shop.archives("first-*")
 
 
 def test_a_build_that_is_killed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

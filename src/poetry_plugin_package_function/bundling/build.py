@@ -81,7 +81,7 @@ def build_venv(
         poetry: The project.
         bundle: What goes into it, beside the project.
         home: See `temporary_home`.
-        listener: Hears what Poetry does.
+        listener: Is called with what Poetry does.
         check: Raises if the user has asked to stop.
         facts: Finds out what is known of each wheel.
 

@@ -83,35 +83,42 @@ class CachedExecutor(Executor):
         except Exception:  # whatever it is, Poetry says it when the index is asked
             return None
         for archive in self._artifacts.named(link.filename):
-            if self._pin(archive, package) is not None:
-                self._artifacts.places[link.url] = archive.parent
-                return link
+            with suppress(OSError):  # it may have gone
+                if self._pin(archive, package) is not None:
+                    self._artifacts.places[link.url] = archive.parent
+                    return link
         return None
 
     def _download_link(self, operation: Install | Update, link: Link) -> Path:
         """See Poetry's; a damaged file in the cache is downloaded once more."""
         package = operation.package
         cached = self._artifact_cache.get_cached_archive_for_link(link, strict=True)
-        is_locked = cached is not None and _hashes(cached, package)
-        if cached is not None and is_locked and self._pin(cached, package) is None:
-            # With what has been built out of it.
-            for each in cached.parent.iterdir():
+        if (
+            cached is not None
+            and _hashes(cached, package)
+            and self._pin(cached, package) is None
+        ):
+            for each in cached.parent.iterdir():  # and what has been built out of it
                 with suppress(OSError):  # Poetry refuses it
                     each.unlink()
         return super()._download_link(operation, link)
 
     def _pin(self, archive: Path, package: Package) -> str | None:
-        """Returns an archive's hash if the lock has it."""
+        """Returns an archive's hash if the lock has it.
+
+        Raises:
+            OSError: The archive cannot be read.
+        """
         if archive not in self.pins:
             hashes = _hashes(archive, package)
             kinds = {each.partition(":")[0] for each in hashes}
             kind = get_highest_priority_hash_type(kinds, archive.name)
             if kind is None:
                 return None
-            with suppress(OSError), archive.open("rb", buffering=0) as file:
+            with archive.open("rb", buffering=0) as file:
                 pin = f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
-                if pin in hashes:
-                    self.pins[archive] = pin
+            if pin in hashes:
+                self.pins[archive] = pin
         return self.pins.get(archive)
 
     def _validate_archive_hash(  # type: ignore[override]

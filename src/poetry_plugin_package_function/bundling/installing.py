@@ -90,7 +90,7 @@ def own_installer(
         poetry: Whose lock file is installed from.
         bundle: Its extras are installed, too, and all of it for its target.
         wheel: The project's own, which is installed last.
-        listener: Hears the size of each wheel's files, in the thread of that wheel.
+        listener: Is called with the size of each wheel's files, in that one's thread.
         facts: Finds out what is known of each wheel.
 
     Raises:
@@ -173,7 +173,8 @@ class _WheelInstaller(WheelInstaller):
             with self._cores:
                 size_bytes = self._install(wheel)
         except Exception as error:
-            forgotten = self._executor.forget(wheel)
+            is_bad = not isinstance(error, OSError)  # a full disk says nothing of it
+            forgotten = is_bad and self._executor.forget(wheel)
             self._installed.refused.append(Refusal(wheel.name, error, forgotten))
             raise
         self._on_installed(size_bytes)
