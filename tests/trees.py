@@ -155,7 +155,7 @@ def package_venv(
         None,
         default_output_dir=Path.cwd(),
     )
-    return finished(venv, project, settings, seeds=seeds)
+    return finished(venv, project, settings, seeds=seeds, python=settings.python)
 
 
 def finished(

@@ -14,30 +14,22 @@ import pytest
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
-from poetry_plugin_package_function.packaging.order import Order
-from poetry_plugin_package_function.packaging.order import read_environment
-from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
-from poetry_plugin_package_function.packaging.sources.facts import FactsCache
-from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from tests.e2e.projects import contents
 from tests.e2e.projects import names_in
 from tests.e2e.wheels import make_wheel
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
+from tests.trees import package_venv
 from tests.trees import write_files
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from poetry_plugin_package_function.packaging.result import Report
 
 
 BIN = os.path.dirname(sys.executable)
@@ -73,17 +65,6 @@ def wheels(tmp_path: Path) -> tuple[Path, ...]:
         make_wheel(directory, "other", other),
         make_wheel(directory, "setuptools", {"setuptools.py": ""}),
     )
-
-
-def package_venv(venv: Path, pyproject: Path, output: Path, **flags: Any) -> Report:
-    """Packages in this process, as the front ends do."""
-    project = read_project(pyproject)
-    asked = {"output": str(output), "venv": str(venv), **flags}
-    (settings,) = resolve(asked, project, None, default_output_dir=output.parent)
-    facts = FactsCache(None)
-    found = read_environment(venv, project, facts, python=settings.python)
-    with package(Order(found, project, settings, archive_time({}))) as pending:
-        return pending.report
 
 
 def run(*command: object, **env: str) -> str:
