@@ -25,6 +25,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.bytecode import compilation as bytecode
 from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
@@ -536,6 +537,18 @@ def test_nested_with_as_much_bytecode_as_fits(tmp_path: Path) -> None:
     assert report.unzipped_bytes < before.unzipped_bytes
     written = json.loads((tmp_path / "out.json").read_bytes())
     assert ["large"] == written["bytecode"]["left_out"]
+
+
+def test_bytecode_that_is_compressed_once_more(tmp_path: Path) -> None:
+    """At the slowest level nothing is copied."""
+    entries = entries_of(tmp_path / "tree", {"a.py": CODE})
+
+    with compiling(entries, host(tmp_path)) as found:
+        (usual,) = deflate(found.entries)
+        (smallest,) = deflate(found.entries, level=MAX_LEVEL)
+
+    assert content_of(usual) == content_of(smallest)
+    assert len(smallest.data) < len(usual.data)
 
 
 def test_what_is_said_of_it(tmp_path: Path) -> None:

@@ -95,23 +95,32 @@ def test_copied_streams_are_counted_as_they_are(tmp_path: Path) -> None:
 
 
 def test_files_are_listed_of_what_is_not_copied(tmp_path: Path) -> None:
-    """The same list whether flat or nested."""
+    """The same list whether flat or nested; nothing is copied at level 12."""
     parts = [Part("demo/__init__.py", b""), Part("demo/text.txt", lines(9000), 1)]
     installed = installed_beside(tmp_path, parts, {})
     flat = package_with_wheel(installed, tmp_path / "flat.zip", 600_000)
     nested = package_with_wheel(installed, tmp_path / "nested.zip", 75_000)
+    smallest = nested
+    while smallest.compression_level == nested.compression_level:
+        smallest = package_with_wheel(
+            installed, tmp_path / "smallest.zip", smallest.unzipped_bytes
+        )
     listed = [
         {row.name: row.contents for row in report.distributions}
-        for report in (flat, nested)
+        for report in (flat, nested, smallest)
     ]
 
-    assert ["flat", "nested"] == [flat.layout, nested.layout]
-    for report in (flat, nested):
+    assert ["flat", "nested", 5, 12] == [
+        *(flat.layout, nested.layout),
+        *(nested.compression_level, smallest.compression_level),
+    ]
+    for report in (flat, nested, smallest):
         for row in report.distributions:
             assert (row.wheel is None) == (row.contents is not None)
             assert row.contents is None or row.files == len(row.contents)
     assert None is listed[0]["demo"] is listed[1]["demo"]
-    assert listed[0]["my-app"] == listed[1]["my-app"]
+    assert "demo/text.txt" in (listed[2]["demo"] or {})
+    assert listed[0]["my-app"] == listed[1]["my-app"] == listed[2]["my-app"]
 
 
 def test_the_same_bytes_with_and_without_wheels(tmp_path: Path) -> None:
@@ -195,7 +204,10 @@ def test_bytecode_goes_where_its_module_goes(six: Shipped) -> None:
 def test_bytecode_makes_nothing_too_large(
     six: Shipped, content: bytes, keep_flat: tuple[str, ...]
 ) -> None:
-    """What there is no room for is left out, if need be all of it."""
+    """What there is no room for is left out, if need be all of it.
+
+    Nothing is compressed more for its sake.
+    """
     wishing = six.wishing(keep_flat=keep_flat)
     bytecode = bytecode_of(six, content)
     least_bytes = wishing.nester.least_bytes(wishing.zipped_bytes)
@@ -205,6 +217,7 @@ def test_bytecode_makes_nothing_too_large(
         limit_bytes = least_bytes + more_bytes
         measured, _ = write_archive(wishing, limit_bytes, bytecode)
         assert {*measured.job.bytecode} <= {*bytecode}
+        assert LEVEL == measured.level
         kept.add(len(measured.job.bytecode))
     assert 0 in kept
     assert len(kept) > 1

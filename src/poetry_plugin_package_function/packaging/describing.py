@@ -9,7 +9,6 @@ import deflate as libdeflate
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Compiled
@@ -76,7 +75,7 @@ def report_of(order: Order, measured: Measured, found: Found) -> Report:
         python=order.python,
         source_date_epoch=order.timestamp.epoch_s,
         compressor=f"deflate {libdeflate.__version__}",
-        compression_level=LEVEL,
+        compression_level=measured.level,
         entry_modules=tuple(module.name for module in job.tree.entry_modules),
         distributions=_distributions(order, measured),
         left_out=tuple(each.name for each in job.tree.left_out),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.wishes import check_wishes
@@ -162,13 +163,15 @@ class Job:
         """Whether one is written."""
         return any(part.prefix for part in self.parts)
 
-    def members(self, what: str, entries: Sequence[Entry]) -> Iterator[Member]:
+    def members(
+        self, what: str, entries: Sequence[Entry], level: int = LEVEL
+    ) -> Iterator[Member]:
         """Makes members of entries; tells so in these words."""
-        if self.shared is not None:
+        if self.shared is not None and level == LEVEL:
             entries = [*self.shared.applied(entries)]
             members = self.shared.keeping(entries, deflate(entries))
         else:
-            members = deflate(entries)
+            members = deflate(entries, level=level)
         size_bytes = sum(entry.size_bytes for entry in entries)
         self.progress.begin(what, len(entries), size_bytes)
         return _with_progress(members, self.progress)
@@ -196,6 +199,7 @@ class Measured:
         compressed_bytes: Of the ZIP that holds the dependencies.
         distributions: What each takes.
         zipped_bytes: What each file takes, by its name.
+        level: libdeflate's.
         nested: What there is to say of a nested result.
     """
 
@@ -204,6 +208,7 @@ class Measured:
     compressed_bytes: int
     distributions: tuple[DistributionSize, ...]
     zipped_bytes: Mapping[str, int]
+    level: int = LEVEL
     nested: Nested | None = None
 
     @property
@@ -312,8 +317,9 @@ def _write_nested(job: Job) -> Measured:
         result.job,
         (written,),
         inner.size_bytes,
-        _sizes(result.job, compressed_bytes, checksums),
+        _sizes(result.job, compressed_bytes, checksums, result.level),
         compressed_bytes,
+        result.level,
         Nested(layout.archive, inner.sha256, layout.units),
     )
 
@@ -322,8 +328,12 @@ def _sizes(
     job: Job,
     compressed_bytes: Mapping[str, int],
     checksums: Mapping[str, int],
+    level: int = LEVEL,
 ) -> tuple[DistributionSize, ...]:
-    copied = {each.name for each in job.tree.distributions if each.pin}
+    # At a higher level nothing has been copied.
+    copied = {
+        each.name for each in job.tree.distributions if each.pin and level <= LEVEL
+    }
     versions = {each.name: each.version for each in job.tree.distributions}
     entries: dict[str, list[Entry]] = defaultdict(list)
     for entry in job.entries:

@@ -9,11 +9,14 @@ from dataclasses import field
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.packaging.archive.compression import LEVEL
+from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import copied_bytes
 from poetry_plugin_package_function.packaging.archive.spool import spool
 from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
 from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
+from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 
 
 if TYPE_CHECKING:
@@ -37,11 +40,13 @@ class NestedResult:
         job: What was to be, with the bytecode that there was room for.
         layout: Where each file is.
         archive: What is known of it.
+        level: libdeflate's.
     """
 
     job: Job
     layout: NestedLayout
     archive: WrittenNested
+    level: int
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,12 @@ class _Compressed:
     """What is known of files that may be nested.
 
     Attributes:
+        level: libdeflate's.
         zipped_bytes: What they take compressed, by their names.
         streams: Where those are that have been compressed for that.
     """
 
+    level: int = LEVEL
     zipped_bytes: Mapping[str, int] = field(default_factory=dict)
     streams: Mapping[str, ZipMember] = field(default_factory=dict)
 
@@ -86,17 +93,19 @@ def nest(job: Job) -> NestedResult | TooLarge:
         job: What is to be written, into one part.
     """
     native = Native(job.tree.entries, job.tree.machine_code)
-    decision = _decide(job, native)
+    decision = _decide(job, native, _Compressed())
     if isinstance(decision, TooLarge):
         return decision
-    return NestedResult(decision.job, decision.layout, _write(decision))
+    return NestedResult(
+        decision.job, decision.layout, _write(decision), decision.compressed.level
+    )
 
 
-def _decide(job: Job, native: Native) -> _Decision | TooLarge:
+def _decide(job: Job, native: Native, compressed: _Compressed) -> _Decision | TooLarge:
     """Nests dependencies; the project, too, if it has to be; then less bytecode."""
     planner = _planner(job, native)
     limit_bytes = job.limit_bytes
-    compressed = _compress(job, planner.nestable, _Compressed())
+    compressed = _compress(job, planner.nestable, compressed)
     sizes = compressed.zipped_bytes
     layout = planner.plan(sizes, limit_bytes, with_project=False)
     if layout is not None:
@@ -108,8 +117,17 @@ def _decide(job: Job, native: Native) -> _Decision | TooLarge:
         job = _with_less_bytecode(job, native, sizes)
         planner = _planner(job, native)
         layout = planner.plan(sizes, limit_bytes, with_project=True)
+    least_bytes = 0 if layout else planner.least_bytes(sizes)
+    if compressed.level < MAX_LEVEL and is_worth_compressing_more(
+        least_bytes, limit_bytes
+    ):
+        everything = (*planner.nestable, *planner.parts.project.entries)
+        compressed = _compress(job, everything, _Compressed(MAX_LEVEL))
+        sizes = compressed.zipped_bytes
+        layout = planner.plan(sizes, limit_bytes, with_project=True)
+        least_bytes = planner.least_bytes(sizes)
     if layout is None:
-        return TooLarge(job, planner.least_bytes(sizes), sizes)
+        return TooLarge(job, least_bytes, sizes)
     return _Decision(job, layout, compressed)
 
 
@@ -122,14 +140,15 @@ def _compress(
     job: Job, entries: Iterable[Entry], compressed: _Compressed
 ) -> _Compressed:
     """Finds out what files take; compresses those of which that is not known."""
-    sizes = compressed.zipped_bytes
+    level, sizes = compressed.level, compressed.zipped_bytes
     new = [entry for entry in entries if entry.name not in sizes]
-    known, unknown = copied_bytes(new)
+    known, unknown = copied_bytes(new, level)
     compressed = replace(compressed, zipped_bytes={**sizes, **known})
     if not unknown:
         return compressed
-    path = job.scratch / f"{len(sizes)}.zip"
-    spooled = spool(job.members("Compressing", unknown), path, job.limit_bytes)
+    what = "Compressing" if level == LEVEL else "Too large: compressing more (slow)"
+    path = job.scratch / f"{level}-{len(sizes)}.zip"
+    spooled = spool(job.members(what, unknown, level), path, job.limit_bytes)
     return replace(
         compressed,
         zipped_bytes={**compressed.zipped_bytes, **spooled.data_bytes},
