@@ -79,7 +79,6 @@ def refused(directory: Path, options: str, status: int = 2, table: str = "") -> 
         ("--output f.zip --output-dir out", "--output-dir excludes --output."),
         ("--venv . --with dev", "--with excludes --venv."),
         ("--venv . --extras a", "--extras excludes --venv."),
-        ("--venv . --python 3.11", "--python excludes --venv."),
         ("--layer --eager", "--eager excludes --layer."),
         ("--layer --layer-only", "--layer-only excludes --layer."),
         ("--layer-only --handler a.b", "--handler excludes --layer-only."),

@@ -7,6 +7,7 @@ files goes. Nothing is written: what would be is taken note of.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import mmap
@@ -61,6 +62,9 @@ if TYPE_CHECKING:
 
 MAPPED_FROM_BYTES: Final = 32 << 20
 """What is larger is not kept in memory."""
+
+_NAME_MAX: Final = 255
+"""Bytes that a file's name can have. Source: limits.h of Linux."""
 
 _mapping = threading.Lock()
 
@@ -160,10 +164,14 @@ class _Notes(WheelDestination):
 
         Raises:
             ValueError: The path leads out of its scheme's directory.
+            OSError: A name is longer than a file's can be.
         """
         inside = posixpath.normpath(os.fspath(path))
         if inside.startswith("/") or inside.split("/")[0] in (".", ".."):
             raise ValueError(f"{path} would be written outside of its directory")
+        if max(map(len, map(os.fsencode, inside.split("/")))) > _NAME_MAX:
+            number = errno.ENAMETOOLONG
+            raise OSError(number, os.strerror(number), inside)
         member = cast("MemberStream", stream)
         digest, size_bytes, code = _read(member, inside)
         info = member.info
