@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
+import installer
 import pytest
 
 from poetry_plugin_package_function.packaging.sources import facts as module
@@ -190,7 +191,7 @@ def test_facts_of_another_wheel(tmp_path: Path, directory: Path) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "name", "value"),
-    [(module, "FORMAT", -1), (module.installer, "__version__", "0.0")],
+    [(module, "FORMAT", -1), (installer, "__version__", "0.0")],
 )
 def test_facts_of_another_format(
     wheel: Wheel,
