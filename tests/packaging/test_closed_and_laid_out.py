@@ -82,10 +82,10 @@ def both(directory: Path, *wheels: Made, table: str = "", **flags: Any) -> Repor
             errors.append(error)
     if errors:
         assert [] == reports
-        error, of_laid_out = errors
-        assert type(error) is type(of_laid_out)
-        assert error.lines == of_laid_out.lines
-        raise error
+        of_closed, of_laid_out = errors
+        assert type(of_closed) is type(of_laid_out)
+        assert of_closed.lines == of_laid_out.lines
+        raise of_closed
     one, other = ((directory / f"{name}.zip") for name in ("closed", "laid-out"))
     with zipfile.ZipFile(one) as closed, zipfile.ZipFile(other) as laid_out:
         assert closed.namelist() == laid_out.namelist()
