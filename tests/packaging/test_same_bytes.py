@@ -1,7 +1,7 @@
 """The bytes of archives, for each layout and option, stay what they have been.
 
 The digests are those of archives that were made of the same wheels before wheels were
-packaged unopened: laid out by pypa/installer, and held against those that are pinned.
+packaged unopened: laid out by pypa/installer, with the pinned ones beside them.
 libdeflate is pinned, and zlib has no part in any of them, so they hold on every machine.
 The loader is in the nested ones: who changes it renews those, and no other.
 """
