@@ -130,6 +130,7 @@ def test_modules_are_compiled(tmp_path: Path) -> None:
         f"__pycache__/tests.{TAG}.pyc",
         f"b/__pycache__/__init__.{TAG}.pyc",
         f"b/__pycache__/get-user.{TAG}.pyc",
+        f"b/__pycache__/written.{TAG}.pyc",
     ] == names
     assert ("b/old.py", "b/template.py") == found.skipped
 

@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.facts import inspect
 from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
+    from poetry_plugin_package_function.packaging.sources.content import Content
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )
@@ -86,18 +88,26 @@ def listed(source: Source) -> dict[str, tuple[bytes, int, bool, str | None]]:
 
 def described(distribution: Distribution) -> tuple[object, ...]:
     """What is known of a distribution, but for the installer's own marks."""
-    marks = ("RECORD", "INSTALLER", "licenses")  # the last is a directory
+    marks = ("RECORD", "INSTALLER")
     rows = {row.path: row for row in distribution.rows or ()}
     info = distribution.info
     return (
         *(distribution.name, distribution.version, info),
-        {name for name in distribution.metadata if "/" not in name} - {*marks},
+        {
+            name
+            for name, content in distribution.metadata.items()
+            if "/" not in name and name not in marks and not _is_directory(content)
+        },
         {
             row
             for path, row in rows.items()
             if not path.startswith("../") and path not in {f"{info}/{e}" for e in marks}
         },
     )
+
+
+def _is_directory(content: Content) -> bool:
+    return isinstance(content, FileContent) and Path(content.path).is_dir()
 
 
 def hold(directory: Path, wheels: Sequence[Made], project: str = "my-app") -> None:

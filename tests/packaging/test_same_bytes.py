@@ -2,7 +2,7 @@
 
 The digests are those of archives that were made of the same wheels before wheels were
 packaged unopened: laid out by pypa/installer, with the pinned ones beside them.
-libdeflate is pinned, and zlib has no part in any of them, so they hold on every machine.
+libdeflate is pinned, and zlib has no part in them, so they hold on every machine.
 The loader is in the nested ones: who changes it renews those, and no other.
 """
 

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from deflate import crc32
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
 from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
 from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
 
@@ -69,8 +71,8 @@ class ZipMember(NamedTuple):
         stored_bytes: What the ZIP holds of it.
         size_bytes: Of the content.
         crc32: Of the content.
-        is_sound: Whether all readers make the same of it. If not, `zipfile` reads it,
-            as installers do.
+        is_sound: Whether all readers make the same of it. If not, it is read as it was
+            when the wheel was inspected.
         copyable: Whether what the ZIP holds of it is copied into others: a deflate
             stream that is sound, and that does not depend on this machine.
         code: What it says of itself, if it is machine code.
@@ -131,7 +133,7 @@ def _read_file(path: str) -> bytes:
 
 def _read_member(member: ZipMember) -> bytes:
     if not member.is_sound:
-        return _read_as_zipfile(member)
+        return _read_as_inspected(member)
     data: memoryview | bytes | None = None
     with suppress(OSError), open(member.archive, "rb", buffering=0) as file:
         data = read_stored(file, member)
@@ -143,11 +145,12 @@ def _read_member(member: ZipMember) -> bytes:
     return bytes(data)
 
 
-def _read_as_zipfile(member: ZipMember) -> bytes:
+def _read_as_inspected(member: ZipMember) -> bytes:
+    """Reads what `zipfile` might refuse: it reads further than a member's size."""
     try:
-        with zipfile.ZipFile(member.archive) as archive:
+        with WheelReader(Path(member.archive)) as archive:
             data = archive.read(member.name)
-    except Exception:  # `zipfile` raises errors of a dozen kinds
+    except (OSError, zipfile.BadZipFile, KeyError):
         raise changed(member.archive) from None
     if len(data) != member.size_bytes or crc32(data) != member.crc32:
         raise changed(member.archive)
