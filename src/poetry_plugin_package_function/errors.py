@@ -62,7 +62,7 @@ class SourceError(PackageFunctionError):
 
 
 class ChangedSourceError(SourceError):
-    """What has been installed is not what it was: a kept environment, or a wheel."""
+    """A wheel has changed while it was being used."""
 
 
 class ChoiceError(SourceError):
