@@ -36,7 +36,6 @@ SLOWER = {
     "nested/test_probe.py": "slow",
     "nested/test_runtime.py": "slow",
     "nested/test_threads.py": "slow",
-    "packaging/test_comparison.py": "slow",
     "packaging/test_audit_of_wheels.py": "large",
     "recipes/": "large",
     "test_lambda_runtime.py": "slow",

@@ -51,8 +51,8 @@ def test_the_list_has_each_room_and_module() -> None:
     ("column", "directory"), [(1, PACKAGE), (2, "tests"), (3, "docs")]
 )
 def test_what_is_changed_for_something_new_exists(column: int, directory: str) -> None:
-    """Each path in the table of "I want to add …" is there: code, tests and pages."""
-    section = DESIGN.partition("\n## I want to add …\n")[2].partition("\n## ")[0]
+    """Each path in the table is there: code, tests and pages."""
+    section = DESIGN.partition("\n## What something new touches\n")[2].partition("\n## ")[0]
     rows = [line.split(" | ") for line in section.splitlines() if "| **" in line]
     paths = {
         path
