@@ -110,8 +110,8 @@ OPTIONS: Final = (
     Option("all-extras", read_boolean, "Add all extra dependencies",
            places=Place.BUILDING, excludes=("extras",)),
     Option("python", read_text,
-           "The Python to build with, or beside --venv to compile and import with:"
-           " version, command or path", "PYTHON"),
+           "The function's Python, which builds, compiles and imports: version, command"
+           " or path", "PYTHON"),
     Option("venv", read_path, "Package this environment or directory; build none",
            "DIRECTORY", places=Place.BUILDING, excludes=_GROUPS),
     Option("compile", read_boolean, "Add bytecode, for a faster cold start",
