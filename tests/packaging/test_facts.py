@@ -65,11 +65,11 @@ def kept_in(directory: Path) -> list[Path]:
 
 
 def test_a_second_run_opens_no_wheel(wheel: Wheel, directory: Path) -> None:
-    """What is known is all that is needed: the wheel may even be gone."""
-    first = FactsCache(directory).of(wheel)
-    wheel.path.unlink()
+    """What is known is all that is needed: the wheel may be anything."""
+    first = FactsCache(directory).of(wheel).facts
+    wheel.path.write_bytes(b"")
 
-    assert first == FactsCache(directory).of(wheel)
+    assert first == FactsCache(directory).of(wheel).facts
 
 
 def test_nothing_is_kept_of_what_has_been_built_here(
@@ -77,10 +77,10 @@ def test_nothing_is_kept_of_what_has_been_built_here(
 ) -> None:
     """It may be built anew under the same name at any time."""
     wheel = wheel_of(tmp_path, pinned=False)
-    first = FactsCache(directory).of(wheel)
+    first = FactsCache(directory).of(wheel).facts
     wheel.path.write_bytes(build([Part("other.py", b"other")]))
 
-    assert first != FactsCache(directory).of(wheel)
+    assert first != FactsCache(directory).of(wheel).facts
     assert [] == kept_in(directory)
 
 
@@ -88,7 +88,7 @@ def test_without_a_directory(wheel: Wheel) -> None:
     """Nothing is kept, and a wheel is inspected once for all functions of a run."""
     facts = FactsCache(None)
     found = facts.of(wheel)
-    wheel.path.unlink()
+    wheel.path.write_bytes(b"")
 
     assert found is facts.of(wheel)
 
@@ -150,20 +150,20 @@ def test_damaged_facts(
     wheel: Wheel, directory: Path, damage: Callable[[Path], None]
 ) -> None:
     """They are found out and made anew, and then they are used again."""
-    first = FactsCache(directory).of(wheel)
+    first = FactsCache(directory).of(wheel).facts
     (path,) = kept_in(directory)
     damage(path)
 
-    assert first == FactsCache(directory).of(wheel)
+    assert first == FactsCache(directory).of(wheel).facts
 
     if damage is not make_a_directory:
-        wheel.path.unlink()
-        assert first == FactsCache(directory).of(wheel)
+        wheel.path.write_bytes(b"")
+        assert first == FactsCache(directory).of(wheel).facts
 
 
 def test_any_damaged_byte(wheel: Wheel, directory: Path) -> None:
     """Wherever a bit has flipped, or the file ends, the facts are the same."""
-    first = FactsCache(directory).of(wheel)
+    first = FactsCache(directory).of(wheel).facts
     (path,) = kept_in(directory)
     data = path.read_bytes()
     for position in range(0, len(data), 7):
@@ -171,21 +171,21 @@ def test_any_damaged_byte(wheel: Wheel, directory: Path) -> None:
         damaged[position] ^= 1 << position % 8
         for content in (bytes(damaged), data[:position]):
             path.write_bytes(content)
-            assert first == FactsCache(directory).of(wheel)
+            assert first == FactsCache(directory).of(wheel).facts
             assert data == path.read_bytes()
 
 
 def test_facts_of_another_wheel(tmp_path: Path, directory: Path) -> None:
     """A file that has another wheel's name, whole as it is, is not taken."""
     one, other = wheel_of(tmp_path), wheel_of(tmp_path, Part("other.py", b"o"))
-    facts = FactsCache(directory).of(one)
+    facts = FactsCache(directory).of(one).facts
     (of_one,) = kept_in(directory)
-    expected = FactsCache(directory).of(other)
+    expected = FactsCache(directory).of(other).facts
     (of_other,) = {*kept_in(directory)} - {of_one}
     shutil.copyfile(of_one, of_other)
 
-    assert expected == FactsCache(directory).of(other)
-    assert facts == FactsCache(directory).of(one)
+    assert expected == FactsCache(directory).of(other).facts
+    assert facts == FactsCache(directory).of(one).facts
     assert of_one.read_bytes() != of_other.read_bytes()
 
 
@@ -208,7 +208,7 @@ def test_facts_of_another_format(
     (path,) = kept_in(directory)
     before = path.read_bytes()
 
-    assert inspect(wheel.path) == FactsCache(directory).of(wheel)
+    assert inspect(wheel.path) == FactsCache(directory).of(wheel).facts
     assert before != path.read_bytes()
 
 
@@ -240,8 +240,8 @@ def test_a_cache_that_cannot_be_written(
         pytest.skip("permissions do not bind root")
     prepare(directory)
 
-    assert inspect(wheel.path) == FactsCache(directory).of(wheel)
-    assert inspect(wheel.path) == FactsCache(directory).of(wheel)
+    assert inspect(wheel.path) == FactsCache(directory).of(wheel).facts
+    assert inspect(wheel.path) == FactsCache(directory).of(wheel).facts
 
 
 def test_a_full_disk(
@@ -283,13 +283,13 @@ def test_killed_while_it_is_written(wheel: Wheel, directory: Path, half: str) ->
     assert -signal.SIGKILL == done.returncode
     assert not any(path.suffix == ".json" for path in kept_in(directory))
 
-    assert inspect(wheel.path) == FactsCache(directory).of(wheel)
+    assert inspect(wheel.path) == FactsCache(directory).of(wheel).facts
     assert 1 == sum(path.suffix == ".json" for path in kept_in(directory))
 
 
 def _read(directory: Path, wheel: Wheel, until_s: float) -> WheelFacts:
     time.sleep(max(0.0, until_s - time.time()))  # all begin together
-    return FactsCache(directory).of(wheel)
+    return FactsCache(directory).of(wheel).facts
 
 
 def test_two_processes_at_once(wheel: Wheel, directory: Path) -> None:
@@ -301,8 +301,8 @@ def test_two_processes_at_once(wheel: Wheel, directory: Path) -> None:
         assert {inspect(wheel.path)} == {each.result() for each in found}
 
     (path,) = kept_in(directory)
-    wheel.path.unlink()
-    assert found[0].result() == FactsCache(directory).of(wheel)
+    wheel.path.write_bytes(b"")
+    assert found[0].result() == FactsCache(directory).of(wheel).facts
     assert ".json" == path.suffix
 
 

@@ -30,6 +30,7 @@ from packaging.utils import canonicalize_name
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.sources.facts import inspect
 from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
 from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
@@ -148,9 +149,8 @@ def hold(directory: Path, wheels: Sequence[Made], project: str = "my-app") -> No
     by_name = {each.name: each for each in installed.distributions}
     if len(wheels) == 1:
         (wheel,) = wheels
-        source = WheelSource(
-            Wheel(kept / wheel.name, None), inspect(kept / wheel.name), "3.11"
-        )
+        known = FactsCache(None).of(Wheel(kept / wheel.name, None))
+        source = WheelSource(known, "3.11")
         assert listed(installed) == listed(source)
         own = source.distribution
         if not _has_rows_twice(by_name[own.name]):

@@ -11,7 +11,7 @@ import pytest
 
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.sources.facts import inspect
+from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
 from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 from tests.packaging.wheel_files import DATA
@@ -31,7 +31,7 @@ TEXT = b"a line of text\n" * 20
 def source(directory: Path, *parts: Part, pin: str | None = "sha256:1") -> WheelSource:
     path = directory / WHEEL
     path.write_bytes(build(parts))
-    return WheelSource(Wheel(path, pin), inspect(path), "3.11")
+    return WheelSource(FactsCache(None).of(Wheel(path, pin)), "3.11")
 
 
 def files(found: WheelSource) -> dict[str, ZipMember]:
@@ -90,7 +90,7 @@ def test_what_is_known_of_a_file(tmp_path: Path) -> None:
     part = Part("a.py", TEXT, executable=True, descriptor=True)
     path = tmp_path / WHEEL
     path.write_bytes(build([part], prefix=b"#!/bin/sh\n"))
-    found = WheelSource(Wheel(path, "sha256:1"), inspect(path), "3.11")
+    found = WheelSource(FactsCache(None).of(Wheel(path, "sha256:1")), "3.11")
 
     first, *_ = found.files(frozenset(), lambda _: False)
 

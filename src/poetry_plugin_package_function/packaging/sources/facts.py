@@ -283,11 +283,15 @@ class FactsCache:
         built here is inspected each time.
 
         Raises:
+            ChangedSourceError: It is gone.
             Exception: See `inspect`.
         """
         known = self._known.get(wheel.path)
         if known is None:
-            state = _state(wheel.path)
+            try:
+                state = _state(wheel.path)
+            except FileNotFoundError:
+                raise changed(str(wheel.path)) from None
             known = KnownWheel(wheel, self._found(wheel), state)
             self._known[wheel.path] = known
         return known
