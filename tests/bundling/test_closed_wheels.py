@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from poetry.config.config import Config
 
-    from poetry_plugin_package_function.packaging.sources.facts import WheelFacts
+    from poetry_plugin_package_function.packaging.sources.facts import KnownWheel
     from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 
 
@@ -395,7 +395,7 @@ def test_a_damaged_wheel_that_was_built(shop: Shop) -> None:
 class FullDisk(FactsCache):
     """Finds nothing out, as there is no space."""
 
-    def of(self, wheel: Wheel) -> WheelFacts:
+    def of(self, wheel: Wheel) -> KnownWheel:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(wheel.path))
 
 
