@@ -140,8 +140,8 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "venv_dir",
-        help="The virtual environment to package, or a directory that pip, uv or SAM has"
-        " filled.",
+        help="The virtual environment to package, or a directory that pip, uv or SAM"
+        " has filled.",
     )
     parser.add_argument(
         "--project",
