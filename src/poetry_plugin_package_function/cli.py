@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ from poetry_plugin_package_function.standard_streams import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
@@ -84,8 +85,10 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
     pyproject = Path(os.path.realpath(pyproject))
     request = read_request(pyproject, flags, options.function, Path.cwd())
     say = partial(_say, to_errors=output_format is not Format.TEXT)
-    packaged = _package_all(request, options, say)
-    with printing(output_format, request.functions, streams) as found:
+    with (
+        closing(_package_all(request, options, say)) as packaged,
+        printing(output_format, request.functions, streams) as found,
+    ):
         for outcome in outcomes(request, packaged, verbose=options.verbose):
             found.append(outcome)
             if not options.quiet:
@@ -99,7 +102,7 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
 
 def _package_all(
     request: Request, options: argparse.Namespace, say: Callable[[str], None]
-) -> Iterator[tuple[Settings, Report]]:
+) -> Generator[tuple[Settings, Report]]:
     for settings in request.functions:
         with naming(settings.function):
             refuse_bad_settings(settings.handler, dict(settings.environment))

@@ -131,6 +131,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         }
 
     def _package(self, streams: Streams, check: Callable[[], None]) -> None:
+        from contextlib import closing
         from dataclasses import replace
 
         from cleo.io.io import IO
@@ -158,8 +159,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         )
         self._announce()
         run = Run(self.poetry, request, Console(self.io), check)
-        packaged = run.package_all()
-        with printing(output_format, request.functions, streams) as found:
+        with (
+            closing(run.package_all()) as packaged,
+            printing(output_format, request.functions, streams) as found,
+        ):
             for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):
                 found.append(outcome)
                 self._show(outcome)

@@ -29,7 +29,7 @@ from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
@@ -72,7 +72,7 @@ class Run:
     def _workspace(self) -> Workspace:
         return Workspace()
 
-    def package_all(self) -> Iterator[tuple[Settings, Report]]:
+    def package_all(self) -> Generator[tuple[Settings, Report]]:
         """Packages each function; one is complete when the next is begun.
 
         What can be found out before anything is built is.
@@ -96,7 +96,7 @@ class Run:
                 users = [(to_build[at][0], own) for at, own in share.users.items()]
                 yield from self._build_and_package(share.bundle, users)
 
-    def _package_given(self) -> Iterator[tuple[Settings, Report]]:
+    def _package_given(self) -> Generator[tuple[Settings, Report]]:
         """Packages environments that the user has made."""
         environments: dict[tuple[Path, str | None], Environment] = {}
         orders = []
@@ -117,7 +117,7 @@ class Run:
 
     def _build_and_package(
         self, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
-    ) -> Iterator[tuple[Settings, Report]]:
+    ) -> Generator[tuple[Settings, Report]]:
         """Builds an environment, and packages what each user takes of it."""
         with temporary_home() as home:
             built = self._build(bundle, home, users)
@@ -129,7 +129,7 @@ class Run:
 
     def _package_parts(
         self, built: Built, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
-    ) -> Iterator[tuple[Settings, Report]]:
+    ) -> Generator[tuple[Settings, Report]]:
         environment = read_environment(built.venv, self.request.project, self._facts)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
         orders = []
@@ -170,7 +170,7 @@ class Run:
             environment, request.project, settings, request.timestamp, bytecode_dir
         )
 
-    def _package(self, orders: Sequence[Order]) -> Iterator[tuple[Settings, Report]]:
+    def _package(self, orders: Sequence[Order]) -> Generator[tuple[Settings, Report]]:
         with Packager(orders, self._workspace) as packager:
             for order in orders:
                 settings = order.settings

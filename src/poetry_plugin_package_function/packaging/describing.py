@@ -44,14 +44,14 @@ class Found:
         findings: Of the audit.
         stripped: What has been stripped, if anything was to be.
         bytecode: What has been compiled, if anything was to be.
-        verified: What is known of the handler, if it was to be imported.
+        verified: What is known of the handler, once it has been imported.
     """
 
     overlaps: tuple[Overlap, ...]
     findings: tuple[Finding, ...]
     stripped: Stripped | None
     bytecode: Bytecode | None
-    verified: Verified | None
+    verified: Verified | None = None
 
 
 def report_of(order: Order, measured: Measured, found: Found) -> Report:

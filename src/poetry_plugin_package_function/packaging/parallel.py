@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from collections import deque
+from concurrent.futures import CancelledError
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextlib import contextmanager
@@ -12,31 +13,35 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
+from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.packaging.archive.shared_streams import (
     SharedStreams,
 )
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.service import verified
+from poetry_plugin_package_function.packaging.service import write_archives
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
-    from concurrent.futures import Future
     from typing import Self
 
     from poetry_plugin_package_function.packaging.order import Order
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.service import Pending
+    from poetry_plugin_package_function.packaging.service import Written
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
 class Packager:
     """Packages orders ahead of those who take the results, one after the other.
 
-    What has been packaged ahead is not at its place before it has been taken.
+    There are at most as many results as cores that nobody has taken: each takes room.
+    Archives are verified, and come to their places, in the thread that takes them: one
+    after the other, and where signals interrupt.
     """
 
     def __init__(self, orders: Sequence[Order], workspace: Workspace) -> None:
@@ -46,28 +51,27 @@ class Packager:
             orders: What is packaged.
             workspace: Where archives are unpacked to be verified.
         """
-        self._orders = orders
+        self._waiting = deque(orders)
+        self._is_one = len(orders) == 1
         self._workspace = workspace
+        self._ahead: deque[_Ahead] = deque()
 
     def __enter__(self) -> Self:
         """Begins nothing yet."""
         self._directory = TemporaryDirectory(prefix="package-function-")
         self._shared = SharedStreams(Path(self._directory.name))
         self._pool = ThreadPoolExecutor(usable_cores(), "package")
-        self._waiting = deque(self._orders)
-        self._begun: deque[_Begun] = deque()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Throws away what has not been taken."""
-        for each in self._begun:
-            each.future.cancel()
+        for each in self._ahead:
             each.progress.stop()
-        self._pool.shutdown(wait=True)
-        for each in self._begun:
-            with suppress(Exception, _NotTakenError), self._taken(each):
-                raise _NotTakenError
-        self._directory.cleanup()
+        with ExitStack() as stack:  # all of it, whatever signal comes meanwhile
+            stack.callback(self._directory.cleanup)
+            for each in self._ahead:
+                stack.callback(each.throw_away)
+            stack.callback(self._pool.shutdown, cancel_futures=True)
 
     @contextmanager
     def next(self, progress: Progress | None) -> Iterator[Pending]:
@@ -76,81 +80,100 @@ class Packager:
         Args:
             progress: Is called with how far it has come, from now on.
         """
-        if len(self._orders) == 1:
-            # In this thread, which is the one that signals interrupt.
+        if self._is_one:
             with package(self._waiting.popleft(), progress, self._workspace) as pending:
                 yield pending
             return
-        while self._waiting and len(self._begun) < usable_cores():
-            late = _LateProgress()
-            future = self._pool.submit(self._package, self._waiting.popleft(), late)
-            self._begun.append(_Begun(future, late))
-        begun = self._begun[0]
-        if progress is not None:
-            begun.progress.show(progress)
-        begun.future.exception()  # until it is known, it is among what is thrown away
-        self._begun.popleft()
-        with self._taken(begun) as pending:
-            yield pending
+        while self._waiting and len(self._ahead) < usable_cores():
+            with held_back():  # what is begun is known
+                order = self._waiting.popleft()
+                self._ahead.append(_Ahead(self._pool, order, self._shared))
+        with self._ahead[0].taken(progress) as written:
+            yield verified(written, self._workspace)
+        self._ahead.popleft()
 
-    def _package(self, order: Order, progress: Progress) -> tuple[ExitStack, Pending]:
-        with ExitStack() as stack:
-            pending = stack.enter_context(
-                package(order, progress, self._workspace, self._shared)
-            )
-            return stack.pop_all(), pending
+
+class _Ahead:
+    """An order that is packaged in a thread of its own."""
+
+    def __init__(
+        self, pool: ThreadPoolExecutor, order: Order, shared: SharedStreams
+    ) -> None:
+        self.progress = _LateProgress()
+        self._open = ExitStack()
+        self._written = pool.submit(self._write, order, shared)
+
+    def _write(self, order: Order, shared: SharedStreams) -> Written:
+        self.progress.check()
+        return self._open.enter_context(write_archives(order, self.progress, shared))
 
     @contextmanager
-    def _taken(self, begun: _Begun) -> Iterator[Pending]:
-        stack, pending = begun.future.result()
-        with stack:
-            yield pending
+    def taken(self, progress: Progress | None) -> Iterator[Written]:
+        """Waits for what is written, which comes to its place when the block ends."""
+        with self.progress.shown_by(progress):
+            written = self._written.result()
+        with self._open:
+            yield written
 
-
-class _Begun(NamedTuple):
-    """What is being packaged."""
-
-    future: Future[tuple[ExitStack, Pending]]
-    progress: _LateProgress
+    def throw_away(self) -> None:
+        """Waits for its end, and leaves nothing of it, unless it has been taken."""
+        with suppress(CancelledError):
+            self._written.exception()
+        with suppress(Exception, _NotTakenError), self._open:
+            raise _NotTakenError
 
 
 class _NotTakenError(BaseException):
-    """Ends what is pending, so that nothing comes to its place."""
+    """Ends what nobody takes, so that nothing comes to its place."""
 
 
 class _LateProgress:
-    """Progress that is shown from some time on."""
+    """Progress that is shown from some time on, and that can be ended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._shown: Progress | None = None
-        self._phase = ("", 0, 0)
-        self._done = (0, 0)
+        self._phase: tuple[str, int, int] | None = None
+        self._files = self._size_bytes = 0
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Ends what is packaged when it is called next."""
+        """Ends what is packaged when it calls next."""
         self._is_stopped = True
 
-    def show(self, progress: Progress) -> None:
-        """Calls another one with how far it has come, and with all that follows."""
+    def check(self) -> None:
+        """Raises if it has been stopped."""
+        if self._is_stopped:
+            raise _NotTakenError
+
+    @contextmanager
+    def shown_by(self, progress: Progress | None) -> Iterator[None]:
+        """Calls another one with how far it has come, until the block ends."""
         with self._lock:
             self._shown = progress
-            progress.begin(*self._phase)
-            progress.advance(*self._done)
+            if progress is not None and self._phase is not None:
+                progress.begin(*self._phase)
+                progress.advance(self._files, self._size_bytes)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._shown = None
 
     def begin(self, what: str, files: int, size_bytes: int) -> None:
         """See `Progress`."""
+        self.check()
         with self._lock:
-            self._phase, self._done = (what, files, size_bytes), (0, 0)
+            self._phase = (what, files, size_bytes)
+            self._files = self._size_bytes = 0
             if self._shown is not None:
                 self._shown.begin(what, files, size_bytes)
 
     def advance(self, files: int, size_bytes: int) -> None:
         """See `Progress`."""
-        if self._is_stopped:
-            raise _NotTakenError
+        self.check()
         with self._lock:
-            self._done = (self._done[0] + files, self._done[1] + size_bytes)
+            self._files += files
+            self._size_bytes += size_bytes
             if self._shown is not None:
                 self._shown.advance(files, size_bytes)

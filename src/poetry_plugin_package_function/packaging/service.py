@@ -86,13 +86,46 @@ class Pending:
     outputs: Mapping[Path, BinaryIO]
 
 
+@dataclass(frozen=True)
+class Written:
+    """Archives that are written, and not yet verified.
+
+    Attributes:
+        order: What they are made of.
+        measured: What is known of them.
+        found: What has been found out on the way.
+        outputs: See `Pending`.
+    """
+
+    order: Order
+    measured: Measured
+    found: Found
+    outputs: Mapping[Path, BinaryIO]
+
+
 @contextmanager
 def package(
     order: Order,
     progress: Progress | None = None,
     workspace: Workspace | None = None,
-    shared: SharedStreams | None = None,
 ) -> Iterator[Pending]:
+    """Writes archives and verifies them: see `write_archives` and `verified`.
+
+    Args:
+        order: What is packaged.
+        progress: Is called with how far it has come.
+        workspace: Where archives are unpacked to be verified, if several are.
+    """
+    with write_archives(order, progress) as written:
+        yield verified(written, workspace)
+
+
+@contextmanager
+def write_archives(
+    order: Order,
+    progress: Progress | None = None,
+    shared: SharedStreams | None = None,
+) -> Iterator[Written]:
     """Writes archives, which appear at their places when the block ends.
 
     So does all else that is written to the outputs meanwhile. On any exception what was
@@ -101,7 +134,6 @@ def package(
     Args:
         order: What is packaged.
         progress: Is called with how far it has come.
-        workspace: Where archives are unpacked to be verified, if several are.
         shared: What has been compressed for other functions of the run, if there are.
 
     Raises:
@@ -109,7 +141,6 @@ def package(
         SourceError: Something cannot be read, or cannot work on Lambda.
         PackageTooLargeError: It fits neither flat nor nested.
         IncompatibleTargetError: It cannot work on its target.
-        VerifyError: Lambda could not import the handler.
         OutputError: A result cannot be written.
     """
     settings = order.settings
@@ -140,10 +171,24 @@ def package(
             )
             for source in order.environment.sources:
                 source.check()
-            verified = _verified(measured, order, workspace)
-            found = Found(found_overlaps, findings, stripped, bytecode, verified)
-            report = report_of(order, measured, found)
-            yield Pending(report, tuple(measured.files()), outputs)
+            found = Found(found_overlaps, findings, stripped, bytecode)
+            yield Written(order, measured, found, outputs)
+
+
+def verified(written: Written, workspace: Workspace | None = None) -> Pending:
+    """Imports the handler out of what has been written, if one is named.
+
+    Args:
+        written: The archives.
+        workspace: Where they are unpacked, if others are there, too.
+
+    Raises:
+        VerifyError: Lambda could not import the handler.
+    """
+    order, measured = written.order, written.measured
+    found = replace(written.found, verified=_verified(measured, order, workspace))
+    report = report_of(order, measured, found)
+    return Pending(report, tuple(measured.files()), written.outputs)
 
 
 def _tree(

@@ -55,8 +55,8 @@ class WheelSource:
             *named(self.known.facts.info),
             self.known.facts.info,
             {
-                name.removeprefix(info): self._content(file)
-                for name, file in self._files.items()
+                name.removeprefix(info): entry.content
+                for name, entry in self._entries.items()
                 if name.startswith(info)
             },
             tuple(
@@ -79,7 +79,7 @@ class WheelSource:
         if owner in left_out:
             return
         excluded = {"": False}
-        for name, file in self._files.items():
+        for name, entry in self._entries.items():
             directory, _, base = name.rpartition("/")
             if (
                 _is_excluded(directory, excluded, is_excluded)
@@ -88,9 +88,7 @@ class WheelSource:
                 or is_excluded(name)
             ):
                 continue
-            yield Entry(
-                name, self._content(file), file.size_bytes, file.executable, owner
-            )
+            yield entry
 
     def check(self) -> None:
         """See `Source`."""
@@ -108,6 +106,17 @@ class WheelSource:
             elif file.scheme == "data" and file.path.startswith(inside):
                 found[file.path.removeprefix(inside)] = file
         return found
+
+    @cached_property
+    def _entries(self) -> Mapping[str, Entry]:
+        """The same as entries, which are made once for all functions of a run."""
+        owner, _ = named(self.known.facts.info)
+        return {
+            name: Entry(
+                name, self._content(file), file.size_bytes, file.executable, owner
+            )
+            for name, file in self._files.items()
+        }
 
     def _has_source(self, name: str) -> bool:
         directory, slash, base = name.rpartition("/")

@@ -6,7 +6,6 @@ import fcntl
 import os
 import stat
 import tempfile
-import threading
 import time
 import zipfile
 
@@ -86,7 +85,6 @@ class Workspace:
 
     def __init__(self) -> None:
         self._place: _Place | None = None
-        self._alone = threading.Lock()
 
     def __enter__(self) -> Self:
         """Makes nothing yet."""
@@ -111,12 +109,11 @@ class Workspace:
         Raises:
             VerifyError: They cannot be unpacked.
         """
-        with self._alone:
-            scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
-            try:
-                yield self._environment(scratch, archives, provided)
-            finally:
-                remove(scratch)
+        scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
+        try:
+            yield self._environment(scratch, archives, provided)
+        finally:
+            remove(scratch)
 
     def _environment(
         self, scratch: str, archives: Archives, provided: Mapping[str, Content]
