@@ -5,6 +5,7 @@ import threading
 import zipfile
 import zlib
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,7 +79,9 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
         path.write_bytes(os.urandom(10) * (number * number))
         entries.append(Entry(path.name, FileContent(str(path)), path.stat().st_size))
 
-    one, two, many = (list(deflate(entries, workers=n)) for n in (1, 2, 16))
+    one, two, many = (
+        list(deflate(entries, pool=ThreadPoolExecutor(n))) for n in (1, 2, 16)
+    )
 
     assert one == two == many
 

@@ -9,6 +9,7 @@ import struct
 import tempfile
 import zlib
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,7 +139,7 @@ def members(installed: Installation, workers: int) -> list[tuple[object, ...]]:
     tree = assemble((installed.source,), Selection(None))
     return [
         (*member[:4], bytes(member.data), member.executable)
-        for member in deflate(tree.entries, workers=workers)
+        for member in deflate(tree.entries, pool=ThreadPoolExecutor(workers))
     ]
 
 

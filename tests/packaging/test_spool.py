@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from typing import TYPE_CHECKING
 from typing import Final
@@ -224,7 +225,7 @@ def test_any_members(
     entries = [
         entry(f"{name}{number}", each * 9) for number, (name, each) in enumerate(named)
     ]
-    before = plain(deflate(entries, workers=1))
+    before = plain(deflate(entries, pool=ThreadPoolExecutor(1)))
 
     spooled = spool(before, tmp_path_factory.mktemp("any") / "spool", limit_bytes)
 
@@ -232,5 +233,5 @@ def test_any_members(
     kept = [each for each in entries if each.name in spooled.streams]
     again = [each._replace(content=spooled.streams[each.name]) for each in kept]
     assert [each for each in before if each.name in spooled.streams] == plain(
-        deflate(again, workers=1)
+        deflate(again, pool=ThreadPoolExecutor(1))
     )

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from typing import Final
 
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.packaging.archive.shared_streams import (
@@ -36,10 +37,16 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
+_AT_ONCE: Final = 2
+"""How many are packaged at once, at most: each takes memory, and room on the disk.
+
+All cores compress for one. Of what is left, most is done with Python's lock held.
+"""
+
+
 class Packager:
     """Packages orders ahead of those who take the results, one after the other.
 
-    There are at most as many results as cores that nobody has taken: each takes room.
     Archives are verified, and come to their places, in the thread that takes them: one
     after the other, and where signals interrupt.
     """
@@ -54,13 +61,15 @@ class Packager:
         self._waiting = deque(orders)
         self._is_one = len(orders) == 1
         self._workspace = workspace
+        self._at_once = 1  # what others share, the first finds out
         self._ahead: deque[_Ahead] = deque()
 
     def __enter__(self) -> Self:
         """Begins nothing yet."""
         self._directory = TemporaryDirectory(prefix="package-function-")
-        self._shared = SharedStreams(Path(self._directory.name))
-        self._pool = ThreadPoolExecutor(usable_cores(), "package")
+        self._compressing = ThreadPoolExecutor(usable_cores(), "deflate")
+        self._shared = SharedStreams(Path(self._directory.name), self._compressing)
+        self._packaging = ThreadPoolExecutor(_AT_ONCE, "package")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,9 +78,10 @@ class Packager:
             each.progress.stop()
         with ExitStack() as stack:  # all of it, whatever signal comes meanwhile
             stack.callback(self._directory.cleanup)
+            stack.callback(self._compressing.shutdown)
             for each in self._ahead:
                 stack.callback(each.throw_away)
-            stack.callback(self._pool.shutdown, cancel_futures=True)
+            stack.callback(self._packaging.shutdown, cancel_futures=True)
 
     @contextmanager
     def next(self, progress: Progress | None) -> Iterator[Pending]:
@@ -84,13 +94,18 @@ class Packager:
             with package(self._waiting.popleft(), progress, self._workspace) as pending:
                 yield pending
             return
-        while self._waiting and len(self._ahead) < usable_cores():
-            with held_back():  # what is begun is known
-                order = self._waiting.popleft()
-                self._ahead.append(_Ahead(self._pool, order, self._shared))
+        self._begin()
         with self._ahead[0].taken(progress) as written:
+            self._at_once = min(_AT_ONCE, usable_cores())
+            self._begin()
             yield verified(written, self._workspace)
         self._ahead.popleft()
+
+    def _begin(self) -> None:
+        while self._waiting and len(self._ahead) < self._at_once:
+            with held_back():  # what is begun is known
+                order = self._waiting.popleft()
+                self._ahead.append(_Ahead(self._packaging, order, self._shared))
 
 
 class _Ahead:

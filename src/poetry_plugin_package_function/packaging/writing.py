@@ -168,8 +168,7 @@ class Job:
     ) -> Iterator[Member]:
         """Makes members of entries; tells so in these words."""
         if self.shared is not None and level == LEVEL:
-            entries = [*self.shared.applied(entries)]
-            members = self.shared.keeping(entries, deflate(entries))
+            members = self.shared.deflate(entries)
         else:
             members = deflate(entries, level=level)
         size_bytes = sum(entry.size_bytes for entry in entries)

@@ -13,6 +13,7 @@ import mmap
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
@@ -38,6 +39,7 @@ from poetry_plugin_package_function.packaging.sources.streams import read_adjace
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from concurrent.futures import Executor
 
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
@@ -84,7 +86,7 @@ def deflate(
     entries: Iterable[Entry],
     *,
     level: int = LEVEL,
-    workers: int | None = None,
+    pool: Executor | None = None,
 ) -> Iterator[Member]:
     """Makes entries to members in parallel and yields them in the same order.
 
@@ -94,13 +96,16 @@ def deflate(
     Args:
         entries: What to compress.
         level: libdeflate's; above `LEVEL` streams are not copied.
-        workers: How many threads; all usable cores by default.
+        pool: Whose threads compress; as many as there are usable cores by default.
 
     Raises:
         ChangedSourceError: A wheel is not what it was.
         SourceError: A file cannot be read, or has changed since it was listed.
     """
-    pool = ThreadPoolExecutor(workers or usable_cores(), "deflate")
+    if pool is None:
+        with ThreadPoolExecutor(usable_cores(), "deflate") as own:
+            yield from deflate(entries, level=level, pool=own)
+        return
     in_flight: deque[tuple[int, Future[list[Member]]]] = deque()
     in_flight_bytes = 0
     try:
@@ -118,8 +123,8 @@ def deflate(
             in_flight_bytes += size_bytes
         while in_flight:
             yield from in_flight.popleft()[1].result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    finally:  # nothing is read any more when this ends
+        wait([future for _, future in in_flight if not future.cancel()])
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
