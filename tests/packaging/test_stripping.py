@@ -15,7 +15,7 @@ import pytest
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import ToolError
 from poetry_plugin_package_function.packaging.native.strip import Stripped
-from poetry_plugin_package_function.packaging.native.strip import strip
+from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -61,7 +61,7 @@ def entry(directory: Path, content: bytes, name: str = "a/answer.so") -> Entry:
 def stripping(directory: Path, *entries: Entry) -> tuple[list[Entry], Stripped]:
     scratch = directory / "scratch"
     scratch.mkdir(exist_ok=True)
-    return strip(entries, scratch)
+    return Stripper(scratch).strip(entries)
 
 
 def test_what_is_stripped_works_as_before(tmp_path: Path, library: bytes) -> None:
@@ -149,7 +149,7 @@ def test_a_tool_that_does_harm(
 def test_no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="There is no llvm-strip or strip here"):
-        strip([], tmp_path)
+        Stripper(tmp_path).strip([])
 
 
 # -- in an archive --

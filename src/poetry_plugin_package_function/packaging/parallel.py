@@ -20,6 +20,7 @@ from poetry_plugin_package_function.packaging.archive.shared_streams import (
     SharedStreams,
 )
 from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.service import verified
 from poetry_plugin_package_function.packaging.service import write_archives
@@ -28,6 +29,8 @@ from poetry_plugin_package_function.packaging.service import write_archives
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from typing import Self
 
     from poetry_plugin_package_function.packaging.order import Order
@@ -68,7 +71,9 @@ class Packager:
         """Begins nothing yet."""
         self._directory = TemporaryDirectory(prefix="package-function-")
         self._compressing = ThreadPoolExecutor(usable_cores(), "deflate")
-        self._shared = SharedStreams(Path(self._directory.name), self._compressing)
+        directory = Path(self._directory.name)
+        self._shared = SharedStreams(directory, self._compressing)
+        self._stripper = Stripper(directory)
         self._packaging = ThreadPoolExecutor(_AT_ONCE, "package")
         return self
 
@@ -103,24 +108,29 @@ class Packager:
 
     def _begin(self) -> None:
         while self._waiting and len(self._ahead) < self._at_once:
+            progress = _LateProgress()
             with held_back():  # what is begun is known
                 order = self._waiting.popleft()
-                self._ahead.append(_Ahead(self._packaging, order, self._shared))
+                written = write_archives(order, progress, self._shared, self._stripper)
+                self._ahead.append(_Ahead(self._packaging, written, progress))
 
 
 class _Ahead:
     """An order that is packaged in a thread of its own."""
 
     def __init__(
-        self, pool: ThreadPoolExecutor, order: Order, shared: SharedStreams
+        self,
+        pool: Executor,
+        archives: AbstractContextManager[Written],
+        progress: _LateProgress,
     ) -> None:
-        self.progress = _LateProgress()
+        self.progress = progress
         self._open = ExitStack()
-        self._written = pool.submit(self._write, order, shared)
+        self._written = pool.submit(self._write, archives)
 
-    def _write(self, order: Order, shared: SharedStreams) -> Written:
+    def _write(self, archives: AbstractContextManager[Written]) -> Written:
         self.progress.check()
-        return self._open.enter_context(write_archives(order, self.progress, shared))
+        return self._open.enter_context(archives)
 
     @contextmanager
     def taken(self, progress: Progress | None) -> Iterator[Written]:

@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging.archive.overwriting import (
 )
 from poetry_plugin_package_function.packaging.describing import Found
 from poetry_plugin_package_function.packaging.describing import report_of
+from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.nesting.stubs import loader_entries
 from poetry_plugin_package_function.packaging.nesting.stubs import refuse_own_names
 from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
@@ -125,6 +126,7 @@ def write_archives(
     order: Order,
     progress: Progress | None = None,
     shared: SharedStreams | None = None,
+    stripper: Stripper | None = None,
 ) -> Iterator[Written]:
     """Writes archives, which appear at their places when the block ends.
 
@@ -135,6 +137,7 @@ def write_archives(
         order: What is packaged.
         progress: Is called with how far it has come.
         shared: What has been compressed for other functions of the run, if there are.
+        stripper: What has been stripped for them.
 
     Raises:
         ChangedSourceError: A wheel is not the one that was installed.
@@ -148,7 +151,7 @@ def write_archives(
     check_python(order.environment.site_packages, settings, order.target)
     with TemporaryDirectory(prefix="package-function-") as directory:
         scratch = Path(directory)
-        tree, found_overlaps, stripped = _tree(order, scratch)
+        tree, found_overlaps, stripped = _tree(order, stripper or Stripper(scratch))
         findings = _findings(tree, order)
         bytecode = _bytecode(tree, order, scratch, progress)
         with replacing(*settings.targets) as outputs:
@@ -192,7 +195,7 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
 
 
 def _tree(
-    order: Order, scratch: Path
+    order: Order, stripper: Stripper
 ) -> tuple[Tree, tuple[Overlap, ...], Stripped | None]:
     """Finds what is shipped."""
     settings, name = order.settings, order.project.normalized_name
@@ -212,10 +215,7 @@ def _tree(
     found_overlaps = overlaps(tree)
     stripped = None
     if settings.strips:
-        # What few ask for is imported when it is asked for.
-        from poetry_plugin_package_function.packaging.native.strip import strip
-
-        entries, stripped = strip(tree.entries, scratch)
+        entries, stripped = stripper.strip(tree.entries)
         tree = replace(tree, entries=tuple(entries))
     tree = with_stable_metadata(tree, name)
     refuse_overwriting(tree, results, targets)

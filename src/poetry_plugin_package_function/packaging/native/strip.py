@@ -12,7 +12,10 @@ import shutil
 import subprocess
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -28,6 +31,7 @@ from poetry_plugin_package_function.packaging.sources.content import read
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -78,45 +82,75 @@ def find_tool() -> str:
     return found
 
 
-def strip(entries: Sequence[Entry], scratch: Path) -> tuple[list[Entry], Stripped]:
-    """Strips what can be stripped.
+class _Stripped(NamedTuple):
+    """What has become of one file.
 
-    Args:
-        entries: All that is shipped.
-        scratch: A directory for what is stripped; it is read until the archive is
-            written.
-
-    Returns:
-        The entries as they are shipped, in their order, and what has been done.
-
-    Raises:
-        ToolError: There is no tool.
-        SourceError: A file cannot be read.
+    Attributes:
+        content: That of the smaller file; None if there is none.
+        size_bytes: Its size.
+        is_left: Whether the tool could not do it, or would have changed too much.
     """
-    tool = find_tool()
-    native = [each for each in entries if is_called_library(each.name)]
-    targets = [str(scratch / f"{number}.stripped") for number in range(len(native))]
-    with ThreadPoolExecutor(usable_cores(), "strip") as pool:
-        sizes = list(pool.map(partial(_strip, tool), native, targets))
-    replaced = {
-        entry.name: entry._replace(content=FileContent(target), size_bytes=size_bytes)
-        for entry, target, size_bytes in zip(native, targets, sizes, strict=True)
-        if size_bytes is not None and size_bytes < entry.size_bytes
-    }
-    saved_bytes = sum(
-        entry.size_bytes - replaced[entry.name].size_bytes
-        for entry in native
-        if entry.name in replaced
-    )
-    left = (
-        entry.name
-        for entry, size_bytes in zip(native, sizes, strict=True)
-        if size_bytes is None
-    )
-    return (
-        [replaced.get(entry.name, entry) for entry in entries],
-        Stripped(_version(tool), len(replaced), saved_bytes, tuple(left)),
-    )
+
+    content: FileContent | None = None
+    size_bytes: int = 0
+    is_left: bool = False
+
+
+class Stripper:
+    """Strips; what several functions ship is stripped once."""
+
+    def __init__(self, directory: Path) -> None:
+        """Has stripped nothing yet.
+
+        Args:
+            directory: For what is stripped; it is read until archives are written.
+        """
+        self._directory = directory
+        self._numbers = count()
+        self._known: dict[Content, _Stripped] = {}
+
+    def strip(self, entries: Sequence[Entry]) -> tuple[list[Entry], Stripped]:
+        """Strips what can be stripped.
+
+        Args:
+            entries: All that is shipped.
+
+        Returns:
+            The entries as they are shipped, in their order, and what has been done.
+
+        Raises:
+            ToolError: There is no tool.
+            SourceError: A file cannot be read.
+        """
+        tool = find_tool()
+        native = [each for each in entries if is_called_library(each.name)]
+        new = {each.content: each for each in native if each.content not in self._known}
+        with ThreadPoolExecutor(usable_cores(), "strip") as pool:
+            done = pool.map(partial(self._strip, tool), new.values())
+            self._known |= zip(new, done, strict=True)
+        replaced = {}
+        saved_bytes = 0
+        for entry in native:
+            content, size_bytes, _ = self._known[entry.content]
+            if content is not None:
+                replaced[entry.name] = entry._replace(
+                    content=content, size_bytes=size_bytes
+                )
+                saved_bytes += entry.size_bytes - size_bytes
+        left = (each.name for each in native if self._known[each.content].is_left)
+        return (
+            [replaced.get(entry.name, entry) for entry in entries],
+            Stripped(_version(tool), len(replaced), saved_bytes, tuple(left)),
+        )
+
+    def _strip(self, tool: str, entry: Entry) -> _Stripped:
+        target = str(self._directory / f"{next(self._numbers)}.stripped")
+        size_bytes = _strip(tool, entry, target)
+        if size_bytes is not None and size_bytes < entry.size_bytes:
+            return _Stripped(FileContent(target), size_bytes)
+        with suppress(FileNotFoundError):
+            os.unlink(target)
+        return _Stripped(is_left=size_bytes is None)
 
 
 def _version(tool: str) -> str:
@@ -131,30 +165,35 @@ def _version(tool: str) -> str:
 
 def _strip(tool: str, entry: Entry, target: str) -> int | None:
     """Strips a file into another one; returns its size, or None if that is no good."""
-    source = _laid_out(entry.content, f"{target}.whole")
-    with open(source, "rb", buffering=0) as file:
-        elf = read_elf(partial(os.pread, file.fileno()))
-    if elf is None or elf.kind not in (EXECUTABLE, SHARED):
-        return entry.size_bytes  # there is nothing to strip
-    command = [tool, "--strip-unneeded", "-o", target, source]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        return None
-    if done.returncode != 0:
-        return None
-    if not _is_loaded_alike(source, target, elf.loaded_bytes, elf.bits):
-        return None
+    with _laid_out(entry.content, f"{target}.whole") as source:
+        with open(source, "rb", buffering=0) as file:
+            elf = read_elf(partial(os.pread, file.fileno()))
+        if elf is None or elf.kind not in (EXECUTABLE, SHARED):
+            return entry.size_bytes  # there is nothing to strip
+        command = [tool, "--strip-unneeded", "-o", target, source]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return None
+        if done.returncode != 0:
+            return None
+        if not _is_loaded_alike(source, target, elf.loaded_bytes, elf.bits):
+            return None
     return os.path.getsize(target)
 
 
-def _laid_out(content: Content, place: str) -> str:
-    """Finds a file with a content, or writes one."""
+@contextmanager
+def _laid_out(content: Content, place: str) -> Iterator[str]:
+    """Finds a file with a content, or writes one, which is gone when the block ends."""
     if isinstance(content, FileContent):
-        return content.path
-    with open(place, "wb") as file:
-        file.write(read(content))
-    return place
+        yield content.path
+        return
+    try:
+        with open(place, "wb") as file:
+            file.write(read(content))
+        yield place
+    finally:
+        os.unlink(place)
 
 
 def _is_loaded_alike(source: str, target: str, loaded_bytes: int, bits: int) -> bool:
