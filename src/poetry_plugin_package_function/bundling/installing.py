@@ -185,4 +185,4 @@ class _WheelInstaller(WheelInstaller):
         facts = self._facts.of(placed).facts
         if facts.issues:
             self.invalid_wheels[wheel] = list(facts.issues)
-        return sum(each.size_bytes for each in facts.files)
+        return sum(each.content.size_bytes for each in facts.files)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 
@@ -35,8 +34,6 @@ DEFLATED: Final = 8
 
 EXTRA_BYTES: Final = 64
 """What is read for a local header's extra field; a longer one costs a second read."""
-
-_READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class FileContent(NamedTuple):

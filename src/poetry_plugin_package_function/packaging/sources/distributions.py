@@ -5,6 +5,7 @@ Formats: https://packaging.python.org/en/latest/specifications/recording-install
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -53,6 +54,12 @@ class RecordRow(NamedTuple):
     path: str
     hash: str
     size: str
+
+
+def record_hash(digest: bytes, algorithm: str = "sha256") -> str:
+    """Writes a digest as a RECORD has it: urlsafe base64, not padded."""
+    value = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    return f"{algorithm}={value}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ files goes. Nothing is written: what would be is taken note of.
 
 from __future__ import annotations
 
-import base64
 import errno
 import hashlib
 import json
@@ -40,10 +39,12 @@ from poetry_plugin_package_function.packaging.elf.machine_code import (
     may_be_machine_code,
 )
 from poetry_plugin_package_function.packaging.elf.machine_code import within
+from poetry_plugin_package_function.packaging.sources.content import DEFLATED
+from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import changed
-from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
+from poetry_plugin_package_function.packaging.sources.content import member_of
+from poetry_plugin_package_function.packaging.sources.distributions import record_hash
 from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
-from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
 
@@ -68,7 +69,7 @@ _NAME_MAX: Final = 255
 
 _mapping = threading.Lock()
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the facts that are kept: others are made anew."""
 
 
@@ -80,31 +81,15 @@ class FileFacts(NamedTuple):
             https://docs.python.org/3/library/sysconfig.html#installation-paths
         path: Its path there, with "/".
         executable: Whether an installer makes it executable.
-        digest: SHA-256 of the content, as RECORD has it: urlsafe base64, not padded.
-        member: Its member's name in the wheel.
-        offset: Of the local header.
-        header_bytes: See `ZipMember`.
-        method: The compression method, as the central directory has it.
-        stored_bytes: What the wheel holds of it.
-        size_bytes: Of the content.
-        crc32: Of the content.
-        is_sound: See `MemberStream`.
-        code: What it says of itself if it is machine code.
+        hash: SHA-256 of the content, as RECORD has it.
+        content: Where its content is.
     """
 
     scheme: str
     path: str
     executable: bool
-    digest: str
-    member: str
-    offset: int
-    header_bytes: int
-    method: int
-    stored_bytes: int
-    size_bytes: int
-    crc32: int
-    is_sound: bool
-    code: MachineCode | None
+    hash: str
+    content: ZipMember
 
 
 class WheelFacts(NamedTuple):
@@ -136,7 +121,7 @@ def inspect(wheel: Path) -> WheelFacts:
             source.validate_record(validate_contents=False)
         except WheelFile.validation_error as error:
             issues = tuple(error.issues)
-        notes = _Notes()
+        notes = _Notes(str(wheel))
         install(source, notes, {})
         return WheelFacts(source.dist_info_dir, tuple(notes.files), issues)
 
@@ -144,7 +129,8 @@ def inspect(wheel: Path) -> WheelFacts:
 class _Notes(WheelDestination):
     """A destination of pypa/installer that takes note of what would be written."""
 
-    def __init__(self) -> None:
+    def __init__(self, wheel: str) -> None:
+        self._wheel = wheel
         self.files: list[FileFacts] = []
 
     def write_script(  # type: ignore[override]
@@ -174,35 +160,28 @@ class _Notes(WheelDestination):
             raise OSError(number, os.strerror(number), inside)
         member = cast("MemberStream", stream)
         digest, size_bytes, code = _read(member, inside)
-        info = member.info
-        self.files.append(
-            FileFacts(
-                scheme,
-                inside,
-                is_executable,
-                digest,
-                info.filename,
-                info.header_offset,
-                HEADER_BYTES + len(encoded_name(info)),
-                info.compress_type,
-                info.compress_size,
-                size_bytes,
-                info.CRC,
-                member.is_sound,
-                code,
-            )
+        content = member_of(self._wheel, member.info)
+        content = content._replace(
+            size_bytes=size_bytes,
+            is_sound=member.is_sound,
+            copyable=member.is_sound
+            and content.method == DEFLATED
+            and content.stored_bytes < size_bytes,
+            code=code,
         )
-        return RecordEntry(inside, Hash("sha256", digest), size_bytes)
+        hashed = record_hash(digest)
+        self.files.append(FileFacts(scheme, inside, is_executable, hashed, content))
+        return RecordEntry(inside, Hash.parse(hashed), size_bytes)
 
     def finalize_installation(self, *_: object, **__: object) -> None:
         """See `WheelDestination`: nothing has been written."""
 
 
-def _read(member: MemberStream, path: str) -> tuple[str, int, MachineCode | None]:
+def _read(member: MemberStream, path: str) -> tuple[bytes, int, MachineCode | None]:
     """Reads all of a member.
 
     Returns:
-        Its digest; its size, which may be less than what the directory says; what it
+        Its SHA-256; its size, which may be less than what the directory says; what it
         says as machine code.
     """
     hashed = hashlib.sha256()
@@ -221,8 +200,7 @@ def _read(member: MemberStream, path: str) -> tuple[str, int, MachineCode | None
         for chunk in chunks:
             hashed.update(chunk)
             size_bytes += len(chunk)
-    digest = base64.urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
-    return digest, size_bytes, code
+    return hashed.digest(), size_bytes, code
 
 
 @contextmanager
@@ -301,10 +279,10 @@ class FactsCache:
             return inspect(wheel.path)
         path = self._directory / f"{wheel.pin.replace(':', '-')}.json"
         with suppress(OSError, ValueError, TypeError):
-            return _parsed(path.read_bytes(), wheel.pin)
+            return _parsed(path.read_bytes(), wheel)
         facts = inspect(wheel.path)
         with suppress(OSError):  # a cache that cannot be written is no cache
-            _write(path, _serialized(facts, wheel.pin))
+            _write(path, _serialized(facts, wheel))
         return facts
 
 
@@ -313,17 +291,20 @@ def _state(path: Path) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _serialized(facts: WheelFacts, pin: str) -> bytes:
-    content = json.dumps([_made_for(pin), *facts], separators=(",", ":")).encode()
+def _serialized(facts: WheelFacts, wheel: Wheel) -> bytes:
+    # Without the wheel's path, which may be another one the next time.
+    files = [(*each[:-1], each.content[1:]) for each in facts.files]
+    document = (_made_for(wheel), facts.info, files, facts.issues)
+    content = json.dumps(document, separators=(",", ":")).encode()
     return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
-def _made_for(pin: str) -> list[object]:
+def _made_for(wheel: Wheel) -> list[object]:
     """What facts depend on: another pypa/installer may install in another way."""
-    return [FORMAT, installer.__version__, pin]
+    return [FORMAT, installer.__version__, wheel.pin]
 
 
-def _parsed(data: bytes, pin: str) -> WheelFacts:
+def _parsed(data: bytes, wheel: Wheel) -> WheelFacts:
     """Reads facts that have been kept.
 
     Raises:
@@ -334,14 +315,18 @@ def _parsed(data: bytes, pin: str) -> WheelFacts:
     if hashlib.sha256(content).hexdigest().encode() != digest:
         raise ValueError("they are damaged")
     made_for, info, files, issues = json.loads(content)
-    if made_for != _made_for(pin):
+    if made_for != _made_for(wheel):
         raise ValueError("they are of another wheel or format")
-    return WheelFacts(info, tuple(map(_file, files)), tuple(issues))
+    archive = str(wheel.path)
+    return WheelFacts(
+        info, tuple(_file(each, archive) for each in files), tuple(issues)
+    )
 
 
-def _file(fields: list[Any]) -> FileFacts:
-    *others, code = fields
-    return FileFacts._make((*others, code and from_json(code)))
+def _file(fields: list[Any], archive: str) -> FileFacts:
+    *others, (*content, code) = fields
+    member = ZipMember._make((archive, *content, code and from_json(code)))
+    return FileFacts._make((*others, member))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -17,7 +17,7 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterable
+    from collections.abc import Container
     from collections.abc import Iterator
 
 
@@ -62,6 +62,7 @@ def walk(
     while pending:
         directory, prefix, real_above = pending.pop()
         items = _listing(directory)
+        names = {item.name for item in items}
         for item in items:
             name = prefix + item.name
             if is_excluded(name):
@@ -73,9 +74,7 @@ def walk(
                         pending.append((item.path, f"{name}/", (*real_above, real)))
                 elif project and _is_pending(item.name):
                     continue
-                elif is_wanted(name) and not is_cached_bytecode(
-                    item.name, (each.name for each in items)
-                ):
+                elif is_wanted(name) and not is_cached_bytecode(item.name, names):
                     yield file_at(item.path, name, item.stat())
             except OSError as error:
                 if is_wanted(name):
@@ -118,15 +117,15 @@ def _is_pending(name: str) -> bool:
     return name.startswith(prefix) and name.endswith(suffix)
 
 
-def is_cached_bytecode(name: str, beside: Iterable[str]) -> bool:
+def is_cached_bytecode(name: str, beside: Container[str]) -> bool:
     """Whether Python does not import a file, because it has its source.
 
     Python 3 never imports a `.pyo`, and a `.pyc` outside of `__pycache__` only if there
     is no `.py`. Source: PEP 3147.
 
     Args:
-        name: The file's, without directories.
-        beside: The names of what is in the same directory.
+        name: The file's.
+        beside: The names of what is in the same directory, at least.
     """
     return name.endswith(".pyo") or (name.endswith(".pyc") and name[:-1] in beside)
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.packaging.sources.content import DEFLATED
-from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.distributions import Distribution
 from poetry_plugin_package_function.packaging.sources.distributions import RecordRow
 from poetry_plugin_package_function.packaging.sources.distributions import (
@@ -55,12 +53,12 @@ class WheelSource:
             *named(self.known.facts.info),
             self.known.facts.info,
             {
-                name.removeprefix(info): entry.content
-                for name, entry in self._entries.items()
+                name.removeprefix(info): file.content
+                for name, file in self._files.items()
                 if name.startswith(info)
             },
             tuple(
-                RecordRow(name, f"sha256={file.digest}", str(file.size_bytes))
+                RecordRow(name, file.hash, str(file.content.size_bytes))
                 for name, file in self._files.items()
             ),
             self.known.wheel.pin,
@@ -75,16 +73,14 @@ class WheelSource:
         self, left_out: AbstractSet[NormalizedName], is_excluded: Callable[[str], bool]
     ) -> Iterator[Entry]:
         """See `Source`."""
-        owner = self.distribution.name
-        if owner in left_out:
+        if self.distribution.name in left_out:
             return
         excluded = {"": False}
         for name, entry in self._entries.items():
-            directory, _, base = name.rpartition("/")
             if (
-                _is_excluded(directory, excluded, is_excluded)
+                _is_excluded(posixpath.dirname(name), excluded, is_excluded)
                 or is_installers_mark(name)
-                or (base.endswith((".pyc", ".pyo")) and self._has_source(name))
+                or is_cached_bytecode(name, self._files)
                 or is_excluded(name)
             ):
                 continue
@@ -111,36 +107,16 @@ class WheelSource:
     def _entries(self) -> Mapping[str, Entry]:
         """The same as entries, which are made once for all functions of a run."""
         owner, _ = named(self.known.facts.info)
-        return {
-            name: Entry(
-                name, self._content(file), file.size_bytes, file.executable, owner
+        found = {}
+        for name, file in self._files.items():
+            content = file.content
+            if self.known.wheel.pin is None:
+                # What has been built here may be compressed in another way elsewhere.
+                content = content._replace(copyable=False)
+            found[name] = Entry(
+                name, content, content.size_bytes, file.executable, owner
             )
-            for name, file in self._files.items()
-        }
-
-    def _has_source(self, name: str) -> bool:
-        directory, slash, base = name.rpartition("/")
-        source = f"{directory}{slash}{base[:-1]}"
-        return is_cached_bytecode(base, (base[:-1],) if source in self._files else ())
-
-    def _content(self, file: FileFacts) -> ZipMember:
-        return ZipMember(
-            str(self.known.wheel.path),
-            file.member,
-            file.offset,
-            file.header_bytes,
-            file.method,
-            file.stored_bytes,
-            file.size_bytes,
-            file.crc32,
-            is_sound=file.is_sound,
-            # What has been built here may be compressed in another way elsewhere.
-            copyable=self.known.wheel.pin is not None
-            and file.is_sound
-            and file.method == DEFLATED
-            and file.stored_bytes < file.size_bytes,
-            code=file.code,
-        )
+        return found
 
 
 def _is_excluded(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
 import io
@@ -15,6 +14,7 @@ from typing import Final
 
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.distributions import RecordRow
+from poetry_plugin_package_function.packaging.sources.distributions import record_hash
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
@@ -86,8 +86,8 @@ def _rewrite(
     found[name] = Entry(
         name, BytesContent(content), len(content), distribution=distribution.name
     )
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
-    return RecordRow(name, f"sha256={digest.decode().rstrip('=')}", str(len(content)))
+    digest = hashlib.sha256(content).digest()
+    return RecordRow(name, record_hash(digest), str(len(content)))
 
 
 def rewrite_record(

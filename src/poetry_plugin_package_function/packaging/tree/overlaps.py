@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 
 from collections import defaultdict
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.distributions import record_hash
 
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _winner(claims: Iterable[_Claim], entry: Entry) -> str:
 def _is_as_recorded(row: RecordRow, content: bytes) -> bool:
     if row.size and row.size != str(len(content)):
         return False
-    algorithm, _, expected = row.hash.partition("=")
+    algorithm = row.hash.partition("=")[0]
     if algorithm not in hashlib.algorithms_available:
         return False
     digest = hashlib.new(algorithm, content).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=") == expected
+    return row.hash == record_hash(digest, algorithm)
