@@ -65,11 +65,11 @@ class Console:
         self._step(f"Building a virtual environment ({taken})")
 
     def phase(self, text: str) -> None:
-        """See `bundling.listening.Listener`."""
+        """See `bundling.poetry_output.Listener`."""
         self._progress(f"    {escaped(text)}")
 
     def operation(self, text: str, number: int, total: int) -> None:
-        """See `bundling.listening.Listener`."""
+        """See `bundling.poetry_output.Listener`."""
         count = f"{number:>{len(str(total))}}/{total}" if total else f"{number}"
         shown = escaped(text)
         if self._overwrites and total:
@@ -80,12 +80,12 @@ class Console:
         self._progress(f"    <fg=blue;options=bold>-</> {count} {shown}")
 
     def installed(self, size_bytes: int) -> None:
-        """See `bundling.listening.Listener`."""
+        """See `bundling.poetry_output.Listener`."""
         self._installed += 1
         self._installed_bytes += size_bytes
 
     def warning(self, text: str) -> None:
-        """See `bundling.listening.Listener`."""
+        """See `bundling.poetry_output.Listener`."""
         self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
 
     def packaging(self, venv: Path, function: str | None) -> Meter:

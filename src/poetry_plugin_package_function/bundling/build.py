@@ -15,7 +15,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.installing import own_installer
-from poetry_plugin_package_function.bundling.listening import listening_io
+from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.bundling.project_wheel import build_wheel
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.bundling.installing import Installed
     from poetry_plugin_package_function.bundling.installing import Refusal
-    from poetry_plugin_package_function.bundling.listening import Listener
+    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 
@@ -106,7 +106,7 @@ def _bundle(
     from poetry.utils.env.python.exceptions import PythonVersionError
     from poetry_plugin_bundle.bundlers.venv_bundler import VenvBundler
 
-    io = listening_io(listener)
+    io = PoetryOutput(listener)
     bundler = VenvBundler()
     bundler.set_path(venv)
     bundler.set_executable(str(bundle.python) if bundle.python else None)
@@ -127,7 +127,7 @@ def _bundle(
         raise _refused(installed.refused)
     if not built:
         raise BundleError(
-            ("Poetry could not install the dependencies.", *io.unheard()),
+            ("Poetry could not install the dependencies.", *io.unrecognized()),
             "Try `poetry install` for the same dependencies, or run again with -vvv.",
         )
 

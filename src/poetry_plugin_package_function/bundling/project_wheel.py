@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from build import BuildBackendException
     from poetry.poetry import Poetry
 
-    from poetry_plugin_package_function.bundling.listening import Listener
+    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
 
 
@@ -40,7 +40,7 @@ def build_wheel(
         poetry: The project.
         bundle: Its interpreter builds.
         scratch: An empty directory, for the wheel too.
-        listener: Hears what is built.
+        listener: Is called with what is built.
 
     Returns:
         The wheel; None if the project has no code of its own.

@@ -1,4 +1,4 @@
-"""Hears what the bundle plugin and Poetry's installer say."""
+"""The output of the bundle plugin and Poetry's installer, parsed as it is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cleo.io.outputs.output import Output
 
 
 class Listener(Protocol):
-    """Hears what Poetry does."""
+    """Is called with what Poetry does."""
 
     def phase(self, text: str) -> None:
         """A new phase begins."""
@@ -52,24 +52,25 @@ _KNOWN: Final = re.compile(
 )
 
 
-class ListeningIO(IO):
-    """What the bundle plugin and Poetry's installer write goes to a listener.
+class PoetryOutput(IO):
+    """An IO that calls a listener with what is written to it.
 
     The bundle plugin gives the installer an IO that shows nothing, unless its own is in
     debug mode: so this one says that it is.
     """
 
-    def __init__(self, output: _Lines, errors: _Lines) -> None:
-        super().__init__(StringInput(""), output, errors)
-        self._lines = output
+    def __init__(self, listener: Listener) -> None:
+        """Makes one that has no input."""
+        self._lines = _Lines(listener)
+        super().__init__(StringInput(""), self._lines, _Lines(listener, errors=True))
 
     def is_debug(self) -> bool:
-        """Says yes, so that it hears all."""
+        """Says yes, so that all is written."""
         return True
 
-    def unheard(self) -> list[str]:
+    def unrecognized(self) -> list[str]:
         """Returns what was neither a phase nor an operation: the errors' lines."""
-        return "\n".join(self._lines.unheard).strip().expandtabs().splitlines()
+        return "\n".join(self._lines.unrecognized).strip().expandtabs().splitlines()
 
 
 class _Lines(Output):
@@ -77,7 +78,7 @@ class _Lines(Output):
 
     def __init__(self, listener: Listener, *, errors: bool = False) -> None:
         super().__init__(formatter=Formatter(styles=dict.fromkeys(_STYLES, Style())))
-        self.unheard: list[str] = []
+        self.unrecognized: list[str] = []
         self._listener = listener
         self._errors = errors
         self._begun = ""
@@ -108,9 +109,4 @@ class _Lines(Output):
         elif match := _PHASE.fullmatch(line):
             self._listener.phase(match["text"])
         elif not _KNOWN.fullmatch(line):
-            self.unheard.append(line)
-
-
-def listening_io(listener: Listener) -> ListeningIO:
-    """Makes an IO whose reader is a listener."""
-    return ListeningIO(_Lines(listener), _Lines(listener, errors=True))
+            self.unrecognized.append(line)

@@ -1,11 +1,11 @@
-"""What Poetry and the bundle plugin write is heard as what it means."""
+"""What Poetry and the bundle plugin write is parsed as what it means."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
 
-from poetry_plugin_package_function.bundling.listening import listening_io
+from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 
 
 @dataclass
@@ -52,7 +52,7 @@ Installing dependencies from lock file
 def test_a_usual_run() -> None:
     """Phases and operations, without markup; nothing of it is left over."""
     heard = Heard()
-    io = listening_io(heard)
+    io = PoetryOutput(heard)
     for line in USUAL.splitlines():
         io.write_line(line)
 
@@ -65,13 +65,13 @@ def test_a_usual_run() -> None:
         ("Updating toml (1 -> 2)", 2, 3),
         ("Installing idna (3)", 3, 3),
     ] == heard.operations
-    assert [] == io.unheard()
+    assert [] == io.unrecognized()
 
 
 def test_lines_may_come_in_parts() -> None:
     """Poetry writes some of them so, from several threads."""
     heard = Heard()
-    io = listening_io(heard)
+    io = PoetryOutput(heard)
 
     io.write("  - Installing six ")
     assert [] == heard.operations
@@ -84,7 +84,7 @@ def test_lines_may_come_in_parts() -> None:
 
 def test_numbers_begin_anew_with_each_list() -> None:
     heard = Heard()
-    io = listening_io(heard)
+    io = PoetryOutput(heard)
     for name in ("six", "toml"):
         io.write_line("Package operations: 1 install, 0 updates, 0 removals")
         io.write_line(f"  - Installing {name} (1)")
@@ -94,24 +94,24 @@ def test_numbers_begin_anew_with_each_list() -> None:
 
 def test_what_is_neither_is_kept_for_the_error() -> None:
     """The builder's own words, with nothing of Poetry's markup in them."""
-    io = listening_io(Heard())
+    io = PoetryOutput(Heard())
     io.write_line("")
     io.write_line("  <fg=red;options=bold>-</> <error>Failed</error> of \\<flux>")
     io.write_line("<warning>see [docs]</warning>, <c1_dark>or</> <debug>ask</debug>")
     io.write_line("")
 
-    assert ["- Failed of <flux>", "see [docs], or ask"] == io.unheard()
+    assert ["- Failed of <flux>", "see [docs], or ask"] == io.unrecognized()
 
 
 def test_errors_are_warnings() -> None:
     """What Poetry writes to stderr while all goes well."""
     heard = Heard()
-    io = listening_io(heard)
+    io = PoetryOutput(heard)
     io.write_error_line("<warning>The lock is old.</warning>\n\n  Make it anew.")
 
     assert ["The lock is old.", "Make it anew."] == heard.warnings
-    assert [] == io.unheard()
+    assert [] == io.unrecognized()
 
 
 def test_the_bundle_plugin_shows_all_in_debug_mode_only() -> None:
-    assert listening_io(Heard()).is_debug()
+    assert PoetryOutput(Heard()).is_debug()
