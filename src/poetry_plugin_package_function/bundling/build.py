@@ -20,8 +20,10 @@ from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.bundling.project_wheel import build_wheel
 from poetry_plugin_package_function.bundling.proof import filling_only
-from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
-from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
+from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
+from poetry_plugin_package_function.bundling.isolation import (
+    isolated_virtualenv_settings,
+)
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import of_system
 
@@ -90,7 +92,7 @@ def build_venv(
         IncompatibleTargetError: The lock has no wheel of something for the target.
     """
     try:
-        with own_temporary_files(home) as scratch, filling_only(home):
+        with isolated_temporary_files(home) as scratch, filling_only(home):
             # Before anything is downloaded: most of what goes wrong is the project's.
             wheel = build_wheel(poetry, bundle, scratch, listener)
             with own_installer(poetry, bundle, wheel, listener, facts) as installed:
@@ -114,7 +116,7 @@ def _bundle(
     # An active virtual environment would be taken, and emptied, otherwise.
     bundler.set_remove(True)
     try:
-        with own_virtualenv_settings():
+        with isolated_virtualenv_settings():
             built = bundler.bundle(_without_project(poetry), io)
     except PythonVersionError as error:
         raise no_python(poetry, str(error) if bundle.python else "") from None

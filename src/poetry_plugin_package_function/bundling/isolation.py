@@ -1,4 +1,4 @@
-"""What surrounds Poetry while it builds: variables and temporary files of our own."""
+"""Isolates Poetry's build from the user's settings and temporary files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def own_virtualenv_settings() -> Iterator[None]:
+def isolated_virtualenv_settings() -> Iterator[None]:
     """Sets what the user's own environments may do otherwise, and ours must not.
 
     `virtualenvs.create = false` is common in CI images and would install into the
@@ -45,7 +45,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
 
 
 @contextmanager
-def own_temporary_files(directory: Path) -> Iterator[Path]:
+def isolated_temporary_files(directory: Path) -> Iterator[Path]:
     """Gives Poetry a place for its temporary files, and removes them.
 
     Poetry leaves behind what it builds: a `poetry-chef-*` for each path dependency, and

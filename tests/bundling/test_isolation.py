@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.bundling.surroundings import own_temporary_files
-from poetry_plugin_package_function.bundling.surroundings import own_virtualenv_settings
+from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
+from poetry_plugin_package_function.bundling.isolation import (
+    isolated_virtualenv_settings,
+)
 
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def test_the_users_settings_are_not_the_environments(
         monkeypatch.setenv(name, value)
     before = dict(os.environ)
 
-    with suppress(RuntimeError), own_virtualenv_settings():
+    with suppress(RuntimeError), isolated_virtualenv_settings():
         assert config.get("virtualenvs.create") is True
         assert config.get("virtualenvs.options.system-site-packages") is False
         assert config.get("virtualenvs.options.no-pip") is True
@@ -63,7 +65,7 @@ def test_temporary_files_do_not_outlive_the_build(
         monkeypatch.setenv("TMPDIR", variable)
     before = tempfile.gettempdir()
 
-    with suppress(RuntimeError), own_temporary_files(tmp_path):
+    with suppress(RuntimeError), isolated_temporary_files(tmp_path):
         own = tempfile.mkdtemp()
         assert own.startswith(f"{tmp_path}{os.sep}")
         assert os.environ["TMPDIR"] == os.path.dirname(own)
