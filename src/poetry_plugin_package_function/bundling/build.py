@@ -14,7 +14,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.bundling.installing import own_installer
+from poetry_plugin_package_function.bundling.installing import patched_installer
 from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.plan import no_python
@@ -95,7 +95,7 @@ def build_venv(
         with isolated_temporary_files(home) as scratch, filling_only(home):
             # Before anything is downloaded: most of what goes wrong is the project's.
             wheel = build_wheel(poetry, bundle, scratch, listener)
-            with own_installer(poetry, bundle, wheel, listener, facts) as installed:
+            with patched_installer(poetry, bundle, wheel, listener, facts) as installed:
                 _bundle(poetry, bundle, home / "venv", installed, listener)
     finally:
         check()  # Poetry's installer swallows KeyboardInterrupt

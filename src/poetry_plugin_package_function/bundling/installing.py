@@ -74,14 +74,14 @@ class Installed:
 
 
 @contextmanager
-def own_installer(
+def patched_installer(
     poetry: Poetry,
     bundle: Bundle,
     wheel: Path | None,
     listener: Listener,
     facts: FactsCache,
 ) -> Iterator[Installed]:
-    """Lets the bundle plugin use an installer of ours: Poetry's, with additions.
+    """Lets the bundle plugin use a patched installer of Poetry's.
 
     The bundle plugin makes its installer itself, knows no extras and hands over no
     build constraints, so the class that it looks up is replaced for the time being.
@@ -99,7 +99,7 @@ def own_installer(
     installed = Installed()
     used = []
 
-    class OwnInstaller(poetry_installer.Installer):
+    class PatchedInstaller(poetry_installer.Installer):
         def __init__(
             self, io: IO, env: Env, package: ProjectPackage, *args: Any, **kwargs: Any
         ) -> None:
@@ -131,7 +131,7 @@ def own_installer(
             return status
 
     before = poetry_installer.Installer
-    poetry_installer.Installer = OwnInstaller  # type: ignore[misc]
+    poetry_installer.Installer = PatchedInstaller  # type: ignore[misc]
     try:
         yield installed
     finally:
