@@ -20,7 +20,6 @@ from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
-from poetry_plugin_package_function.report.sizes_page import sizes_page
 from poetry_plugin_package_function.report.summary import Line
 from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.report.summary import summary
@@ -78,7 +77,11 @@ class Request:
             content = as_json(report, self.changes(settings, report))
             pending.outputs[settings.report].write(content)
         if settings.sizes is not None:
-            page = sizes_page(report, pending.files)
+            # Few ask for it, and each run would wait for what it imports.
+            from poetry_plugin_package_function.report.treemap import as_html
+            from poetry_plugin_package_function.report.treemap import sizes_of
+
+            page = as_html(sizes_of(report, pending.files))
             pending.outputs[settings.sizes].write(page)
         return report
 

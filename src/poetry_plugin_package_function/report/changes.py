@@ -176,8 +176,8 @@ def as_document(changes: Changes) -> dict[str, Any]:
         "removed": [name or None for name in changes.removed],
         "updated": [each._asdict() for each in changes.updated],
         "changed": [name or None for name in changes.changed],
-        "other_wheels": list(changes.other_wheels),
-        "files": {what: list(names) for what, names in changes.files._asdict().items()},
+        "other_wheels": changes.other_wheels,
+        "files": changes.files._asdict(),
     }
 
 

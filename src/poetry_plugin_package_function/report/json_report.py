@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.verify.verified import Verified
+    from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.runtimes import Target
 
@@ -69,67 +70,36 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "limit_bytes": report.limit_bytes,
         "layers_size_bytes": report.layers_size_bytes,
         "files": report.files,
-        "layer": None if report.layer is None else _layer(report.layer),
+        "layer": report.layer and _layer(report.layer),
         "code_sha256": code_sha256(report.sha256),
         "sha256": report.sha256,
         "python": report.python,
         "source_date_epoch": report.source_date_epoch,
         "compressor": report.compressor,
         "compression_level": report.compression_level,
-        "entry_modules": list(report.entry_modules),
+        "entry_modules": report.entry_modules,
         "distributions": [
             {**each._asdict(), "name": each.name or None}
             for each in report.distributions
         ],
-        "comparison": None if changes is None else as_document(changes),
-        "left_out": list(report.left_out),
+        "comparison": changes and as_document(changes),
+        "left_out": report.left_out,
         "provided": sorted(report.provided.names),
-        "nested": None
-        if report.nested is None
-        else {
-            "archive": report.nested.archive,
-            "sha256": report.nested.sha256,
-            "extracted_bytes": report.nested.extracted_bytes,
-            "tmp_bytes": report.nested.tmp_bytes,
-            "units": [
-                {
-                    "distributions": list(unit.names),
-                    "tests": unit.tests,
-                    "extension": unit.extension or None,
-                    "modules": [module.name for module in unit.modules],
-                    "files": len(unit.entries),
-                    "extracted_bytes": unit.size_bytes,
-                    "tmp_bytes": unit.tmp_bytes,
-                    "at_init": unit.at_init,
-                    "why": unit.why,
-                }
-                for unit in report.nested.units
-            ],
-        },
-        "target": None if report.target is None else _target(report.target),
-        "stripped": None
-        if report.stripped is None
-        else {**report.stripped._asdict(), "left": list(report.stripped.left)},
+        "nested": report.nested and _nested(report.nested),
+        "target": report.target and _target(report.target),
+        "stripped": report.stripped and report.stripped._asdict(),
         "findings": [each._asdict() for each in report.findings],
         "overlaps": [
-            {
-                "distributions": list(each.distributions),
-                "shipped": each.shipped or None,
-                "files": list(each.files),
-            }
+            {**each._asdict(), "shipped": each.shipped or None}
             for each in report.overlaps
         ],
         "shadows": [
-            {
-                "distribution": each.distribution or None,
-                "modules": list(each.modules),
-            }
+            {**each._asdict(), "distribution": each.distribution or None}
             for each in report.shadows
         ],
-        "verified": None if report.verified is None else _verified(report.verified),
-        "bytecode": None
-        if report.bytecode is None
-        else {
+        "verified": report.verified and _verified(report.verified),
+        "bytecode": report.bytecode
+        and {
             **report.bytecode._asdict(),
             "left_out": [name or None for name in report.bytecode.left_out],
         },
@@ -144,7 +114,30 @@ def _layer(layer: Layer) -> dict[str, object]:
         "files": layer.files,
         "code_sha256": code_sha256(layer.sha256),
         "sha256": layer.sha256,
-        "unread": list(layer.unread),
+        "unread": layer.unread,
+    }
+
+
+def _nested(nested: Nested) -> dict[str, object]:
+    return {
+        "archive": nested.archive,
+        "sha256": nested.sha256,
+        "extracted_bytes": nested.extracted_bytes,
+        "tmp_bytes": nested.tmp_bytes,
+        "units": [
+            {
+                "distributions": unit.names,
+                "tests": unit.tests,
+                "extension": unit.extension or None,
+                "modules": [module.name for module in unit.modules],
+                "files": len(unit.entries),
+                "extracted_bytes": unit.size_bytes,
+                "tmp_bytes": unit.tmp_bytes,
+                "at_init": unit.at_init,
+                "why": unit.why,
+            }
+            for unit in nested.units
+        ],
     }
 
 
@@ -155,7 +148,7 @@ def _verified(verified: Verified) -> dict[str, object]:
         "init_s": verified.init_s,
         "peak_bytes": verified.peak_bytes,
         "tmp_bytes": verified.tmp_bytes,
-        "unused": list(verified.unused),
+        "unused": verified.unused,
     }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import FileSize
+    from poetry_plugin_package_function.packaging.result import Report
 
 
 _SCRIPTS: Final = ("squarify.js", "tree.js", "picture.js", "reading.js", "page.js")
@@ -53,6 +54,23 @@ class Sizes:
     limit_bytes: int
     files: Sequence[FileSize]
     owners: Sequence[DistributionSize] = ()
+
+
+def sizes_of(report: Report, files: Sequence[FileSize]) -> Sizes:
+    """Finds what the page shows of what has been packaged.
+
+    Args:
+        report: What has been packaged.
+        files: All files in it.
+    """
+    return Sizes(
+        report.function or report.distribution_name,
+        report.output_bytes,
+        report.unzipped_bytes,
+        report.limit_bytes,
+        files,
+        report.distributions,
+    )
 
 
 def as_html(sizes: Sizes) -> bytes:
@@ -110,16 +128,16 @@ def _directories(
     """Yields, by distribution and directory, names and figures of the files in it."""
     numbers = {name: number for number, name in enumerate(owners)}
     rows = sorted(
-        (numbers[file.distribution], *_split(file.name), *file[2:4], int(file.nested))
+        (
+            numbers[file.distribution],
+            *file.name.rpartition("/")[::2],
+            *file[2:4],
+            int(file.nested),
+        )
         for file in files
     )
     for (number, directory), found in groupby(rows, key=lambda row: row[:2]):
         yield number, directory, [row[2:] for row in found]
-
-
-def _split(name: str) -> tuple[str, str]:
-    directory, _, base = name.rpartition("/")
-    return directory, base
 
 
 def _part(name: str) -> str:
