@@ -29,7 +29,6 @@ from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
-from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.report.outcome import Format
 from poetry_plugin_package_function.report.outcome import printing
@@ -103,9 +102,6 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
 def _package_all(
     request: Request, options: argparse.Namespace, say: Callable[[str], None]
 ) -> Generator[tuple[Settings, Report]]:
-    for settings in request.functions:
-        with naming(settings.function):
-            refuse_bad_settings(settings.handler, dict(settings.environment))
     check_targets(*(path for each in request.functions for path in each.targets))
     project = request.project
     environment = read_environment(

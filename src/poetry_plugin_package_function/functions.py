@@ -23,7 +23,6 @@ from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
-from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
@@ -83,7 +82,6 @@ class Run:
         to_build = []
         for settings in self.request.functions:
             with naming(settings.function):
-                refuse_bad_settings(settings.handler, dict(settings.environment))
                 if settings.venv is None:
                     if settings.strips:
                         find_tool()

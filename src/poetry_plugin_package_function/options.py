@@ -16,6 +16,7 @@ from typing import Final
 
 from poetry_plugin_package_function.values import read_architecture
 from poetry_plugin_package_function.values import read_boolean
+from poetry_plugin_package_function.values import read_handler
 from poetry_plugin_package_function.values import read_inclusions
 from poetry_plugin_package_function.values import read_memory
 from poetry_plugin_package_function.values import read_names
@@ -134,7 +135,7 @@ OPTIONS: Final = (
     Option("strip", read_boolean, "Strip native libraries", field="strips"),
     Option("exclude-provided", read_provided, "Leave the AWS SDK to the runtime",
            field="excludes_provided", needs=("runtime",)),
-    Option("handler", read_text,
+    Option("handler", read_handler,
            "Import this handler out of the archive, as Lambda will", "HANDLER"),
     Option("memory-size", read_memory,
            "The function's memory in MB, to judge the handler by", "MB",

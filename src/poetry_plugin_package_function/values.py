@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.lambda_names import check_handler
+from poetry_plugin_package_function.lambda_names import check_variables
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -204,11 +206,23 @@ def read_platform(value: object, source: Source) -> str:
     )
 
 
+def read_handler(value: object, source: Source) -> str:
+    """Reads the name of a handler that Lambda takes."""
+    text = read_text(value, source)
+    if problems := check_handler(text):
+        raise RefusedError(*problems)
+    return text
+
+
 def read_variables(value: object, _: Source) -> tuple[tuple[str, str], ...]:
-    """Reads environment variables, ordered by name."""
-    if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
-        return tuple(sorted(value.items()))
-    raise RefusedError(f"expected a table of strings, got {value!r}.")
+    """Reads environment variables that Lambda takes, ordered by name."""
+    if not isinstance(value, dict) or not all(
+        isinstance(each, str) for each in value.values()
+    ):
+        raise RefusedError(f"expected a table of strings, got {value!r}.")
+    if problems := check_variables(value):
+        raise RefusedError(*problems)
+    return tuple(sorted(value.items()))
 
 
 def read_provided(value: object, _: Source) -> bool | str:

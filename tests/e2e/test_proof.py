@@ -76,7 +76,7 @@ def test_a_name_that_lambda_refuses(poetry: Poetry, small: Path, out: Path) -> N
     """It is refused before anything is built."""
     done = poetry.package(small, "--handler", "sys.exit", *options(out))
 
-    assert "Cannot use built-in module sys" in done.failed(2)
+    assert "Lambda cannot use built-in module sys" in done.failed(2)
     assert "Building" not in done.stdout
     assert is_untouched(out)
 

@@ -376,11 +376,11 @@ def test_targets_that_make_no_sense(
 def test_what_goes_with_a_target(tmp_path: Path) -> None:
     settings = resolved(
         tmp_path,
-        'memory-size = 512\nhandler = "a.b"\nenvironment = { B = "2", A = "1" }',
+        'memory-size = 512\nhandler = "a.b"\nenvironment = { B1 = "2", A1 = "1" }',
         platform="manylinux2014_x86_64",
         no_audit=True,
     )
-    assert (("A", "1"), ("B", "2")) == settings.environment
+    assert (("A1", "1"), ("B1", "2")) == settings.environment
     assert (True, 512) == (settings.no_audit, settings.memory_size_mb)
     table = 'runtime = "python3.12"\nplatform = "manylinux2014_x86_64"'
     (found,) = problems(tmp_path, table)
@@ -434,6 +434,15 @@ def test_variables_are_strings(tmp_path: Path) -> None:
     assert "environment: expected a table of strings" in found
 
 
+def test_lambdas_names_are_checked_with_all_else(tmp_path: Path) -> None:
+    """Of a handler and of variables, in one message."""
+    table = 'handler = "sys.exit"\nenvironment = { AWS_REGION = "x" }\nstrip = 1'
+    strip, handler, environment = problems(tmp_path, table)
+    assert "strip: expected true or false" in strip
+    assert "handler: Lambda cannot use built-in module sys" in handler
+    assert "environment: Lambda reserves AWS_REGION" in environment
+
+
 # -- layers --------------------------------------------------------------------------
 
 
@@ -466,7 +475,7 @@ def test_flags_for_layers_silence_what_they_exclude(tmp_path: Path) -> None:
     settings = resolved(tmp_path, table, layer=True)
     assert (False, frozenset()) == (settings.eager, settings.nest)
     assert "a.b" == settings.handler
-    table += 'environment = {A = "b"}\ninclude = ["a"]\n'
+    table += 'environment = {AB = "b"}\ninclude = ["a"]\n'
     settings = resolved(tmp_path, table, layer_only=True)
     found = (settings.handler, settings.include, settings.environment)
     assert (None, (), ()) == found

@@ -22,15 +22,12 @@ from typing import NoReturn
 
 import pytest
 
-from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 from poetry_plugin_package_function.packaging.verify.handler import Function
-from poetry_plugin_package_function.packaging.verify.handler import check_handler
-from poetry_plugin_package_function.packaging.verify.handler import refuse_bad_settings
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.unpacking import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
@@ -1047,68 +1044,6 @@ def test_syntax_of_a_newer_python_is_not_judged(
     archive = archive_of(tmp_path, {"a.py": "new syntax\n"})
     result = verified(archive, "a.handler", interpreter=None, python=python)
     assert "a.py does not compile on this Python" in result.unchecked
-
-
-# -- the rules of names -------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "handler", [HANDLER, "a.b", "a/b.c", "my-func.handler", "x" * 126 + ".y"]
-)
-def test_a_good_name_has_no_problems(handler: str) -> None:
-    """Lambda takes it."""
-    assert () == check_handler(handler)
-
-
-@pytest.mark.parametrize(
-    ("handler", "message"),
-    [
-        ("x" * 127 + ".y", "129 characters; Lambda allows 128"),
-        ("my app.handler", "white space"),
-        ("handler", "no dot"),
-        ("", "no dot"),
-        ("my_app/handler", "no dot"),
-        ("my.app/handler", "no function"),
-        (".handler", "nothing beside"),
-        ("a..b", "nothing beside"),
-        ("a.", "nothing beside"),
-        ("/a.b", "nothing beside"),
-        ("sys.exit", "built-in module sys"),
-        ("time.x.handler", "built-in module time"),
-        ("time/x.handler", "built-in module time"),
-    ],
-)
-def test_a_bad_name_is_refused(tmp_path: Path, handler: str, message: str) -> None:
-    """With what is wrong; before anything is unpacked."""
-    (problem,) = check_handler(handler)
-    assert message in problem
-    with pytest.raises(VerifyError, match=message):
-        verified(tmp_path / "missing.zip", handler)
-
-
-def test_all_problems_of_a_name_are_told() -> None:
-    """In one go."""
-    assert 3 == len(check_handler("x " * 80))
-
-
-@pytest.mark.parametrize("handler", [None, HANDLER])
-def test_good_settings_are_not_refused(handler: str | None) -> None:
-    """Lambda lets a function set these."""
-    free = ("TABLE", "TZ", "LANG", "PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "aB_1")
-    refuse_bad_settings(handler, dict.fromkeys(free, "x"))
-
-
-def test_all_problems_of_settings_are_told() -> None:
-    """A bad handler, reserved variables and those with malformed names, in one go."""
-    names = ("TABLE", "_HANDLER", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME", "A", "B=C")
-    with pytest.raises(ConfigError) as caught:
-        refuse_bad_settings("sys.exit", dict.fromkeys(names, "x"))
-    of_handler, reserved, malformed = caught.value.problems
-    assert "built-in module sys" in of_handler
-    assert reserved.endswith(": AWS_LAMBDA_FUNCTION_NAME, AWS_REGION, _HANDLER.")
-    assert ": 'A', 'B=C'. " in malformed
-    assert "--handler" in caught.value.hint
-    assert "`environment`" in caught.value.hint
 
 
 # -- the verifier, without what starts it -------------------------------------------

@@ -15,15 +15,15 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.installing import patched_installer
-from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
-from poetry_plugin_package_function.bundling.plan import blame_lock
-from poetry_plugin_package_function.bundling.plan import no_python
-from poetry_plugin_package_function.bundling.project_wheel import build_wheel
-from poetry_plugin_package_function.bundling.proof import filling_only
 from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
 from poetry_plugin_package_function.bundling.isolation import (
     isolated_virtualenv_settings,
 )
+from poetry_plugin_package_function.bundling.plan import blame_lock
+from poetry_plugin_package_function.bundling.plan import no_python
+from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
+from poetry_plugin_package_function.bundling.project_wheel import build_wheel
+from poetry_plugin_package_function.bundling.proof import filling_only
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import of_system
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.bundling.installing import Installed
     from poetry_plugin_package_function.bundling.installing import Refusal
-    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
+    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
     from poetry.utils.env import Env
 
-    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
+    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from build import BuildBackendException
     from poetry.poetry import Poetry
 
-    from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.bundling.plan import Bundle
+    from poetry_plugin_package_function.bundling.poetry_output import Listener
 
 
 _SHOWN_LINES: Final = 30

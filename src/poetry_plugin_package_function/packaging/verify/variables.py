@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -19,65 +17,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
-RESERVED: Final = frozenset(
-    [
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-    ]
-)
-"""What a function's configuration must not set.
-
-Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-"""
-
 TASK_ROOT: Final = "/var/task"
 _DEFAULT_MEMORY_BYTES: Final = 128 * MIB
-
-
-def check_variables(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Holds names of variables against the rules of Lambda's API.
-
-    Returns:
-        All that is wrong with them.
-
-    Source:
-        https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
-    """
-    reserved = sorted(variables.keys() & RESERVED)
-    malformed = sorted(
-        name
-        for name in variables.keys() - RESERVED
-        if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]+", name)
-    )
-    problems = []
-    if reserved:
-        problems.append(
-            "Lambda reserves environment variables that `environment` sets:"
-            f" {', '.join(reserved)}."
-        )
-    if malformed:
-        problems.append(
-            "Lambda does not take names of environment variables that `environment`"
-            f" sets: {', '.join(map(repr, malformed))}. They have a letter first, then"
-            " one or more letters, digits or underscores."
-        )
-    return tuple(problems)
 
 
 def python_path(

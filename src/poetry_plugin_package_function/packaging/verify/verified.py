@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
-from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.verify.archives import flat_files
 from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
 from poetry_plugin_package_function.packaging.verify.failing import failure
-from poetry_plugin_package_function.packaging.verify.handler import check_handler
 from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
@@ -129,9 +127,6 @@ def verify(
         VerifyError: Lambda cannot import the handler; the text has the user's own
             traceback. Or the archives cannot be unpacked.
     """
-    problems = check_handler(function.handler)
-    if problems:
-        raise VerifyError(problems, "Name the handler as package.module.function.")
     parsed = partial(_parsed, archives, function)
     if interpreter is None:
         return parsed("It was not imported, as the target is not this machine.")
