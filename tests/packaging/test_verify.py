@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import mmap
 import os
@@ -22,8 +23,13 @@ from typing import NoReturn
 
 import pytest
 
+from packaging.utils import canonicalize_name
+
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.nesting.loader import loader
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import Archives
@@ -75,6 +81,28 @@ def archive_of(directory: Path, files: Mapping[str, str | bytes]) -> Path:
     return path
 
 
+def entries_of(archive: Path, owners: Mapping[str, str]) -> list[Entry]:
+    """What has been packaged, by the names of a flat archive."""
+    files: dict[str, bytes] = {}
+    with zipfile.ZipFile(archive) as outer:
+        for name in outer.namelist():
+            data = outer.read(name)
+            if name.endswith(loader.ARCHIVE):
+                with zipfile.ZipFile(io.BytesIO(data)) as inner:
+                    files |= {each: inner.read(each) for each in inner.namelist()}
+            else:
+                files.setdefault(name.rpartition(f"{loader.MOVED}/")[2], data)
+    return [
+        Entry(
+            name,
+            BytesContent(data),
+            len(data),
+            distribution=canonicalize_name(owners[name]) if name in owners else None,
+        )
+        for name, data in files.items()
+    ]
+
+
 def verified(
     archive: Path,
     handler: str = HANDLER,
@@ -88,7 +116,7 @@ def verified(
     """Verifies, unless something else is said, with this interpreter."""
     with Workspace() as workspace:
         return verify(
-            Archives(archive, distributions=distributions or {}),
+            Archives(archive, entries=entries_of(archive, distributions or {})),
             Function(handler, **function),
             interpreter,
             workspace,

@@ -295,14 +295,9 @@ def _verified(
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
-    owners = {
-        entry.name: entry.distribution
-        for entry in measured.job.entries
-        if entry.distribution is not None
-    }
     with nullcontext(workspace) if workspace else Workspace() as place:
         return verify(
-            Archives(archive, layers[0] if layers else None, owners),
+            Archives(archive, layers[0] if layers else None, measured.job.entries),
             Function(
                 settings.handler,
                 python=order.python,

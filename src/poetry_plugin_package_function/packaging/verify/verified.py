@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.verify.archives import flat_files
 from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
 from poetry_plugin_package_function.packaging.verify.failing import failure
 from poetry_plugin_package_function.packaging.verify.handler import name_of
@@ -31,10 +31,13 @@ from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
@@ -146,7 +149,7 @@ def verify(
             )
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
-            modules = Modules(flat_files(archives))
+            modules = _modules(archives)
             missing = brought_by_others(
                 answer,
                 (*modules.names, *Modules(provided).names),
@@ -158,33 +161,39 @@ def verify(
             raise failure(name, modules.names, modules.files, outcome, task)
         tmp_bytes = size_bytes(place.tmp_dir, _BLOCK_BYTES)
         used = _names(answer["files"], place)
-    judgements = [
-        Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S),
-        Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_bytes),
-    ]
-    if function.memory_bytes is not None:
-        judgements.append(
-            Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_bytes)
-        )
     return Verified(
         function.handler,
         init_s=answer["init_s"],
         peak_bytes=answer["peak_bytes"],
         tmp_bytes=tmp_bytes,
-        unused=_unused(archives.distributions, used),
-        judgements=tuple(judgements),
+        unused=_unused(archives.entries, used),
+        judgements=tuple(_judged(function, answer, tmp_bytes)),
     )
 
 
-def _unused(distributions: Mapping[str, str], names: frozenset[str]) -> tuple[str, ...]:
+def _judged(
+    function: Function, answer: Mapping[str, Any], tmp_bytes: int
+) -> Iterator[Judgement]:
+    yield Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S)
+    yield Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_bytes)
+    if function.memory_bytes is not None:
+        yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_bytes)
+
+
+def _modules(archives: Archives) -> Modules:
+    return Modules({entry.name: entry.content for entry in archives.entries})
+
+
+def _unused(entries: Iterable[Entry], names: frozenset[str]) -> tuple[str, ...]:
     """Finds whose files nobody has opened; metadata is read for many reasons."""
     owners = {
-        name: owner
-        for name, owner in distributions.items()
-        if not name.partition("/")[0].endswith(".dist-info")
+        entry.name: entry.distribution
+        for entry in entries
+        if entry.distribution is not None
+        and not entry.name.partition("/")[0].endswith(".dist-info")
     }
-    used = {owners[name] for name in names if name in owners}
-    return tuple(sorted(set(owners.values()) - used))
+    used = {owners[name] for name in names & owners.keys()}
+    return tuple(sorted({*owners.values()} - used))
 
 
 def _names(files: list[str], place: Unpacked) -> frozenset[str]:
@@ -213,7 +222,7 @@ def _parsed(archives: Archives, function: Function, reason: str) -> Verified:
     Raises:
         VerifyError: See `parsing.find`.
     """
-    unseen = find(function.handler, Modules(flat_files(archives)), function.python)
+    unseen = find(function.handler, _modules(archives), function.python)
     return Verified(
         function.handler,
         f"{reason} Module and function were looked for by parsing. {unseen}".rstrip(),
