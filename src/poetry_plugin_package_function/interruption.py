@@ -115,7 +115,7 @@ def _pass_on(number: int, others: Set[int]) -> None:
     """Ends what Poetry has started, as Ctrl-C in a terminal does.
 
     Poetry would wait for the end of a dependency's build, which takes what it takes.
-    Where the system does not tell which processes are ours, it does wait. Others in
+    Where the system does not say which processes are ours, it does wait. Others in
     our process group, such as the next in a pipe, are not ours to end.
     """
     for child in _descendants(os.getpid(), others):

@@ -25,7 +25,7 @@ TABLE = "poetry-plugin-package-function"
 
 @dataclass(frozen=True)
 class Project:
-    """A project, as its `pyproject.toml` tells.
+    """A project, as its `pyproject.toml` says.
 
     Attributes:
         directory: Where `pyproject.toml` is; paths in the table start here.

@@ -53,7 +53,7 @@ With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
 
 @dataclass(frozen=True)
 class System:
-    """An operating system that Lambda's runtimes stand on.
+    """An operating system that Lambda's runtimes are built on.
 
     Attributes:
         name: What AWS calls it.
@@ -72,7 +72,7 @@ AMAZON_LINUX_2: Final = System("Amazon Linux 2", (2, 26), (3, 4, 24), (1, 3, 11)
 AMAZON_LINUX_2023: Final = System("Amazon Linux 2023", (2, 34), (3, 4, 33), (1, 3, 15))
 """Sources: https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html for glibc;
 Amazon Linux 2 has the libstdc++ of GCC 7.3, Amazon Linux 2023 that of GCC 14.2 since
-https://github.com/docker-library/official-images/pull/18759; what these have tells
+https://github.com/docker-library/official-images/pull/18759; what these have says
 https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html#abi.versioning
 """
 
@@ -83,7 +83,7 @@ class Runtime:
 
     Attributes:
         name: Its identifier, such as "python3.13".
-        system: What it stands on.
+        system: What it is built on.
         deprecated_on: From this day on it gets no security patches.
         is_preview: Whether AWS does not recommend it for production yet.
     """

@@ -165,7 +165,7 @@ class _WheelInstaller(WheelInstaller):
         self._cores = threading.BoundedSemaphore(usable_cores())
 
     def install(self, wheel: Path) -> None:
-        """See Poetry's; what goes wrong is remembered for those who tell the user.
+        """See Poetry's; what goes wrong is remembered for those who show it.
 
         Poetry would show it with lines of our source.
         """

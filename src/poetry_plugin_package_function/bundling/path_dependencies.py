@@ -65,7 +65,7 @@ def build_as_the_project(executor: Executor, caches: Path) -> None:
 
 
 def _leaves_nothing(directory: Path) -> bool:
-    """Whether a copy would be for nothing: poetry-core writes only where it is told."""
+    """Whether a copy would be for nothing: poetry-core writes only where it is to."""
     document: dict[str, Any] = {}
     with suppress(OSError, ValueError):  # the backend's to complain of
         document = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))

@@ -112,7 +112,7 @@ def _told(
     yield f"- {package.name} {package.version}, required by {path}"
     offered = {tag for tags in wheels.values() for tag in tags}
     known = {(tag.interpreter, tag.abi) for tag in supported_tags(target)}
-    # Those of the right Python tell the most: what is wrong is their platforms.
+    # Those of the right Python say the most: what is wrong is their platforms.
     right = {tag for tag in offered if (tag.interpreter, tag.abi) in known} or offered
     pythons = sorted({tag.interpreter for tag in right})
     platforms = sorted({tag.platform for tag in right})
@@ -155,7 +155,7 @@ def _near(wheels: Mapping[str, frozenset[Tag]], target: Target) -> str:
 
 
 def _paths(poetry: Poetry, wanted: Iterable[Package]) -> Mapping[NormalizedName, str]:
-    """Tells for each distribution a shortest way that it is required by."""
+    """Finds for each distribution a shortest way that it is required by."""
     required: dict[NormalizedName, set[NormalizedName]] = {
         package.name: set() for package in wanted
     }

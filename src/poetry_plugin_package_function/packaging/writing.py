@@ -84,7 +84,7 @@ class Part(NamedTuple):
     Attributes:
         stream: Where to; empty, and seekable.
         holds: Whether a file goes into it; None if all do.
-        prefix: What stands before their names there: a layer has all below `python/`.
+        prefix: What their names begin with there: a layer has all below `python/`.
     """
 
     stream: BinaryIO
@@ -166,7 +166,7 @@ class Job:
     def members(
         self, what: str, entries: Sequence[Entry], level: int = LEVEL
     ) -> Iterator[Member]:
-        """Makes members of entries; tells so in these words."""
+        """Makes members of entries, and progress in these words."""
         if self.shared is not None and level == LEVEL:
             members = self.shared.deflate(entries)
         else:
@@ -216,7 +216,7 @@ class Measured:
         return sum(part.unzipped_bytes for part in self.parts)
 
     def files(self) -> Iterator[FileSize]:
-        """Tells what each file takes."""
+        """Says what each file takes."""
         units = self.nested.units if self.nested else ()
         nested = {entry.name for unit in units for entry in unit.entries}
         for part in self.job.parts:

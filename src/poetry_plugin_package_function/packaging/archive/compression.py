@@ -1,9 +1,8 @@
 """From entries to members: CRC-32 and a deflate stream for each file, on all cores.
 
-A stream is copied out of the wheel that the file was installed from, where there is one
-and the file is as it was. The compressor of all else is libdeflate: it is several times
-as fast as zlib, its output is the same on every CPU, and it does not depend on which
-zlib the machine has. See docs/reproducibility.md.
+A stream is copied out of a wheel that the lock pins. The compressor of all else is
+libdeflate: it is several times as fast as zlib, its output is the same on every CPU,
+and it does not depend on which zlib the machine has. See docs/reproducibility.md.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ MAPPED_FROM_BYTES: Final = 32 << 20
 
 
 class Member(NamedTuple):
-    """A file as it stands in a ZIP.
+    """A file as it is in a ZIP.
 
     Attributes:
         name: Its name in the archive.

@@ -82,13 +82,13 @@ class Written:
 
 
 class Archive:
-    """Writes a ZIP on a stream, from where the stream stands.
+    """Writes a ZIP on a stream, from where the stream is.
 
     One timestamp, modes 0644 and 0755, no extra fields but those of ZIP64 where a size
-    or an offset needs them: nothing in it depends on the machine. Members stand in the
-    order in which they are added; the stream has all of them when the archive is
-    closed. What is told of them is by their names without the prefix, which stands
-    before all of them in the ZIP.
+    or an offset needs them: nothing in it depends on the machine. Members are in
+    the order in which they are added; the stream has all of them when the archive is
+    closed. What is returned of them is by their names without the prefix, with which
+    all of them begin in the ZIP.
 
     Attributes:
         LOCAL_BYTES: What a member of less than 4 GiB takes beside its data and name.
@@ -148,7 +148,7 @@ class Archive:
 
     @staticmethod
     def end_bytes(members: int) -> int:
-        """What stands at the end of an archive of so many members, below 4 GiB."""
+        """What is at the end of an archive of so many members, below 4 GiB."""
         zip64 = _ZIP64_END.size + _ZIP64_LOCATOR.size
         return _END.size + (zip64 if members >= _MAX_16 else 0)
 

@@ -68,7 +68,7 @@ https://github.com/aws/aws-lambda-python-runtime-interface-client/issues/31
 
 
 def presence(library: str, target: Target) -> Presence:
-    """Tells whether a target has a library.
+    """Says whether a target has a library.
 
     Args:
         library: The name that it is needed by: "libz.so.1".

@@ -32,7 +32,7 @@ the larger it is, the dearer it may be."""
 
 @dataclass(frozen=True)
 class ExtractionCosts:
-    """Tells what units of one tree cost.
+    """Says what units of one tree cost.
 
     Attributes:
         parts: What may be nested.

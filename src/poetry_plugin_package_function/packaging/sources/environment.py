@@ -224,7 +224,7 @@ def _in_venv(venv: Path) -> SitePackages:
             f"{venv} has the site-packages of {len(found)} Pythons:"
             f" {', '.join(sorted(found))}.",
             "Make the virtual environment anew: one that has been used by several"
-            " Pythons does not tell which one's files to package.",
+            " Pythons does not say which one's files to package.",
         )
     (version,) = found
     return SitePackages(tuple(found[version]), version, venv, find_python(venv))

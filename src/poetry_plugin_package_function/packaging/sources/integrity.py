@@ -163,7 +163,7 @@ class WheelReader(zipfile.ZipFile):
                 yield from self._inflated(stream, start)
             else:
                 yield from self._stored(stream, start)
-        # What is wrong with a member, zipfile tells by errors of a dozen kinds: its
+        # What is wrong with a member, zipfile says by errors of a dozen kinds: its
         # own, those of the decompressors, RuntimeError, EOFError, ValueError, ...
         except Exception as error:
             raise self._bad(f"{info.filename} in {self._wheel}", error) from error
@@ -236,7 +236,7 @@ class WheelReader(zipfile.ZipFile):
 
 
 def _ends(inflation: zlib._Decompress, pieces: Iterator[bytes]) -> bool:
-    """Whether a deflate stream holds no more, and nothing stands behind it."""
+    """Whether a deflate stream holds no more, and nothing comes after it."""
     try:
         while not inflation.eof:
             data = inflation.unconsumed_tail or next(pieces, b"")

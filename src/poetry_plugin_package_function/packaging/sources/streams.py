@@ -1,7 +1,7 @@
 """Reads many deflate streams out of a wheel in few calls.
 
 Builders write members in the order of names, as a rule, so streams that are wanted one
-after the other stand side by side.
+after the other are side by side.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ a namespace package anyhow."""
 
 
 def is_dependency(project_name: NormalizedName | None) -> Callable[[Entry], bool]:
-    """Tells what goes into a layer: all files of distributions but the project's.
+    """Says what goes into a layer: all files of distributions but the project's.
 
     What is no distribution's is the project's: it includes it, or it was put there.
     """

@@ -1,4 +1,4 @@
-"""Finds modules that stand before Python's own: `/var/task` is the first on its path.
+"""Finds modules with names of Python's own: `/var/task` is the first on its path.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
@@ -95,7 +95,7 @@ class Shadow(NamedTuple):
 
 
 def shadows(entries: Iterable[Entry], python: str | None) -> tuple[Shadow, ...]:
-    """Finds what stands before the standard library, ordered by distribution.
+    """Finds what Lambda takes for the standard library, ordered by distribution.
 
     A directory without an `__init__` does not: Python looks further for a module.
 

@@ -41,7 +41,7 @@ requirements of awslambdaric.
 def brought_by_others(
     answer: dict[str, Any] | None, modules: tuple[str, ...], *, has_layers: bool
 ) -> str:
-    """Tells of a missing module that is not the package's to bring; "" if it is."""
+    """Explains a missing module that is not the package's to bring; "" if it is."""
     absent = answer["error"]["absent"] if answer and "error" in answer else ()
     tops = set(map(_top, modules))
     for top in map(_top, absent):

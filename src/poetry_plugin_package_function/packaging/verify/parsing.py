@@ -92,7 +92,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
         python: The minor version that it is for, such as "3.13", if it is known.
 
     Returns:
-        What could not be told, as sentences; "" if all could.
+        What could not be found out, as sentences; "" if all could.
 
     Raises:
         VerifyError: There is no such module or function, or a syntax error in a module.

@@ -61,7 +61,7 @@ class Unpacked:
         task_root: The archive's files; none of them can be written, unless by root.
         tmp_dir: What is `/tmp` there; empty.
         runtime_path: Where modules of Lambda's runtime are looked for: where Lambda has
-            them, as its own images do, then in a directory with what stands for them,
+            them, as its own images do, then in a directory with what replaces them,
             if anything does.
         layers_root: What is `/opt` there: the layer's files, if it has been unpacked.
         home_dir: A home directory that is not there and cannot be made, as Lambda's.
@@ -103,7 +103,7 @@ class Workspace:
 
         Args:
             archives: What packaging has written.
-            provided: What stands for modules of Lambda's runtime: the files, by the
+            provided: What replaces modules of Lambda's runtime: the files, by the
                 names that they have there.
 
         Raises:

@@ -122,7 +122,7 @@ def verify(
         function: What is to run in Lambda.
         interpreter: That of the virtual environment; None if it is another system's.
         workspace: Where the archives are unpacked.
-        provided: What stands for modules of Lambda's runtime: the files, by the names
+        provided: What replaces modules of Lambda's runtime: the files, by the names
             that they have there.
         time_limit_s: When the process is ended.
 

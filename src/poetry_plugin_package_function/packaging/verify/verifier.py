@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def _told_when_left(trace: TextIO) -> Callable[[int], NoReturn]:
-    """Lets `os._exit` tell where it is called; returns the one that does not."""
+    """Lets `os._exit` note where it is called; returns the one that does not."""
     process = os.getpid()
     leave = os._exit
 
@@ -110,7 +110,7 @@ def stand_in(
     Args:
         task_root: The directory that the archive has been unpacked into.
         python_path: What the function's PYTHONPATH names; None if it does not set it.
-            As there, it stands behind the task root and in place of that of layers.
+            As there, it comes after the task root and in place of that of layers.
         runtime_path: Where the runtime's own modules are.
         layers_root: Where the files of layers are.
     """
