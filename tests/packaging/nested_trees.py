@@ -21,17 +21,17 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
+from poetry_plugin_package_function.packaging.job import Job
+from poetry_plugin_package_function.packaging.job import Part
+from poetry_plugin_package_function.packaging.job import Wishes
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
 from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
 from poetry_plugin_package_function.packaging.nesting.selection import Selection
-from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
 from poetry_plugin_package_function.packaging.progress import NoProgress
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
-from poetry_plugin_package_function.packaging.writing import Job
-from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.values import Inclusion

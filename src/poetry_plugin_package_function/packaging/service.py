@@ -19,10 +19,12 @@ from poetry_plugin_package_function.packaging.archive.overwriting import (
 )
 from poetry_plugin_package_function.packaging.describing import Found
 from poetry_plugin_package_function.packaging.describing import report_of
+from poetry_plugin_package_function.packaging.job import Job
+from poetry_plugin_package_function.packaging.job import Part
+from poetry_plugin_package_function.packaging.job import Wishes
 from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.nesting.stubs import loader_entries
 from poetry_plugin_package_function.packaging.nesting.stubs import refuse_own_names
-from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
@@ -39,8 +41,6 @@ from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
 from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
 from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
-from poetry_plugin_package_function.packaging.writing import Job
-from poetry_plugin_package_function.packaging.writing import Part
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.runtimes import MIB
 

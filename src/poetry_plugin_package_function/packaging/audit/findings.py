@@ -30,6 +30,7 @@ from poetry_plugin_package_function.packaging.elf.values import is_called_librar
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
+from poetry_plugin_package_function.packaging.sources.modules import module_path
 from poetry_plugin_package_function.runtimes import platform_tags
 
 
@@ -229,7 +230,7 @@ class _Audit:
 
     def _has_other_build(self, name: str) -> bool:
         """Whether another file can be loaded as the same module."""
-        return not self._working_builds.get(_stem(name), set()) <= {name}
+        return not self._working_builds.get(module_path(name), set()) <= {name}
 
     @cached_property
     def _working_builds(self) -> Mapping[str, set[str]]:
@@ -237,7 +238,7 @@ class _Audit:
         found: dict[str, set[str]] = defaultdict(set)
         for name in self._working:
             if module_parts(name):
-                found[_stem(name)].add(name)
+                found[module_path(name)].add(name)
         return found
 
     @cached_property
@@ -249,7 +250,7 @@ class _Audit:
         return found
 
     def _has_source(self, name: str) -> bool:
-        stem = _stem(name)
+        stem = module_path(name)
         return not self._names.isdisjoint((f"{stem}.py", f"{stem}/__init__.py"))
 
     # -- what is needed of others ----------------------------------------------------
@@ -375,12 +376,6 @@ def _platforms(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
 def _is_module(name: str) -> bool:
     parts = module_parts(name)
     return bool(parts) and not parts[-1].startswith("lib")
-
-
-def _stem(name: str) -> str:
-    """The module's place in the tree, for which there may be several files."""
-    directory, slash, file = name.rpartition("/")
-    return f"{directory}{slash}{file.partition('.')[0]}"
 
 
 def _grouped(

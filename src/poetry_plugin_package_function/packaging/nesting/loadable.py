@@ -72,8 +72,7 @@ def _faults(
             flat += unit.entries
         else:
             pieces.append(_Piece(number, unit, is_rest=True))
-        parts = (*unit.extensions, *((unit.tests,) if unit.tests else ()))
-        pieces += (_Piece(number, part, is_rest=False) for part in parts)
+        pieces += (_Piece(number, part, is_rest=False) for part in unit.inside)
     places = [[entry.name for entry in flat]]
     places += ([*piece.names, *piece.part.links] for piece in pieces)
     faults: dict[_Piece, Link] = {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
@@ -20,6 +18,7 @@ from poetry_plugin_package_function.packaging.nesting.stubs import stub
 from poetry_plugin_package_function.packaging.nesting.units import merged
 from poetry_plugin_package_function.packaging.nesting.units import requirers
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
+from poetry_plugin_package_function.packaging.sources.modules import module_path
 
 
 if TYPE_CHECKING:
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
+    from poetry_plugin_package_function.packaging.job import Wishes
     from poetry_plugin_package_function.packaging.nesting.selection import Selection
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
-    from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
     from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -103,7 +102,8 @@ class Placement:
             return
         places = {module.file.removesuffix(".py") for module in self.tree.entry_modules}
         for entry in unit.entries:
-            is_moved = _without_suffix(entry.name) in places
+            is_module = entry.name.endswith(MODULE_SUFFIXES)
+            is_moved = is_module and module_path(entry.name) in places
             moved = join(self.home, f"{loader.MOVED}/{entry.name}")
             yield Placed(moved if is_moved else entry.name, entry)
 
@@ -217,17 +217,3 @@ def _following(
         if more <= found:
             return frozenset(found - {number})
         found |= more
-
-
-def _without_suffix(name: str) -> str:
-    """The path that a module or its bytecode is imported by; any other file's name.
-
-    "a/b.cpython-313-x86_64-linux-gnu.so" and "a/__pycache__/b.cpython-313.pyc" are
-    both "a/b".
-    """
-    if not name.endswith(MODULE_SUFFIXES):
-        return name
-    directory, slash, file = name.rpartition("/")
-    if posixpath.basename(directory) == "__pycache__":
-        directory, slash, _ = directory.rpartition("/")
-    return f"{directory}{slash}{file.partition('.')[0]}"

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.packaging.job import Wishes
     from poetry_plugin_package_function.packaging.native.libraries import Native
     from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from poetry_plugin_package_function.packaging.nesting.units import Unit
-    from poetry_plugin_package_function.packaging.nesting.wishes import Wishes
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
 
@@ -69,11 +69,7 @@ class NestingPlanner:
     def nestable(self) -> Iterator[Entry]:
         """All entries that may be nested, but for the project's."""
         for unit in self.parts.units:
-            for each in (
-                unit,
-                *unit.extensions,
-                *((unit.tests,) if unit.tests else ()),
-            ):
+            for each in (unit, *unit.inside):
                 yield from each.entries
 
     def plan(

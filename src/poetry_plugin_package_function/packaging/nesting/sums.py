@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
@@ -33,48 +34,30 @@ class Sums:
     ) -> None:
         self.units = units
         self._placement = placement
-        self._flat = [unit.size_bytes for unit in units]
-        self._flat_tests = [
-            unit.tests.size_bytes if unit.tests else 0 for unit in units
-        ]
-        self._inner = [_Inner.of(unit.entries, zipped_bytes) for unit in units]
-        self._inner_tests = [
-            _Inner.of(unit.tests.entries if unit.tests else (), zipped_bytes)
-            for unit in units
-        ]
+
+        def sizes(unit: Unit) -> _Sizes:
+            left = (placed.entry for placed in placement.left_of(unit))
+            inner = _Inner.of(unit.entries, zipped_bytes)
+            return _Sizes(unit.size_bytes, inner, _size(left))
+
+        self._units = [sizes(unit) for unit in units]
+        self._tests = [sizes(unit.tests) if unit.tests else _NOTHING for unit in units]
         self._extensions = {
-            (place, number): _Sizes(
-                extension.size_bytes,
-                _Inner.of(extension.entries, zipped_bytes),
-                _size(placed.entry for placed in placement.left_of(extension)),
-            )
+            (place, number): sizes(extension)
             for place, unit in enumerate(units)
             for number, extension in enumerate(unit.extensions)
         }
-        self._left = [
-            _size(placed.entry for placed in placement.left_of(unit)) for unit in units
-        ]
-        self._left_tests = [
-            _size(placed.entry for placed in placement.left_of(unit.tests))
-            if unit.tests
-            else 0
-            for unit in units
-        ]
         self._fixed = _size(placement.parts.never_nested) + _size(placement.ours())
         if placement.parts.project not in units:
             self._fixed += placement.parts.project.size_bytes
 
     def saved(self, place: int) -> int:
         """What nesting a unit brings but for those inside of it, and a few bytes."""
-        return self._flat[place] - self._inner[place].total_bytes - self._left[place]
+        return self._units[place].saved_bytes
 
     def saved_by_tests(self, place: int) -> int:
         """What nesting a unit's tests brings, but for a few bytes."""
-        return (
-            self._flat_tests[place]
-            - self._inner_tests[place].total_bytes
-            - self._left_tests[place]
-        )
+        return self._tests[place].saved_bytes
 
     def extensions(self, place: int) -> list[tuple[int, int]]:
         """The extension modules of a unit that may be nested without it."""
@@ -83,11 +66,11 @@ class Sums:
     def saved_inside(self, extension: tuple[int, int]) -> int:
         """What nesting an extension module brings whose unit is nested, too."""
         sizes = self._extensions[extension]
-        return sizes.flat_bytes - sizes.inner.total_bytes
+        return sizes.saved_bytes + sizes.left_bytes
 
     def saved_by_extension(self, extension: tuple[int, int]) -> int:
         """What nesting an extension module brings whose unit stays flat."""
-        return self.saved_inside(extension) - self._extensions[extension].left_bytes
+        return self._extensions[extension].saved_bytes
 
     def saved_with_tests(self, place: int) -> int:
         """What nesting a unit brings if what its tests save is counted elsewhere.
@@ -106,32 +89,27 @@ class Sums:
     def total(self, selection: Selection) -> int:
         """What Lambda counts, to the byte."""
         nested = self._placement.extraction_units(self.units, selection)
-        inners = [self._inner[place] for place in sorted(selection.units)]
+        inners = [self._units[place].inner for place in sorted(selection.units)]
         if self._placement.wishes.eager and inners:
             inners = [_Inner(*map(sum, zip(*inners, strict=True)))]
         inners += [
             self._extensions[each].inner for each in sorted(selection.extensions)
         ]
         inners += [
-            self._inner_tests[place]
+            self._tests[place].inner
             for place in sorted(selection.tests)
             if self.units[place].tests
         ]
         total = self._fixed
-        for place in range(len(self.units)):
-            if place in selection.units:
-                total += self._left[place]
-            else:
-                total += self._flat[place]
-            if place in selection.tests:
-                total += self._left_tests[place]
-            else:
-                total += self._flat_tests[place]
+        for place, (unit, tests) in enumerate(
+            zip(self._units, self._tests, strict=True)
+        ):
+            total += unit.outside_bytes(nested=place in selection.units)
+            total += tests.outside_bytes(nested=place in selection.tests)
         for each, sizes in self._extensions.items():
-            if each not in selection.extensions:
-                total += sizes.flat_bytes
-            elif each[0] not in selection.units:
-                total += sizes.left_bytes
+            is_nested = each in selection.extensions
+            if not is_nested or each[0] not in selection.units:  # which has its stub
+                total += sizes.outside_bytes(nested=is_nested)
         return total + _inner_bytes(nested, inners)
 
 
@@ -162,11 +140,21 @@ class _Inner(NamedTuple):
 
 
 class _Sizes(NamedTuple):
-    """What an extension module takes: flat, nested, and its stub in the outer ZIP."""
+    """What a unit takes: flat, nested, and what of it is in the outer ZIP even then."""
 
     flat_bytes: int
     inner: _Inner
     left_bytes: int
+
+    @property
+    def saved_bytes(self) -> int:
+        return self.flat_bytes - self.inner.total_bytes - self.left_bytes
+
+    def outside_bytes(self, *, nested: bool) -> int:
+        return self.left_bytes if nested else self.flat_bytes
+
+
+_NOTHING: Final = _Sizes(0, _Inner(0, 0, 0), 0)
 
 
 def _inner_bytes(nested: Sequence[ExtractionUnit], inners: Sequence[_Inner]) -> int:

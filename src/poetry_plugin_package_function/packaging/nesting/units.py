@@ -56,6 +56,11 @@ class Unit:
     links: tuple[str, ...] = ()
     bound: str = ""
 
+    @property
+    def inside(self) -> tuple[Unit, ...]:
+        """The units inside of it: extension modules, and tests."""
+        return (*self.extensions, *((self.tests,) if self.tests else ()))
+
     @cached_property
     def size_bytes(self) -> int:
         """The sum of its files, without those of the units inside of it."""

@@ -1,8 +1,7 @@
-"""What the user wants to have nested, and whether that can be."""
+"""Whether what the user wants to have nested can be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import SourceError
@@ -12,25 +11,9 @@ from poetry_plugin_package_function.packaging.nesting.splitting import split
 
 
 if TYPE_CHECKING:
-    from packaging.utils import NormalizedName
-
+    from poetry_plugin_package_function.packaging.job import Wishes
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.tree.tree import Tree
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user wants to have nested.
-
-    Attributes:
-        nest: Distributions that are nested before all others.
-        keep_flat: Distributions that are never nested.
-        eager: Whether all that is nested is extracted when the function starts.
-    """
-
-    nest: frozenset[NormalizedName] = frozenset()
-    keep_flat: frozenset[NormalizedName] = frozenset()
-    eager: bool = False
 
 
 def refuse(wishes: Wishes, parts: Parts, tree: Tree) -> None:

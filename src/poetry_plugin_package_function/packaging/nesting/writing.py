@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.job import Job
     from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from poetry_plugin_package_function.packaging.nesting.nested_zip import (
         WrittenNested,
     )
     from poetry_plugin_package_function.packaging.sources.content import ZipMember
     from poetry_plugin_package_function.packaging.sources.entry import Entry
-    from poetry_plugin_package_function.packaging.writing import Job
 
 
 @dataclass(frozen=True)
@@ -79,37 +79,20 @@ class _Compressed:
     streams: Mapping[str, ZipMember] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Decision:
-    job: Job
-    layout: NestedLayout
-    compressed: _Compressed
-
-
 def nest(job: Job) -> NestedResult | TooLarge:
-    """Nests as much as has to be, and writes it.
+    """Nests dependencies; the project, too, if it has to be; then less bytecode.
 
     Args:
         job: What is to be written, into one part.
     """
     native = Native(job.tree.entries, job.tree.machine_code)
-    decision = _decide(job, native, _Compressed())
-    if isinstance(decision, TooLarge):
-        return decision
-    return NestedResult(
-        decision.job, decision.layout, _write(decision), decision.compressed.level
-    )
-
-
-def _decide(job: Job, native: Native, compressed: _Compressed) -> _Decision | TooLarge:
-    """Nests dependencies; the project, too, if it has to be; then less bytecode."""
     planner = _planner(job, native)
     limit_bytes = job.limit_bytes
-    compressed = _compress(job, planner.nestable, compressed)
+    compressed = _compress(job, planner.nestable, _Compressed())
     sizes = compressed.zipped_bytes
     layout = planner.plan(sizes, limit_bytes, with_project=False)
     if layout is not None:
-        return _Decision(job, layout, compressed)
+        return _write(job, layout, compressed)
     compressed = _compress(job, planner.parts.project.entries, compressed)
     sizes = compressed.zipped_bytes
     layout = planner.plan(sizes, limit_bytes, with_project=True)
@@ -117,18 +100,18 @@ def _decide(job: Job, native: Native, compressed: _Compressed) -> _Decision | To
         job = _with_less_bytecode(job, native, sizes)
         planner = _planner(job, native)
         layout = planner.plan(sizes, limit_bytes, with_project=True)
-    least_bytes = 0 if layout else planner.least_bytes(sizes)
-    if compressed.level < MAX_LEVEL and is_worth_compressing_more(
-        least_bytes, limit_bytes
-    ):
+    if layout is not None:
+        return _write(job, layout, compressed)
+    least_bytes = planner.least_bytes(sizes)
+    if is_worth_compressing_more(least_bytes, limit_bytes):
         everything = (*planner.nestable, *planner.parts.project.entries)
         compressed = _compress(job, everything, _Compressed(MAX_LEVEL))
         sizes = compressed.zipped_bytes
         layout = planner.plan(sizes, limit_bytes, with_project=True)
+        if layout is not None:
+            return _write(job, layout, compressed)
         least_bytes = planner.least_bytes(sizes)
-    if layout is None:
-        return TooLarge(job, least_bytes, sizes)
-    return _Decision(job, layout, compressed)
+    return TooLarge(job, least_bytes, sizes)
 
 
 def _planner(job: Job, native: Native) -> NestingPlanner:
@@ -179,16 +162,15 @@ def _with_less_bytecode(job: Job, native: Native, sizes: Mapping[str, int]) -> J
     return with_bytecode(most)
 
 
-def _write(decision: _Decision) -> WrittenNested:
-    job, layout = decision.job, decision.layout
+def _write(job: Job, layout: NestedLayout, compressed: _Compressed) -> NestedResult:
     (part,) = job.parts
-    streams = decision.compressed.streams
+    streams = compressed.streams
     entries = [
         placed.entry._replace(content=streams[placed.entry.name])
         if placed.entry.name in streams and not placed.is_ours
         else placed.entry
         for placed in layout.in_order()
     ]
-    return write_nested(
-        part.stream, layout, job.members("Packaging", entries), job.time
-    )
+    members = job.members("Packaging", entries)
+    archive = write_nested(part.stream, layout, members, job.time)
+    return NestedResult(job, layout, archive, compressed.level)

@@ -25,3 +25,15 @@ def module_parts(name: str) -> list[str]:
     if parts == ["__main__"] or any("." in part or not part for part in parts):
         return []
     return parts
+
+
+def module_path(name: str) -> str:
+    """The path that a module's file, or its bytecode, is imported by.
+
+    "a/b.cpython-313-x86_64-linux-gnu.so" and "a/__pycache__/b.cpython-313.pyc" are
+    both "a/b".
+    """
+    directory, slash, file = name.rpartition("/")
+    if directory.rpartition("/")[2] == "__pycache__":
+        directory, slash, _ = directory.rpartition("/")
+    return f"{directory}{slash}{file.partition('.')[0]}"
