@@ -112,21 +112,20 @@ def check_python(
             f"Name the Python: {_python_option(None)}.",
         )
     if target is not None and python not in (None, target.python):
-        needs = f"{target} needs Python {target.python}."
         if settings.python is not None:
-            raise IncompatibleTargetError(
-                f"--python is Python {python}, and {needs}",
-                f"Say --python {target.python}, or leave out `runtime`.",
-            )
-        if is_venv:
-            raise IncompatibleTargetError(
-                f"{where} is a virtual environment of Python {python}, and {needs}",
-                "Make one with that Python, or leave out `runtime`.",
+            what = f"--python is Python {python}"
+            hint = f"Say --python {target.python}, or leave out `runtime`."
+        elif is_venv:
+            what = f"{where} is a virtual environment of Python {python}"
+            hint = "Make one with that Python, or leave out `runtime`."
+        else:
+            what = f"{where} is for Python {python}"
+            hint = (
+                "Install into an empty directory, for pip with --python-version"
+                f" {target.python} --only-binary=:all:, or leave out `runtime`."
             )
         raise IncompatibleTargetError(
-            f"{where} is for Python {python}, and {needs}",
-            "Install into an empty directory, for pip with --python-version"
-            f" {target.python} --only-binary=:all:, or leave out `runtime`.",
+            f"{what}, and {target} needs Python {target.python}.", hint
         )
     if site_packages.interpreter is None and (
         user := _user_of_interpreter(settings, target)
