@@ -58,17 +58,15 @@ _WHOLE_BYTES: Final = 32 << 20
 
 
 class _Record(NamedTuple):
-    """A file that has been written, and what the system says of it since then.
+    """A file that has been written.
 
-    The time of the last change (ctime) is the system's: nobody can set it.
-    Source: inode(7).
+    Attributes:
+        what: What is in it, and whether it is executable.
+        changed_ns: When the system last changed it or its mode (ctime): nobody can set
+            that. Source: inode(7).
     """
 
-    file: File | tuple[int, int, bool]
-    mode: int
-    inode: int
-    size_bytes: int
-    written_ns: int
+    what: File | tuple[int, int, bool]
     changed_ns: int
 
 
@@ -146,13 +144,13 @@ class ReadOnlyTree:
             for name, file in pending:
                 content = file.content
                 chunks: Iterable[Data]
-                if isinstance(content, ZipMember):
-                    archive = archives.get(content.archive)
-                    if archive is None:
-                        archive = archives[content.archive] = stack.enter_context(
-                            open(content.archive, "rb", buffering=0)
+                if isinstance(content, ZipMember) and content.is_sound:
+                    path = content.archive
+                    if path not in archives:
+                        archives[path] = stack.enter_context(
+                            open(path, "rb", buffering=0)
                         )
-                    chunks = _checked(content, _chunks(archive, content))
+                    chunks = _checked(content, _chunks(archives[path], content))
                 else:
                     chunks = (read(content),)
                 status = _write(f"{self.root}/{name}", chunks, _mode(file))
@@ -212,17 +210,10 @@ def _size_bytes(content: Content) -> int:
 
 def _record(file: File, status: os.stat_result) -> _Record:
     content, is_executable = file
-    return _Record(
-        # In the next archive it is a member at another place.
-        (content.size_bytes, content.crc32, is_executable)
-        if isinstance(content, ZipMember)
-        else file,
-        status.st_mode,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+    if isinstance(content, ZipMember):  # in the next archive it is at another place
+        what = content.size_bytes, content.crc32, is_executable
+        return _Record(what, status.st_ctime_ns)
+    return _Record(file, status.st_ctime_ns)
 
 
 def _write(path: str, chunks: Iterable[Data], mode: int) -> os.stat_result:
@@ -255,9 +246,6 @@ def _checked(member: ZipMember, chunks: Iterable[Data]) -> Iterator[Data]:
 
 def _chunks(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
     """Reads the content of a member: whole, or in parts if it is large."""
-    if not member.is_sound:
-        yield read(member)
-        return
     if max(member.size_bytes, member.stored_bytes) > _WHOLE_BYTES:
         yield from _in_parts(archive, member)
         return
