@@ -6,9 +6,10 @@ import ast
 import sys
 import traceback
 
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.quiet import no_warnings
@@ -21,15 +22,13 @@ from poetry_plugin_package_function.packaging.verify.handler import name_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.packaging.sources.content import Content
     from poetry_plugin_package_function.packaging.verify.handler import Name
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(NamedTuple):
     """A file of an archive, by the name that it has in a flat one."""
 
     name: str
@@ -50,31 +49,26 @@ class _File:
 
 
 class Modules:
-    """The modules among files, which have the names of a flat archive."""
+    """The modules among files, which have the names of a flat archive.
+
+    Attributes:
+        files: The names of all files, ordered.
+        names: What can be imported, ordered.
+    """
 
     def __init__(self, files: Mapping[str, Content]) -> None:
-        self._names = files.keys()
-        self._files: dict[str, list[_File]] = {}
+        self.files = tuple(sorted(files))
+        self._files: dict[str, list[_File]] = defaultdict(list)
         for name, content in files.items():
-            parts = module_parts(name)
-            if parts:
-                self._files.setdefault(".".join(parts), []).append(_File(name, content))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What can be imported, ordered."""
-        return tuple(sorted(self._files))
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All files, by the names that they have in a flat archive, ordered."""
-        return tuple(sorted(self._names))
+            if parts := module_parts(name):
+                self._files[".".join(parts)].append(_File(name, content))
+        self.names = tuple(sorted(self._files))
 
     def __contains__(self, module: str) -> bool:
         """Whether there is a module, or a namespace package."""
         directory = module.replace(".", "/") + "/"
         return module in self._files or any(
-            name.startswith(directory) for name in self._names
+            name.startswith(directory) for name in self.files
         )
 
     def file(self, module: str) -> _File | None:
@@ -126,10 +120,10 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
             tree = None
             told.append(f"{file.name} cannot be parsed.")
     if tree is not None:
-        defined = _defined_in(tree)
-        if name.function not in defined.names and not defined.is_open:
-            raise function_error(name, defined.functions)
-        if name.function not in defined.names:
+        bound = _bound_in(tree)
+        if name.function not in bound.names and not bound.is_open:
+            raise function_error(name, sorted(bound.functions))
+        if name.function not in bound.names:
             told.append(f"Whether {name.module} has {name.function} cannot be seen.")
     return " ".join(told)
 
@@ -156,64 +150,40 @@ def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
         ) from None
 
 
-_SCOPES: Final = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
-    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-)
-"""What is bound in one of them stays there, unless it is declared `global`."""
-
-
-@dataclass(frozen=True)
-class _Defined:
-    """What a module defines at its level.
+class _Bound(NamedTuple):
+    """What a module binds names to, at any depth.
 
     Attributes:
         names: All names.
-        functions: Those that functions have been defined under.
+        functions: Those of functions.
         is_open: Whether it may have more than can be seen.
     """
 
-    names: frozenset[str]
-    functions: tuple[str, ...]
+    names: set[str]
+    functions: set[str]
     is_open: bool
 
 
-def _defined_in(tree: ast.Module) -> _Defined:
+def _bound_in(tree: ast.Module) -> _Bound:
     names: set[str] = set()
-    functions: list[str] = []
-    for node in _at_module_level(tree):
+    functions: set[str] = set()
+    is_open = False
+    for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                names.add(name)
-                functions.append(name)
+                functions.add(name)
             case ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
                 names.add(name)
             case ast.alias(name=name, asname=asname):
                 names.add(asname or name.partition(".")[0])
-    is_open = "__getattr__" in names
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            names.update(node.names)
-        is_open = is_open or _is_dynamic(node)
-    return _Defined(frozenset(names), tuple(functions), is_open)
+            case (
+                ast.Call(func=ast.Name(id="globals" | "exec" | "vars"))
+                | ast.Attribute(value=ast.Name(id="sys"), attr="modules")
+            ):
+                is_open = True
+    names |= functions
+    return _Bound(names, functions, is_open or not names.isdisjoint(_OPENING))
 
 
-def _at_module_level(tree: ast.Module) -> Iterator[ast.AST]:
-    pending: list[ast.AST] = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        if not isinstance(node, _SCOPES):
-            pending += ast.iter_child_nodes(node)
-
-
-def _is_dynamic(node: ast.AST) -> bool:
-    """Whether a module with this in it may have names that cannot be seen."""
-    match node:
-        case ast.ImportFrom(names=[ast.alias(name="*")]):
-            return True
-        case ast.Call(func=ast.Name(id="globals" | "exec" | "vars")):
-            return True
-        case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
-            return True
-    return False
+_OPENING: Final = ("*", "__getattr__")
+"""What `from x import *` binds, and what PEP 562 asks for other names."""
