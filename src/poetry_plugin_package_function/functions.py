@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.bundling.build import build_venv
 from poetry_plugin_package_function.bundling.build import temporary_home
-from poetry_plugin_package_function.bundling.plan import plan_bundle
+from poetry_plugin_package_function.bundling.plan import Planner
 from poetry_plugin_package_function.bundling.sharing import shares
 from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.errors import BundleError
@@ -79,13 +79,14 @@ class Run:
         Raises:
             PackageFunctionError: The first that could not be packaged.
         """
+        planner = Planner(self.poetry)
         to_build = []
         for settings in self.request.functions:
             with naming(settings.function):
                 if settings.venv is None:
                     if settings.strips:
                         find_tool()
-                    to_build.append((settings, plan_bundle(self.poetry, settings)))
+                    to_build.append((settings, planner.plan(settings)))
                 check_targets(*settings.targets)
         with self._workspace:
             yield from self._package_given()

@@ -15,7 +15,7 @@ from poetry.factory import Factory
 from poetry.packages.transitive_package_info import TransitivePackageInfo
 
 from poetry_plugin_package_function.bundling.plan import Bundle
-from poetry_plugin_package_function.bundling.plan import plan_bundle
+from poetry_plugin_package_function.bundling.plan import Planner
 from poetry_plugin_package_function.command import PackageFunctionCommand
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve
@@ -118,7 +118,7 @@ def bundles(poetry: Poetry, *arguments: str) -> tuple[Bundle, ...]:
     found = resolve(
         flags, project, names, default_output_dir=project.directory / "dist"
     )
-    return tuple(plan_bundle(poetry, settings) for settings in found)
+    return tuple(map(Planner(poetry).plan, found))
 
 
 def bundle(poetry: Poetry, *arguments: str) -> Bundle:

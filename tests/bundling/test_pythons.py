@@ -252,3 +252,44 @@ def test_a_python_that_the_project_excludes(own: Path, tmp_path: Path) -> None:
         assert "Choose another interpreter with --python, or widen" in done.stderr
         assert (f"{OWN}.9" in done.stderr) == bool(options)
         assert not (tmp_path / "dist").exists()
+
+
+# -- for several functions -----------------------------------------------------------
+
+
+def test_an_interpreter_is_looked_for_once(
+    own: Path, pythons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Poetry runs all that there are, which would take seconds for each function.
+
+    Those that differ in their target still get what each of them is for.
+    """
+    from poetry.utils.env.python import Python
+
+    interpreter(pythons / f"python{OTHER}", f"{OTHER}.9")
+    looked_for = []
+    find = Python.get_by_name
+
+    def counted(name: str) -> Python | None:
+        looked_for.append(name)
+        return find(name)
+
+    monkeypatch.setattr(Python, "get_by_name", counted)
+    table = "[tool.poetry-plugin-package-function.functions"
+    text = "".join(
+        f'{table}.{name}{number}]\nruntime = "python{OTHER}"\narchitecture = "{name}"\n'
+        for name in ("arm64", "x86_64")
+        for number in range(5)
+    )
+    pyproject = (
+        '[project]\nname = "my-app"\nversion = "1.0"\n'
+        f'requires-python = ">=3.10,<4.0"\n{text}'
+    )
+    write_files(tmp_path, {"pyproject.toml": pyproject, "my_app.py": ""})
+
+    found = bundles(locked(tmp_path))
+
+    assert [OTHER] * 2 == looked_for
+    assert ["aarch64"] * 5 + ["x86_64"] * 5 == [
+        each.target.machine for each in found if each.target
+    ]

@@ -46,35 +46,60 @@ class Bundle:
     target: Target | None = None
 
 
-def plan_bundle(poetry: Poetry, settings: Settings) -> Bundle:
-    """Finds the groups, extras and the interpreter that the settings name.
+class Planner:
+    """Plans what is built for the functions of a run.
 
-    Only the main group is taken unless more is asked for, as `poetry export` does:
-    nobody wants to ship pytest.
-
-    Raises:
-        ConfigError: A group or an extra does not exist; all of them are listed.
-        BundleError: There is no such interpreter, no lock file, or it is stale.
+    The lock is read once, and each interpreter looked for once: for that Poetry runs
+    all that are here.
     """
-    groups = {
-        canonicalize_name(name): str(name)
-        for name in poetry.package.dependency_group_names(include_optional=True)
-    }
-    groups.setdefault(canonicalize_name(MAIN_GROUP), MAIN_GROUP)
-    extras = {name: str(name) for name in poetry.package.extras}
-    asked_for = settings.with_groups | settings.without_groups | settings.only_groups
-    problems = [
-        *_unknown("group", asked_for, groups),
-        *_unknown("extra", settings.extras, extras),
-    ]
-    if problems:
-        raise ConfigError(problems, "They are defined in pyproject.toml.")
-    _check_lock(poetry)
-    return Bundle(
-        _choose_groups(settings, groups),
-        tuple(sorted(extras if settings.all_extras else _normalized(settings.extras))),
-        *_find_target(poetry, settings),
-    )
+
+    def __init__(self, poetry: Poetry) -> None:
+        """Looks at nothing yet."""
+        self._poetry = poetry
+        self._targets: dict[tuple[object, ...], tuple[Path | None, Target | None]] = {}
+
+    def plan(self, settings: Settings) -> Bundle:
+        """Finds the groups, extras and the interpreter that the settings name.
+
+        Only the main group is taken unless more is asked for, as `poetry export` does:
+        nobody wants to ship pytest.
+
+        Raises:
+            ConfigError: A group or an extra does not exist; all of them are listed.
+            BundleError: There is no such interpreter, no lock file, or it is stale.
+        """
+        package = self._poetry.package
+        groups = {
+            canonicalize_name(name): str(name)
+            for name in package.dependency_group_names(include_optional=True)
+        }
+        groups.setdefault(canonicalize_name(MAIN_GROUP), MAIN_GROUP)
+        extras = {name: str(name) for name in package.extras}
+        asked_for = (
+            settings.with_groups | settings.without_groups | settings.only_groups
+        )
+        problems = [
+            *_unknown("group", asked_for, groups),
+            *_unknown("extra", settings.extras, extras),
+        ]
+        if problems:
+            raise ConfigError(problems, "They are defined in pyproject.toml.")
+        if not self._targets:
+            _check_lock(self._poetry)
+        wanted = (
+            settings.python,
+            settings.runtime,
+            settings.architecture,
+            settings.platform,
+        )
+        if wanted not in self._targets:
+            self._targets[wanted] = _find_target(self._poetry, settings)
+        chosen = extras if settings.all_extras else _normalized(settings.extras)
+        return Bundle(
+            _choose_groups(settings, groups),
+            tuple(sorted(chosen)),
+            *self._targets[wanted],
+        )
 
 
 def _find_target(

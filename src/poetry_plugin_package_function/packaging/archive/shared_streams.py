@@ -58,6 +58,8 @@ class SharedStreams:
 
     def _applied(self, entry: Entry) -> Entry:
         """Lets an entry have the stream that is known of its content."""
+        if not _is_compressed_here(entry.content):
+            return entry
         stream = self._known.get(entry.content)
         # A file may have changed since then: then it is read, which says so.
         if stream is None or stream.size_bytes != entry.size_bytes:
