@@ -164,8 +164,9 @@ def test_what_is_beyond_the_limit_is_counted_only(
 ) -> None:
     """As long as no more than the limit has been written, what comes next is kept."""
     path = tmp_path / "spool"
-    sizes = [Archive.bytes_for(each.name, len(each.data)) for each in made(10)]
-    directory_bytes = 46 + len("00")  # APPNOTE.TXT 6.3.10, 4.3.12
+    local_bytes = 30 + len("00")  # APPNOTE.TXT 6.3.10, 4.3.7
+    directory_bytes = 46 + len("00")  # 4.3.12
+    sizes = [local_bytes + directory_bytes + len(each.data) for each in made(10)]
     before = [0, *accumulate(each - directory_bytes for each in sizes)]
 
     spooled = spool(made(10), path, before[kept - 1] - less_bytes)

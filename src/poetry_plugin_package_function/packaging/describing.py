@@ -120,15 +120,8 @@ def _distributions(order: Order, measured: Measured) -> tuple[DistributionSize, 
 def _layer(order: Order, measured: Measured) -> Layer:
     is_of_layer = is_dependency(order.project.normalized_name)
     names = (each.name for each in measured.job.entries if is_of_layer(each))
-    written = measured.parts[-1]
-    return Layer(
-        order.settings.archives[-1],
-        written.output_bytes,
-        written.unzipped_bytes,
-        written.files,
-        written.sha256,
-        unread_path_files(names),
-    )
+    place = order.settings.archives[-1]
+    return Layer(place, *measured.parts[-1], unread_path_files(names))
 
 
 def _compiled(bytecode: Bytecode, shipped: tuple[Entry, ...]) -> Compiled:

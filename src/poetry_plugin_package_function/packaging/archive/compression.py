@@ -165,23 +165,13 @@ def _copied(entry: Entry, level: int) -> ZipMember | None:
     return None
 
 
-def copied_bytes(
-    entries: Iterable[Entry], level: int = LEVEL
-) -> tuple[dict[str, int], list[Entry]]:
-    """Finds out what files take whose streams will be copied.
-
-    Returns:
-        What these files take, by their names, and all others.
-    """
-    known: dict[str, int] = {}
-    others = []
-    for entry in entries:
-        stream = _copied(entry, level)
-        if stream is None:
-            others.append(entry)
-        else:
-            known[entry.name] = stream.stored_bytes
-    return known, others
+def copied_bytes(entries: Iterable[Entry], level: int = LEVEL) -> dict[str, int]:
+    """Finds out what files take, by their names, whose streams will be copied."""
+    return {
+        entry.name: stream.stored_bytes
+        for entry in entries
+        if (stream := _copied(entry, level)) is not None
+    }
 
 
 def _read_streams(streams: list[ZipMember]) -> Iterator[memoryview]:

@@ -22,7 +22,6 @@ from poetry_plugin_package_function.packaging.sources.walk import pending_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from collections.abc import Sequence
     from pathlib import Path
 
     from _typeshed import ReadableBuffer
@@ -66,16 +65,13 @@ def replacing(*targets: Path) -> Iterator[Mapping[Path, BinaryIO]]:
     except OSError as error:
         if error.filename not in temporary:
             raise  # it is about another file
-        before = f" {_listed(written)} has been replaced before." if written else ""
+        replaced = " and ".join(map(str, written))
+        before = f" {replaced} has been replaced before." if written else ""
         raise OutputError(
             f"{temporary[error.filename]} could not be written: {error.strerror}."
             f"{before}",
             f"Free some space? {_ELSEWHERE}",
         ) from None
-
-
-def _listed(paths: Sequence[Path]) -> str:
-    return " and ".join(map(str, paths))
 
 
 class _NamedFile(io.FileIO):

@@ -113,7 +113,6 @@ class Archive:
         self._pending: list[bytes | bytearray | memoryview] = []
         self._pending_bytes = 0
         self._central: list[bytes] = []
-        self._directory_bytes = 0
         self._compressed_bytes: dict[str, int] = {}
         self._checksums: dict[str, int] = {}
         self._sha256 = Digest() if checksummed else None
@@ -125,26 +124,9 @@ class Archive:
         """What has been added up to now."""
         return self._size_bytes
 
-    @property
-    def directory_bytes(self) -> int:
-        """What the central directory takes for what has been added up to now."""
-        return self._directory_bytes
-
-    def directory_from(self, start: int) -> bytes:
-        """The part of the central directory that begins at an offset in it."""
-        part: list[bytes] = []
-        position = self._directory_bytes
-        for header in reversed(self._central):
-            if position <= start:
-                break
-            position -= len(header)
-            part.append(header)
-        return b"".join(reversed(part))
-
-    @staticmethod
-    def bytes_for(name: str, data_bytes: int) -> int:
-        """What a member adds to an archive: data, and a header at both places."""
-        return _LOCAL.size + _CENTRAL.size + 2 * len(name.encode()) + data_bytes
+    def directory_of_last(self, members: int) -> bytes:
+        """The part of the central directory that is of the last so many members."""
+        return b"".join(self._central[len(self._central) - members :])
 
     @staticmethod
     def end_bytes(members: int) -> int:
@@ -163,7 +145,6 @@ class Archive:
         self._append(local)
         self._append(member.data)
         self._central.append(central)
-        self._directory_bytes += len(central)
         self._compressed_bytes[member.name] = len(member.data)
         self._checksums[member.name] = member.crc32
 
@@ -199,7 +180,6 @@ class Archive:
         self._stream.seek(0, 2)
         self._size_bytes += len(local) + size_bytes
         self._central.append(central)
-        self._directory_bytes += len(central)
         self._compressed_bytes[name] = size_bytes
 
     def _refuse_second(self, name: str) -> None:

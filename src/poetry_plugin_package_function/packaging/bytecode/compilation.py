@@ -44,7 +44,6 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
     from concurrent.futures import Future
@@ -168,7 +167,11 @@ def compiled(
     Raises:
         SourceError: The interpreter ended early, or a file cannot be read.
     """
-    sources = [*_sources_of(entries)]
+    sources = [
+        entry
+        for entry in entries
+        if entry.name.endswith(".py") and "tests" not in entry.name.split("/")[:-1]
+    ]
     progress.begin("Compiling", len(sources), sum(each.size_bytes for each in sources))
     units: dict[NormalizedName | None, list[Entry]] = defaultdict(list)
     for entry in sources:
@@ -212,14 +215,6 @@ def _compile_all(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return found, skipped
-
-
-def _sources_of(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Finds what is compiled: modules, but for those in directories called `tests`."""
-    for entry in entries:
-        *parents, _ = entry.name.split("/")
-        if entry.name.endswith(".py") and "tests" not in parents:
-            yield entry
 
 
 def _pyc_name(name: str, interpreter: Interpreter) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.packaging.elf.headers import HEAD_BYTES
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
 from poetry_plugin_package_function.packaging.elf.values import Elf
 from poetry_plugin_package_function.packaging.elf.values import Linkage
@@ -61,7 +61,6 @@ _TEXT_AND_DATA: Final = frozenset(
 objects and what has been split off for debuggers are among them."""
 
 _LEAST_BYTES: Final = 4  # a magic number; an ELF file that ends there is a damaged one
-_HEAD_BYTES: Final = 4096
 
 _MACH_O: Final = frozenset(
     bytes.fromhex(each) for each in ("feedface", "feedfacf", "cefaedfe", "cffaedfe")
@@ -88,7 +87,7 @@ def machine_code(read: Read) -> MachineCode | None:
     Raises:
         OSError: The file cannot be read.
     """
-    head = read(_HEAD_BYTES, 0)
+    head = read(HEAD_BYTES, 0)
     if head.startswith(b"\x7fELF"):
         return MachineCode(Format.ELF, read_elf(read))
     if head[:4] in _MACH_O or (
@@ -106,11 +105,7 @@ def machine_code(read: Read) -> MachineCode | None:
 
 def within(content: bytes | mmap) -> Read:
     """Makes what reads parts of a content that is at hand."""
-    return partial(_part, content)
-
-
-def _part(content: bytes | mmap, size_bytes: int, offset: int) -> bytes:
-    return content[offset : offset + size_bytes]
+    return lambda size_bytes, offset: content[offset : offset + size_bytes]
 
 
 def defines_init(content: bytes | mmap, module: str) -> bool:

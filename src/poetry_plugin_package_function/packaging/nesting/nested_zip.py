@@ -84,15 +84,16 @@ def write_nested(
     for placed in before:
         outer.add(_called(next(members), placed.name))
     directories = []
+    offset = 0
     with outer.nested(archive) as inner:
         for unit in layout.units:
-            start = inner.directory_bytes
             for _ in unit.entries:
                 inner.add(next(members))
-            directory = inner.directory_from(start)
+            part = inner.directory_of_last(len(unit.entries))
             directories.append(
-                Directory(start, len(directory), len(unit.entries), crc32(directory))
+                Directory(offset, len(part), len(unit.entries), crc32(part))
             )
+            offset += len(part)
         end = inner.size_bytes
     nested = inner.close()
     content = settings(

@@ -18,7 +18,6 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.native.extensions import extensions_of
-from poetry_plugin_package_function.packaging.nesting.union_find import UnionFind
 from poetry_plugin_package_function.packaging.nesting.units import Parts
 from poetry_plugin_package_function.packaging.nesting.units import Unit
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
@@ -77,7 +76,7 @@ def split(
     never_nested = []
     files: list[_File] = []
     modules = _Modules(entries)
-    sets = UnionFind()
+    sets = _UnionFind()
     first: dict[str, str] = {}
     for entry in entries:
         if _is_never_nested(entry.name):
@@ -182,7 +181,7 @@ class _Modules:
         return found
 
 
-def _unit(files: Iterable[_File], modules: _Modules, sets: UnionFind) -> Unit:
+def _unit(files: Iterable[_File], modules: _Modules, sets: _UnionFind) -> Unit:
     own: list[Entry] = []
     tests: list[Entry] = []
     paths: set[str] = set()
@@ -238,3 +237,29 @@ def _extension(unit: Unit, found: Extension) -> Unit:
         (EntryModule(path, is_package=False),),
         links=tuple(sorted(found.links)),
     )
+
+
+class _UnionFind:
+    """Disjoint sets of keys, and why those of one are together."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, str] = {}
+        self._why: list[tuple[str, str]] = []
+
+    def root(self, key: str) -> str:
+        """Finds the key that names the set of a key: the first of it by name."""
+        while (parent := self._parents.get(key, key)) != key:
+            key = parent
+        return key
+
+    def unite(self, one: str, other: str, why: str) -> None:
+        """Makes one set of those of two keys."""
+        roots = sorted((self.root(one), self.root(other)))
+        if roots[0] != roots[1]:
+            self._parents[roots[1]] = roots[0]
+            self._why.append((one, why))
+
+    def why(self, key: str) -> tuple[str, ...]:
+        """Says why the keys of a key's set are together."""
+        root = self.root(key)
+        return tuple(why for one, why in self._why if why and self.root(one) == root)

@@ -125,7 +125,8 @@ def _compress(
     """Finds out what files take; compresses those of which that is not known."""
     level, sizes = compressed.level, compressed.zipped_bytes
     new = [entry for entry in entries if entry.name not in sizes]
-    known, unknown = copied_bytes(new, level)
+    known = copied_bytes(new, level)
+    unknown = [entry for entry in new if entry.name not in known]
     compressed = replace(compressed, zipped_bytes={**sizes, **known})
     if not unknown:
         return compressed

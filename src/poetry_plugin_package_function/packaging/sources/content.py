@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 STORED: Final = 0
 DEFLATED: Final = 8
 """ZIP compression methods. Source: APPNOTE.TXT 6.3.10, 4.4.5."""
-
-EXTRA_BYTES: Final = 64
-"""What is read for a local header's extra field; a longer one costs a second read."""
 
 
 class FileContent(NamedTuple):
@@ -129,29 +127,26 @@ def _read_file(path: str) -> bytes:
 
 
 def _read_member(member: ZipMember) -> bytes:
-    if not member.is_sound:
-        return _read_as_inspected(member)
-    data: memoryview | bytes | None = None
-    with suppress(OSError), open(member.archive, "rb", buffering=0) as file:
-        data = read_stored(file, member)
-    if data is not None and member.method == DEFLATED:
-        with suppress(zlib.error):
-            data = zlib.decompress(data, -zlib.MAX_WBITS, member.size_bytes)
+    data: bytes | None = None
+    with suppress(OSError, zlib.error, zipfile.BadZipFile, KeyError):
+        data = (_read_sound if member.is_sound else _read_as_inspected)(member)
     if data is None or len(data) != member.size_bytes or crc32(data) != member.crc32:
         raise changed(member.archive)
-    return bytes(data)
+    return data
+
+
+def _read_sound(member: ZipMember) -> bytes | None:
+    with open(member.archive, "rb", buffering=0) as file:
+        data = read_stored(file, member)
+    if data is None or member.method != DEFLATED:
+        return None if data is None else bytes(data)
+    return zlib.decompress(data, -zlib.MAX_WBITS, member.size_bytes)
 
 
 def _read_as_inspected(member: ZipMember) -> bytes:
     """Reads what `zipfile` might refuse: it reads further than a member's size."""
-    try:
-        with WheelReader(Path(member.archive)) as archive:
-            data = archive.read(member.name)
-    except (OSError, zipfile.BadZipFile, KeyError):
-        raise changed(member.archive) from None
-    if len(data) != member.size_bytes or crc32(data) != member.crc32:
-        raise changed(member.archive)
-    return data
+    with WheelReader(Path(member.archive)) as archive:
+        return archive.read(member.name)
 
 
 def read_stored(file: BinaryIO, member: ZipMember) -> memoryview | None:
@@ -162,16 +157,11 @@ def read_stored(file: BinaryIO, member: ZipMember) -> memoryview | None:
         member: What to read.
     """
     file.seek(member.offset)
-    size_bytes = member.header_bytes + EXTRA_BYTES + member.stored_bytes
-    block = memoryview(file.read(size_bytes))
-    lengths = header_lengths(block)
+    lengths = header_lengths(file.read(HEADER_BYTES))
     if lengths is None:
         return None
-    start = HEADER_BYTES + sum(lengths)
-    if start + member.stored_bytes > size_bytes:
-        file.seek(member.offset + start)
-        block, start = memoryview(file.read(member.stored_bytes)), 0
-    data = block[start : start + member.stored_bytes]
+    file.seek(sum(lengths), os.SEEK_CUR)
+    data = memoryview(file.read(member.stored_bytes))
     return data if len(data) == member.stored_bytes else None
 
 

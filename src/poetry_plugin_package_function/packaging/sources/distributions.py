@@ -100,11 +100,7 @@ class Distribution:
         Raises:
             SourceError: Its METADATA cannot be read.
         """
-        return frozenset(
-            required_name(text)
-            for text in self.all_requirements
-            if not _EXTRA.search(text)
-        )
+        return self.required_with(frozenset())
 
     @cached_property
     def all_required(self) -> frozenset[NormalizedName]:

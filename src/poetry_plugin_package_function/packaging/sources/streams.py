@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.packaging.sources.content import EXTRA_BYTES
 from poetry_plugin_package_function.packaging.sources.content import read_stored
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
 from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.sources.content import ZipMember
 
+
+_EXTRA_BYTES: Final = 64
+"""What is read for the last extra field of a run; a longer one costs another read."""
 
 _GAP_BYTES: Final = 4096
 """What is read in vain between two streams, rather than to read twice."""
@@ -39,7 +41,7 @@ def read_adjacent(
     for run in _runs(streams):
         start = run[0].offset
         file.seek(start)
-        block = memoryview(file.read(_end(run[-1]) + EXTRA_BYTES - start))
+        block = memoryview(file.read(_end(run[-1]) + _EXTRA_BYTES - start))
         for stream in run:
             data = _data(block, stream.offset - start, stream.stored_bytes)
             yield read_stored(file, stream) if data is None else data

@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
@@ -59,20 +60,19 @@ def _rewrite_info(
 ) -> None:
     """Replaces what an installer or a builder has left its marks in."""
     info = distribution.info
-    rewritten: dict[str, RecordRow] = {}
+    writers: dict[str, Callable[[str], bytes | None]]
     if stable:
         for name in [name for name in found if name.startswith(f"{info}/")]:
             if name.removeprefix(f"{info}/") not in _OWN_METADATA:
                 del found[name], sizes[name]
-        for file, write in (("METADATA", stable_metadata), ("WHEEL", stable_wheel)):
-            name = f"{info}/{file}"
-            text = distribution.read(file)
-            if name in found and text is not None:
-                rewritten[name] = _rewrite(found, name, write(text), distribution)
+        writers = {"METADATA": stable_metadata, "WHEEL": stable_wheel}
     else:
-        name = f"{info}/METADATA"
-        text = distribution.read("METADATA") if name in found else None
-        content = None if text is None else portable_metadata(text)
+        writers = {"METADATA": portable_metadata}
+    rewritten: dict[str, RecordRow] = {}
+    for file, write in writers.items():
+        name = f"{info}/{file}"
+        text = distribution.read(file) if name in found else None
+        content = None if text is None else write(text)
         if content is not None:
             rewritten[name] = _rewrite(found, name, content, distribution)
     if distribution.rows is not None and f"{info}/METADATA" in found:
