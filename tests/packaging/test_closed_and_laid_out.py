@@ -259,6 +259,16 @@ def test_path_files(tmp_path: Path) -> None:
         both(tmp_path, made("my_app", PROJECT), made("dep", {"dev.pth": b"/home/me\n"}))
 
 
+def test_a_path_file_that_is_not_shipped(tmp_path: Path) -> None:
+    """What it says does not matter: another distribution has the one of its name."""
+    both(
+        tmp_path,
+        made("my_app", PROJECT),
+        made("one", {"dev.pth": b"/home/me\n"}),
+        made("two", {"dev.pth": b"import json\n"}),
+    )
+
+
 def test_overlaps(tmp_path: Path) -> None:
     """Of two distributions with one path, each with its own content, the last is."""
     report = both(

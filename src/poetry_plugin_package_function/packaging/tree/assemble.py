@@ -92,13 +92,14 @@ def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
             if path is not None:
                 passed_over.append((path, entry))
                 continue
-            _check(entry)
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 found[entry.name] = _winner(other, entry, selection.project_name)
     for name in [name for name in found if name.endswith(".pyc")]:
         if name[:-1] in found and not found[name].included:
             del found[name]  # one wheel's, beside the source of another's
+    for entry in found.values():
+        _check(entry)
     _refuse_files_as_directories(found)
     return Tree(
         tuple(found[name] for name in sorted(found)),
