@@ -36,6 +36,7 @@ from poetry_plugin_package_function.packaging.bytecode.compilation import (
     find_interpreter,
 )
 from poetry_plugin_package_function.packaging.progress import NoProgress
+from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -122,6 +123,8 @@ def test_modules_are_compiled(tmp_path: Path) -> None:
             "tests.py": "z = 4\n",
         },
     )
+    entries.append(Entry("b/written.py", BytesContent(b"w = 5\n"), 6))
+
     with compiling(entries, host(tmp_path)) as found:
         names = [entry.name for entry in found.entries]
 
