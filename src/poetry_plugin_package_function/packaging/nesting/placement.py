@@ -57,22 +57,19 @@ class Placement:
         outer = [Placed(each.name, each) for each in self.parts.never_nested]
         outer += [Placed(each.name, each, is_ours=True) for each in self.ours()]
         for place, unit in enumerate((*self.parts.units, self.parts.project)):
-            if place in selection.units:
-                outer += self.left_of(unit)
-            else:
-                outer += self._flat(unit)
-                for number, extension in enumerate(unit.extensions):
-                    if (place, number) in selection.extensions:
-                        outer += self.left_of(extension)
-                    else:
-                        outer += self._flat(extension)
-            if unit.tests and place not in selection.tests:
-                outer += [Placed(each.name, each) for each in unit.tests.entries]
-            elif unit.tests:
-                outer += self.left_of(unit.tests)
+            is_nested = place in selection.units
+            outer += self._outside(unit, nested=is_nested)
+            for number, extension in enumerate(() if is_nested else unit.extensions):
+                is_apart = (place, number) in selection.extensions
+                outer += self._outside(extension, nested=is_apart)
+            if unit.tests:
+                outer += self._outside(unit.tests, nested=place in selection.tests)
         return NestedLayout(
             self.home, tuple(sorted(outer)), self.extraction_units(units, selection)
         )
+
+    def _outside(self, unit: Unit, *, nested: bool) -> Iterator[Placed]:
+        return self.left_of(unit) if nested else self._flat(unit)
 
     def ours(self) -> Iterator[Entry]:
         """What of the loader's is in the outer ZIP in any case."""
