@@ -117,7 +117,7 @@ def too_large(
     ]
     first = (
         f"The files have {unzipped_bytes:,} bytes, and nested they still have"
-        f" {nested_bytes:,}; both must be smaller than {_told(layers_size_bytes)}."
+        f" {nested_bytes:,}; both must be smaller than {_limit(layers_size_bytes)}."
         " The largest distributions:"
     )
     return PackageTooLargeError(
@@ -147,7 +147,7 @@ def too_large_for_a_layer(
     ]
     first = (
         f"{they_have} {unzipped_bytes:,} bytes unzipped, which must be less than"
-        f" {_told(layers_size_bytes)}, and no layer is nested. The largest"
+        f" {_limit(layers_size_bytes)}, and no layer is nested. The largest"
         " distributions:"
     )
     return PackageTooLargeError(
@@ -167,6 +167,6 @@ def _called(each: DistributionSize) -> str:
     return f"{each.name or 'files of no distribution'} {each.version}".rstrip()
 
 
-def _told(layers_size_bytes: int) -> str:
+def _limit(layers_size_bytes: int) -> str:
     kept = f" ({layers_size_bytes:,} kept for layers)" if layers_size_bytes else ""
     return f"{limit_for(layers_size_bytes):,} bytes{kept}"
