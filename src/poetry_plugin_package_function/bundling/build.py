@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from packaging.utils import canonicalize_name
+from packaging.utils import parse_wheel_filename
 
+from poetry_plugin_package_function.bundling.installing import Refusal
 from poetry_plugin_package_function.bundling.installing import patched_installer
 from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
 from poetry_plugin_package_function.bundling.isolation import (
@@ -23,9 +25,9 @@ from poetry_plugin_package_function.bundling.plan import blame_lock
 from poetry_plugin_package_function.bundling.plan import no_python
 from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 from poetry_plugin_package_function.bundling.project_wheel import build_wheel
-from poetry_plugin_package_function.bundling.proof import filling_only
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import of_system
+from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
 
     from poetry_plugin_package_function.bundling.installing import Installed
-    from poetry_plugin_package_function.bundling.installing import Refusal
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
@@ -91,15 +92,30 @@ def build_venv(
         BundleError: Poetry could not do it; its own words are in the reason.
         IncompatibleTargetError: The lock has no wheel of something for the target.
     """
+    venv = home / "venv"
     try:
-        with isolated_temporary_files(home) as scratch, filling_only(home):
+        with (
+            isolated_temporary_files(home) as scratch,
+            patched_installer(poetry, bundle, home, listener, facts) as installed,
+        ):
             # Before anything is downloaded: most of what goes wrong is the project's.
             wheel = build_wheel(poetry, bundle, scratch, listener)
-            with patched_installer(poetry, bundle, wheel, listener, facts) as installed:
-                _bundle(poetry, bundle, home / "venv", installed, listener)
+            _bundle(poetry, bundle, venv, installed, listener)
+            if wheel is not None:
+                _add(wheel, venv, listener, facts)
     finally:
         check()  # Poetry's installer swallows KeyboardInterrupt
-    return Built(home / "venv", installed.markers)
+    return Built(venv, installed.markers)
+
+
+def _add(wheel: Path, venv: Path, listener: Listener, facts: FactsCache) -> None:
+    """Puts the project's own wheel into the environment."""
+    name, version, _, _ = parse_wheel_filename(wheel.name)
+    listener.phase(f"Installing {name} ({version})")
+    try:
+        facts.of(put(venv, wheel, pin=None))
+    except Exception as error:
+        raise _refused([Refusal(wheel.name, error, forgotten=False)]) from None
 
 
 def _bundle(
@@ -125,7 +141,7 @@ def _bundle(
     except Exception:
         blame_lock(poetry)
         raise
-    if installed.refused:  # the bundle plugin does not look at the project's own
+    if installed.refused:
         raise _refused(installed.refused)
     if not built:
         raise BundleError(

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from packaging.utils import parse_wheel_filename
 from poetry.installation import installer as poetry_installer
 from poetry.installation.wheel_installer import WheelInstaller
 from poetry.repositories.installed_repository import InstalledRepository
+from poetry.utils.env import EnvCommandError
 
 from poetry_plugin_package_function.bundling.constraining import constrain
 from poetry_plugin_package_function.bundling.executing import CachedExecutor
@@ -27,6 +27,8 @@ from poetry_plugin_package_function.bundling.path_dependencies import (
     build_as_the_project,
 )
 from poetry_plugin_package_function.bundling.preflight import check_wheels
+from poetry_plugin_package_function.bundling.proof import not_working
+from poetry_plugin_package_function.bundling.proof import prove
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.sources.wheel_directory import put
@@ -75,68 +77,58 @@ class Installed:
 
 @contextmanager
 def patched_installer(
-    poetry: Poetry,
-    bundle: Bundle,
-    wheel: Path | None,
-    listener: Listener,
-    facts: FactsCache,
+    poetry: Poetry, bundle: Bundle, home: Path, listener: Listener, facts: FactsCache
 ) -> Iterator[Installed]:
     """Lets the bundle plugin use a patched installer of Poetry's.
 
     The bundle plugin makes its installer itself, knows no extras and hands over no
     build constraints, so the class that it looks up is replaced for the time being.
+    Isolated builds look it up, too: what they fill is only proven.
 
     Args:
         poetry: Whose lock file is installed from.
         bundle: Its extras are installed, too, and all of it for its target.
-        wheel: The project's own, which is installed last.
+        home: What is filled is in it.
         listener: Is called with the size of each wheel's files, in that one's thread.
         facts: Finds out what is known of each wheel.
 
     Raises:
-        BundleError: This version of the bundle plugin looks somewhere else.
+        BundleError: See `proof.prove`; or this version of the bundle plugin looks somewhere
+            else.
     """
     installed = Installed()
-    used = []
 
     class PatchedInstaller(poetry_installer.Installer):
         def __init__(
             self, io: IO, env: Env, package: ProjectPackage, *args: Any, **kwargs: Any
         ) -> None:
-            is_ours = package is poetry.package  # not that of an isolated build
-            if is_ours:
-                check_wheels(poetry, bundle, env)
-                if bundle.target is not None:
-                    constrain(env, bundle.target)
-                kwargs["executor"] = executor = CachedExecutor(poetry, env, io)
-                # To look takes a process, and the environment is new.
-                kwargs["installed"] = InstalledRepository()
-                executor._wheel_installer = _WheelInstaller(
-                    env, executor, installed, facts, listener.installed
-                )
-                build_as_the_project(executor, Path(poetry.config.get("cache-dir")))
+            prove(env, home)
+            if package is not poetry.package:
+                super().__init__(io, env, package, *args, **kwargs)
+                return
+            check_wheels(poetry, bundle, env)
+            if bundle.target is not None:
+                constrain(env, bundle.target)
+            installed.markers.update(env.marker_env)
+            executor = CachedExecutor(poetry, env, io)
+            executor._wheel_installer = _WheelInstaller(
+                env, executor, installed, facts, listener.installed
+            )
+            build_as_the_project(executor, Path(poetry.config.get("cache-dir")))
+            # To look what is installed takes a process, and the environment is new.
+            kwargs |= {"executor": executor, "installed": InstalledRepository()}
             super().__init__(io, env, package, *args, **kwargs)
-            if is_ours:
-                self.extras(list(bundle.extras))
-                used.append(self)
-
-        def run(self) -> int:
-            status = super().run()
-            if self in used and status == 0:
-                installed.markers.update(self._env.marker_env)
-                if wheel is not None:
-                    name, version, _, _ = parse_wheel_filename(wheel.name)
-                    listener.phase(f"Installing {name} ({version})")
-                    self.executor._wheel_installer.install(wheel)
-            return status
+            self.extras(list(bundle.extras))
 
     before = poetry_installer.Installer
     poetry_installer.Installer = PatchedInstaller  # type: ignore[misc]
     try:
         yield installed
+    except EnvCommandError as error:
+        raise not_working(error) from None
     finally:
         poetry_installer.Installer = before  # type: ignore[misc]
-    if not used:
+    if not installed.markers:
         raise BundleError(
             "This version of poetry-plugin-bundle does not let itself be extended as"
             " the ones that are known.",
