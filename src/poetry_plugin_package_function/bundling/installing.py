@@ -93,8 +93,8 @@ def patched_installer(
         facts: Finds out what is known of each wheel.
 
     Raises:
-        BundleError: See `proof.prove`; or this version of the bundle plugin looks somewhere
-            else.
+        BundleError: See `proof.prove`; or this version of the bundle plugin looks
+            somewhere else.
     """
     installed = Installed()
 

@@ -107,16 +107,12 @@ def _find_target(
 ) -> tuple[Path | None, Target | None]:
     """Finds the interpreter, and what it builds for."""
     python = _find_python(settings.python)
-    if settings.runtime is not None:
-        if python is None:
-            python = _python_of(poetry, settings.runtime)
-        target = settings.target(None)
-    elif settings.platform is not None:
-        if python is None:
-            python = choose_python(poetry)
-        target = settings.target(_minor(python))
-    else:
+    runtime = settings.runtime
+    if runtime is None and settings.platform is None:
         return (python.executable if python else None), None
+    if python is None:
+        python = _python_of(poetry, runtime) if runtime else choose_python(poetry)
+    target = settings.target(_minor(python))
     if target is not None and _minor(python) != target.python:
         raise BundleError(
             f"{python.executable} is Python {_minor(python)}, and {target} needs"

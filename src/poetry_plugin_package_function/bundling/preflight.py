@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import product
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -64,7 +66,7 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
         for package in wanted
         if no_binary.allows(package.name)  # else it is built in any case
         and (wheels := _wheels(package))
-        and not any(tags & each for each in wheels.values())
+        and not any(tags & each for each in wheels)
     ]
     if missing:
         paths = _paths(poetry, wanted)
@@ -93,14 +95,12 @@ def wanted_packages(
     return [each.package for each in operations if not each.skipped]
 
 
-def _wheels(package: Package) -> dict[str, frozenset[Tag]]:
-    found = {}
+def _wheels(package: Package) -> list[frozenset[Tag]]:
+    """Lists the tags of each wheel that the lock has."""
+    found = []
     for file in package.files:
-        try:
-            _, _, _, tags = parse_wheel_filename(file["file"])
-        except InvalidWheelFilename:
-            continue
-        found[file["file"]] = tags
+        with suppress(InvalidWheelFilename):
+            found.append(parse_wheel_filename(file["file"])[3])
     return found
 
 
@@ -110,7 +110,7 @@ def _told(
     wheels = _wheels(package)
     path = paths.get(package.name, "the lock")
     yield f"- {package.name} {package.version}, required by {path}"
-    offered = {tag for tags in wheels.values() for tag in tags}
+    offered = frozenset().union(*wheels)
     known = {(tag.interpreter, tag.abi) for tag in supported_tags(target)}
     # Those of the right Python say the most: what is wrong is their platforms.
     right = {tag for tag in offered if (tag.interpreter, tag.abi) in known} or offered
@@ -127,30 +127,26 @@ def _some(names: list[str]) -> str:
     return ", ".join(shown)
 
 
-def _near(wheels: Mapping[str, frozenset[Tag]], target: Target) -> str:
+def _near(wheels: Iterable[frozenset[Tag]], target: Target) -> str:
     """Names the nearest of Lambda's runtimes that there is a wheel for."""
     if target.runtime is None:
         return ""
     names = list(RUNTIMES)
     own = names.index(target.runtime.name)
     by_distance = sorted(
-        names,
-        key=lambda name: (
-            RUNTIMES[name].is_preview,
-            abs(names.index(name) - own),
-            name,
+        RUNTIMES.values(),
+        key=lambda each: (
+            each.is_preview,
+            abs(names.index(each.name) - own),
+            each.name,
         ),
     )
-    for machine in (
-        target.machine,
-        *sorted({*ARCHITECTURES.values()} - {target.machine}),
-    ):
-        for name in by_distance:
-            runtime = RUNTIMES[name]
-            other = Target(runtime.python, machine, runtime.system, runtime)
-            tags = frozenset(supported_tags(other))
-            if any(tags & each for each in wheels.values()):
-                return str(other)
+    machines = sorted(ARCHITECTURES.values(), key=lambda each: each != target.machine)
+    for machine, runtime in product(machines, by_distance):
+        other = Target(runtime.python, machine, runtime.system, runtime)
+        tags = frozenset(supported_tags(other))
+        if any(tags & each for each in wheels):
+            return str(other)
     return ""
 
 
