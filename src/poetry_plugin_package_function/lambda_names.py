@@ -10,6 +10,7 @@ from typing import Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
 
 
 _MOST_CHARACTERS: Final = 128
@@ -43,60 +44,42 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _FORM: Final = "Name the handler as package.module.function."
 
 
-def check_handler(handler: str) -> tuple[str, ...]:
-    """Holds a handler's name against the rules of Lambda's API and of its runtime.
-
-    Returns:
-        All that is wrong with it.
-    """
-    problems = []
+def wrong_handler(handler: str) -> Iterator[str]:
+    """Says all that Lambda's API and its runtime refuse of a handler's name."""
     if len(handler) > _MOST_CHARACTERS:
-        problems.append(
-            f"the name has {len(handler)} characters; Lambda allows {_MOST_CHARACTERS}."
-        )
+        yield f"it has {len(handler)} characters; Lambda allows {_MOST_CHARACTERS}."
     if any(each.isspace() for each in handler):
-        problems.append(f"{handler!r} has white space in it. {_FORM}")
+        yield f"{handler!r} has white space in it. {_FORM}"
     module, _, function = handler.rpartition(".")
     parts = [*re.split("[./]", module), function]
     if "." not in handler:
-        problems.append(f"{handler!r} has no dot between module and function. {_FORM}")
+        yield f"{handler!r} has no dot between module and function. {_FORM}"
     elif "/" in function:
-        problems.append(
-            f"what follows the last dot of {handler!r} is no function. {_FORM}"
-        )
+        yield f"what follows the last dot of {handler!r} is no function. {_FORM}"
     elif not all(parts):
-        problems.append(f"{handler!r} has nothing beside a dot or /. {_FORM}")
+        yield f"{handler!r} has nothing beside a dot or /. {_FORM}"
     elif parts[0] in _BUILT_IN_MODULES:
-        problems.append(
+        yield (
             f"Lambda cannot use built-in module {parts[0]} as a handler module. Give"
             " the module another name."
         )
-    return tuple(problems)
 
 
-def check_variables(names: Iterable[str]) -> tuple[str, ...]:
-    """Holds names of environment variables against the rules of Lambda's API.
-
-    Returns:
-        All that is wrong with them.
+def wrong_variables(names: Iterable[str]) -> Iterator[str]:
+    """Says all that Lambda's API refuses of names of environment variables.
 
     Source:
         https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
     """
-    reserved = [name for name in sorted(names) if name in _RESERVED]
-    malformed = [
+    ordered = sorted(names)
+    if reserved := [name for name in ordered if name in _RESERVED]:
+        yield f"Lambda reserves {', '.join(reserved)}: leave out what it sets itself."
+    if malformed := [
         repr(name)
-        for name in sorted(names)
+        for name in ordered
         if name not in _RESERVED and not re.fullmatch("[a-zA-Z][a-zA-Z0-9_]+", name)
-    ]
-    problems = []
-    if reserved:
-        problems.append(
-            f"Lambda reserves {', '.join(reserved)}: leave out what it sets itself."
-        )
-    if malformed:
-        problems.append(
+    ]:
+        yield (
             f"Lambda does not take {', '.join(malformed)}: a name has a letter first,"
             " then one or more letters, digits or underscores."
         )
-    return tuple(problems)

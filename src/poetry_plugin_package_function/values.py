@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from poetry_plugin_package_function.lambda_names import check_handler
-from poetry_plugin_package_function.lambda_names import check_variables
+from poetry_plugin_package_function.lambda_names import wrong_handler
+from poetry_plugin_package_function.lambda_names import wrong_variables
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
 from poetry_plugin_package_function.runtimes import RUNTIMES
@@ -209,7 +209,7 @@ def read_platform(value: object, source: Source) -> str:
 def read_handler(value: object, source: Source) -> str:
     """Reads the name of a handler that Lambda takes."""
     text = read_text(value, source)
-    if problems := check_handler(text):
+    if problems := [*wrong_handler(text)]:
         raise RefusedError(*problems)
     return text
 
@@ -220,7 +220,7 @@ def read_variables(value: object, _: Source) -> tuple[tuple[str, str], ...]:
         isinstance(each, str) for each in value.values()
     ):
         raise RefusedError(f"expected a table of strings, got {value!r}.")
-    if problems := check_variables(value):
+    if problems := [*wrong_variables(value)]:
         raise RefusedError(*problems)
     return tuple(sorted(value.items()))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from poetry_plugin_package_function.lambda_names import check_handler
-from poetry_plugin_package_function.lambda_names import check_variables
+from poetry_plugin_package_function.lambda_names import wrong_handler
+from poetry_plugin_package_function.lambda_names import wrong_variables
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from poetry_plugin_package_function.lambda_names import check_variables
 )
 def test_a_good_handler_has_no_problems(handler: str) -> None:
     """Lambda takes it."""
-    assert () == check_handler(handler)
+    assert [] == [*wrong_handler(handler)]
 
 
 @pytest.mark.parametrize(
@@ -37,24 +37,24 @@ def test_a_good_handler_has_no_problems(handler: str) -> None:
 )
 def test_a_bad_handler_is_refused(handler: str, message: str) -> None:
     """With what is wrong."""
-    (problem,) = check_handler(handler)
+    (problem,) = wrong_handler(handler)
     assert message in problem
 
 
 def test_all_problems_of_a_handler_are_listed() -> None:
     """In one go."""
-    assert 3 == len(check_handler("x " * 80))
+    assert 3 == len([*wrong_handler("x " * 80)])
 
 
 def test_good_variables_have_no_problems() -> None:
     """Lambda lets a function set these."""
     free = ("TABLE", "TZ", "LANG", "PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "aB_1")
-    assert () == check_variables(free)
+    assert [] == [*wrong_variables(free)]
 
 
 def test_all_problems_of_variables_are_listed() -> None:
     """Reserved variables and those with malformed names, in one go."""
     names = ("TABLE", "_HANDLER", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME", "A", "B=C")
-    reserved, malformed = check_variables(names)
+    reserved, malformed = wrong_variables(names)
     assert " AWS_LAMBDA_FUNCTION_NAME, AWS_REGION, _HANDLER: " in reserved
     assert " 'A', 'B=C': " in malformed

@@ -35,7 +35,6 @@ from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.importing import ending
-from poetry_plugin_package_function.packaging.verify.unpacking import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
@@ -109,7 +108,7 @@ def verified(
     *,
     interpreter: Path | str | None = sys.executable,
     distributions: Mapping[str, str] | None = None,
-    provided: Mapping[str, Content] = NOTHING_PROVIDED,
+    provided: Mapping[str, Content] = {},
     time_limit_s: float = 60.0,
     **function: Any,
 ) -> Verified:

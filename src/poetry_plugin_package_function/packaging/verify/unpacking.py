@@ -12,7 +12,6 @@ import zipfile
 from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -49,8 +48,6 @@ MEMINFO: Final = "/proc/meminfo"
 _PREFIX: Final = "package-function-task-"
 _ABANDONED_S: Final = 60.0
 """From making a directory to locking it, this is more than enough."""
-
-NOTHING_PROVIDED: Final[Mapping[str, Content]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class Workspace:
 
     @contextmanager
     def unpacked(
-        self, archives: Archives, provided: Mapping[str, Content] = NOTHING_PROVIDED
+        self, archives: Archives, provided: Mapping[str, Content] = {}
     ) -> Iterator[Unpacked]:
         """Unpacks a function's archives, until the block ends.
 

@@ -25,7 +25,6 @@ from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.importing import run
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
-from poetry_plugin_package_function.packaging.verify.unpacking import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 
@@ -109,7 +108,7 @@ def verify(
     interpreter: Path | str | None,
     workspace: Workspace,
     *,
-    provided: Mapping[str, Content] = NOTHING_PROVIDED,
+    provided: Mapping[str, Content] = {},
     time_limit_s: float = 60.0,
 ) -> Verified:
     """Imports a handler out of the archives that were written, in a clean process.
