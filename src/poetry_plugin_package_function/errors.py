@@ -65,10 +65,6 @@ class ChangedSourceError(SourceError):
     """A wheel has changed while it was being used."""
 
 
-class ChoiceError(SourceError):
-    """What the settings choose cannot be packaged, however it has been installed."""
-
-
 class BundleError(PackageFunctionError):
     """The virtual environment could not be built."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.errors import ChoiceError
+from poetry_plugin_package_function.errors import SourceError
 from tests.nested.function import PYTHON
 from tests.nested.function import Source
 from tests.trees import make_project
@@ -49,7 +49,7 @@ def test_the_project_has_a_name_of_ours(
     """One error that says where, whose it is and what to do; nothing is written."""
     source = replace(MY_APP, files={**CODE, "zoo/__init__.py": "", name: "mine"})
 
-    with pytest.raises(ChoiceError) as caught:
+    with pytest.raises(SourceError) as caught:
         source.package(tmp_path, nested=nested)
 
     assert f"\n  {own} (of my-app)" in caught.value.reason
@@ -66,7 +66,7 @@ def test_all_names_of_ours_in_one_error(tmp_path: Path) -> None:
         table='include = ["my_app/.dependencies.zip"]',
     )
 
-    with pytest.raises(ChoiceError) as caught:
+    with pytest.raises(SourceError) as caught:
         source.package(tmp_path, nested=False)
 
     assert [
@@ -116,7 +116,7 @@ def test_bytecode_that_somebody_includes_is_compiled_as_well(tmp_path: Path) -> 
     pyproject = make_project(tmp_path / "p", "my-app", f'include = ["{name}"]')
     write_files(pyproject.parent, {name: b"old"})
 
-    with pytest.raises(ChoiceError, match=name.replace(".", r"\.")):
+    with pytest.raises(SourceError, match=name.replace(".", r"\.")):
         package_venv(venv, pyproject, tmp_path / "x.zip", compile=True)
 
     assert not (tmp_path / "x.zip").exists()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import OutputError
+from poetry_plugin_package_function.errors import SourceError
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -160,7 +160,7 @@ def test_only_an_earlier_result(tmp_path: Path) -> None:
     output = tmp_path / "project/out/x.zip"
     write_files(output.parent, {"x.zip": b""})
 
-    with pytest.raises(ChoiceError, match="There is nothing to package"):
+    with pytest.raises(SourceError, match="There is nothing to package"):
         package_venv(venv, pyproject, output)
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from deflate import crc32
 
-from poetry_plugin_package_function.errors import ChoiceError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.digest import Digest
 from poetry_plugin_package_function.packaging.sources.content import STORED
@@ -138,7 +138,7 @@ class Archive:
         """Appends a member.
 
         Raises:
-            ChoiceError: There is one of this name.
+            SourceError: There is one of this name.
         """
         self._refuse_second(member.name)
         local, central = self._headers(member, len(member.data))
@@ -156,7 +156,7 @@ class Archive:
         to be seekable. The inner archive is closed on leaving the context.
 
         Raises:
-            ChoiceError: There is a member of this name.
+            SourceError: There is a member of this name.
         """
         self._refuse_second(name)
         self._flush()
@@ -185,7 +185,7 @@ class Archive:
     def _refuse_second(self, name: str) -> None:
         """Of two members of one name some readers take the first, some the last."""
         if name in self._compressed_bytes:
-            raise ChoiceError(
+            raise SourceError(
                 f"Two files want the name {name} in the archive.",
                 "Leave one of them out, or give it another place with `to`.",
             )

@@ -9,7 +9,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.nesting.layout import join
 from poetry_plugin_package_function.packaging.nesting.loader import loader
@@ -97,7 +96,7 @@ def refuse_own_names(tree: Tree) -> None:
     and its first package, which they are in, may be another one then.
 
     Raises:
-        ChoiceError: Says of each name whose files are there.
+        SourceError: Says of each name whose files are there.
     """
     homes = {"", *(each.path for each in tree.entry_modules if each.is_package)}
     taken: dict[str, set[str]] = defaultdict(set)
@@ -120,7 +119,7 @@ def refuse_own_names(tree: Tree) -> None:
             "The loader of nested results needs these names for itself, and flat"
             " results may become nested as they grow:"
         )
-        raise ChoiceError(
+        raise SourceError(
             (first, *rows),
             f"Rename the files, or leave them out: {exclude_line(*sorted(taken))}",
         )

@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.errors import ChoiceError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.sources.walk import file_at
 from poetry_plugin_package_function.packaging.sources.walk import unusable
@@ -55,7 +55,7 @@ class IncludedSource:
         """See `Source`; each file once.
 
         Raises:
-            ChoiceError: A pattern finds nothing.
+            SourceError: A pattern finds nothing.
         """
         yielded: set[Entry] = set()
         for inclusion in self.inclusions:
@@ -66,7 +66,7 @@ class IncludedSource:
                     yielded.add(file)
                     yield file._replace(included=True)
             if nothing:
-                raise ChoiceError(
+                raise SourceError(
                     f"include: nothing in {self.project / inclusion.source} matches"
                     f" {inclusion.pattern!r}.",
                     "Fix the pattern: it starts at the project's directory, or at"

@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.errors import ChoiceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
@@ -62,7 +61,7 @@ def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
 
     Raises:
         SourceError: A file cannot be shipped, or what there is cannot work on Lambda.
-        ChoiceError: Two files want one name.
+        SourceError: Two files want one name.
     """
     distributions = sorted(
         (each for source in sources for each in source.distributions),
@@ -136,7 +135,7 @@ def _winner(one: Entry, other: Entry, project: NormalizedName | None) -> Entry:
             other,
             key=lambda each: (each.distribution == project, each.distribution),
         )
-    raise ChoiceError(
+    raise SourceError(
         f"Two files want the name {one.name} in the archive:"
         f" {_place(one)} and {_place(other)}.",
         "Leave one of them out, or give it another place with `to`.",
@@ -209,9 +208,9 @@ def _refuse_files_as_directories(found: dict[str, Entry]) -> None:
         )
 
 
-def nothing_to_package(place: object) -> ChoiceError:
+def nothing_to_package(place: object) -> SourceError:
     """The error for a tree that has no entries."""
-    return ChoiceError(
+    return SourceError(
         f"There is nothing to package in {place}.",
         "Add dependencies, `packages` or `include`, or look at `exclude`.",
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.errors import ChoiceError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 
@@ -50,13 +50,13 @@ def check_halves(tree: Tree, is_of_layer: Callable[[Entry], bool]) -> None:
     """Finds out whether a tree can be taken apart.
 
     Raises:
-        ChoiceError: One half would be empty, or a package would be torn apart.
+        SourceError: One half would be empty, or a package would be torn apart.
     """
     of_layer = {each.name for each in tree.entries if is_of_layer(each)}
     if not of_layer:
         raise _nothing_for_the_layer()
     if all(_is_metadata(each.name) or is_of_layer(each) for each in tree.entries):
-        raise ChoiceError(
+        raise SourceError(
             "There is no code of the project to put into the function.",
             "Add it with `packages` or `include`, or make the layer alone:"
             " --layer-only.",
@@ -68,7 +68,7 @@ def dependencies_of(tree: Tree, is_of_layer: Callable[[Entry], bool]) -> Tree:
     """Leaves out all that is not for a layer.
 
     Raises:
-        ChoiceError: Nothing is left.
+        SourceError: Nothing is left.
     """
     entries = tuple(filter(is_of_layer, tree.entries))
     if not entries:
@@ -103,8 +103,8 @@ def _is_metadata(name: str) -> bool:
     return name.partition("/")[0].endswith(".dist-info")
 
 
-def _nothing_for_the_layer() -> ChoiceError:
-    return ChoiceError(
+def _nothing_for_the_layer() -> SourceError:
+    return SourceError(
         "The project has no dependencies to put into a layer.",
         "Leave out --layer, or look at the groups and at `exclude`.",
     )
@@ -131,7 +131,7 @@ def _refuse_torn(tree: Tree, of_layer: AbstractSet[str]) -> None:
                 continue
             if _EXTENDS_ITS_PATH.search(read(package.content)):
                 continue
-            raise ChoiceError(
+            raise SourceError(
                 f"{entry.name} is in the package {directory.replace('/', '.')} of"
                 f" {package.distribution or 'the project'}, which a layer would tear"
                 " apart: Python would not find both halves.",
