@@ -7,10 +7,8 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 import zipfile
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -526,23 +524,3 @@ def test_a_handler_does_not_see_what_another_has_written(tmp_path: Path) -> None
                 Archives(archive), Function("a.handler"), sys.executable, workspace
             )
             assert result.is_complete, result
-
-
-def test_one_function_is_there_at_a_time(tmp_path: Path) -> None:
-    """Whoever comes meanwhile waits: what is measured has the machine to itself."""
-    inside: list[str] = []
-
-    def unpack(name: str) -> Tree:
-        archive = archive_of(tmp_path / f"{name}.zip", {"a.py": name})
-        with workspace.unpacked(Archives(archive)) as place:
-            inside.append(name)
-            first = tree_of(place.task_root)
-            time.sleep(0.02)  # for the others to come
-            assert first == tree_of(place.task_root)
-            assert inside == [name]
-            inside.remove(name)
-        return first
-
-    with Workspace() as workspace, ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(unpack, "abcdefgh"))
-    assert [{"a.py": name.encode()} for name in "abcdefgh"] == found
