@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.bundling.build import build_venv
-from poetry_plugin_package_function.bundling.build import temporary_home
 from poetry_plugin_package_function.bundling.plan import Planner
 from poetry_plugin_package_function.bundling.sharing import shares
 from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import naming
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.native.strip import find_tool
 from poetry_plugin_package_function.packaging.order import Order
@@ -118,7 +118,7 @@ class Run:
         self, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
     ) -> Generator[tuple[Settings, Report]]:
         """Builds an environment, and packages what each user takes of it."""
-        with temporary_home() as home:
+        with scratch_directory() as home:
             built = self._build(bundle, home, users)
             if built is not None:
                 yield from self._package_parts(built, bundle, users)

@@ -8,6 +8,8 @@ import signal
 import threading
 
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Set
-    from pathlib import Path
 
 
 _SIGNALS: Final = tuple(
@@ -109,6 +110,20 @@ def held_back() -> Iterator[None]:
             signal.signal(number, handler)
         for number in received:
             signal.raise_signal(number)
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """Makes an empty directory, and removes it; no signal leaves it behind."""
+    directory = None
+    try:
+        with held_back():
+            directory = TemporaryDirectory(prefix="package-function-")
+        yield Path(directory.name)
+    finally:
+        with held_back():
+            if directory is not None:
+                directory.cleanup()
 
 
 def _pass_on(number: int, others: Set[int]) -> None:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.bundling.build import build_venv
-from poetry_plugin_package_function.bundling.build import temporary_home
 from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 from poetry_plugin_package_function.packaging.sources.wheel_directory import wheels_in
@@ -223,7 +223,7 @@ def build(project: Path, *arguments: str, no_cache: bool = False) -> Found:
     """Builds the environment for a command line."""
     poetry = load(project, disable_cache=no_cache)
     heard = Heard()
-    with temporary_home() as home:
+    with scratch_directory() as home:
         built = build_venv(
             *(poetry, bundle(poetry, *arguments), home, heard, lambda: None),
             facts=FactsCache(None),
@@ -409,7 +409,7 @@ def test_a_full_disk(kind: object, shop: Shop) -> None:
     before = shop.archives("first-*")
     poetry = load(shop.project)
 
-    with temporary_home() as home, pytest.raises(BundleError) as caught:
+    with scratch_directory() as home, pytest.raises(BundleError) as caught:
         build_venv(
             *(poetry, bundle(poetry), home, Heard(), lambda: None),
             facts=FullDisk(None),

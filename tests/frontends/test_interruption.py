@@ -13,6 +13,7 @@ import pytest
 from poetry_plugin_package_function.errors import InterruptedBySignal
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import note_written
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.interruption import stoppable
 
 
@@ -133,6 +134,29 @@ def test_signals_wait_until_a_block_is_over() -> None:
     before, what, after = done
     assert "all" == what
     assert before is after
+
+
+@pytest.mark.parametrize("name", ["mkdir", "rmdir", "unlink"])
+def test_no_signal_leaves_a_directory_behind(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one that comes while the directory is made, or while it is removed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    system = getattr(os, name)
+
+    def interrupted(*args: object, **kwargs: object) -> None:
+        system(*args, **kwargs)
+        signal.raise_signal(signal.SIGTERM)
+
+    def work() -> None:
+        with stoppable(), scratch_directory() as directory:
+            for each in "ab":
+                (directory / each).write_text("")
+
+    monkeypatch.setattr(os, name, interrupted)
+    with pytest.raises(InterruptedBySignal):
+        work()
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_what_had_been_written_is_told_once() -> None:

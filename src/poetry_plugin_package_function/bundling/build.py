@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import errno
 
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -33,8 +30,8 @@ from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
-    from collections.abc import Iterator
     from collections.abc import Mapping
+    from pathlib import Path
 
     from poetry.poetry import Poetry
 
@@ -57,19 +54,6 @@ class Built:
     markers: Mapping[str, Any]
 
 
-@contextmanager
-def temporary_home() -> Iterator[Path]:
-    """Makes a place for an environment, and removes it."""
-    directory = TemporaryDirectory(prefix="package-function-")
-    try:
-        yield Path(directory.name)
-    finally:
-        try:
-            directory.cleanup()
-        finally:
-            directory.cleanup()  # a signal may have come in the middle of that
-
-
 def build_venv(
     poetry: Poetry,
     bundle: Bundle,
@@ -83,7 +67,7 @@ def build_venv(
     Args:
         poetry: The project.
         bundle: What goes into it, beside the project.
-        home: See `temporary_home`.
+        home: An empty directory.
         listener: Is called with what Poetry does.
         check: Raises if the user has asked to stop.
         facts: Finds out what is known of each wheel.

@@ -69,7 +69,8 @@ class Packager:
 
     def __enter__(self) -> Self:
         """Begins nothing yet."""
-        self._directory = TemporaryDirectory(prefix="package-function-")
+        with held_back():
+            self._directory = TemporaryDirectory(prefix="package-function-")
         self._compressing = ThreadPoolExecutor(usable_cores(), "deflate")
         directory = Path(self._directory.name)
         self._shared = SharedStreams(directory, self._compressing)

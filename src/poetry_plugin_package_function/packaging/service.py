@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import cast
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
     refuse_overwriting,
@@ -149,8 +149,7 @@ def write_archives(
     settings = order.settings
     progress = progress or NoProgress()
     check_python(order.environment.site_packages, settings, order.target)
-    with TemporaryDirectory(prefix="package-function-") as directory:
-        scratch = Path(directory)
+    with scratch_directory() as scratch:
         tree, found_overlaps, stripped = _tree(order, stripper or Stripper(scratch))
         findings = _findings(tree, order)
         bytecode = _bytecode(tree, order, scratch, progress)
