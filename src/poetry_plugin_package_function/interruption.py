@@ -118,7 +118,9 @@ def scratch_directory() -> Iterator[Path]:
     directory = None
     try:
         with held_back():
-            directory = TemporaryDirectory(prefix="package-function-")
+            directory = TemporaryDirectory(
+                prefix="package-function-", ignore_cleanup_errors=True
+            )
         yield Path(directory.name)
     finally:
         with held_back():

@@ -17,6 +17,7 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import File
@@ -106,11 +107,12 @@ class Workspace:
         Raises:
             VerifyError: They cannot be unpacked.
         """
-        scratch = os.path.realpath(tempfile.mkdtemp(prefix="package-function-"))
-        try:
-            yield self._environment(scratch, archives, provided)
-        finally:
-            remove(scratch)
+        with scratch_directory() as directory:
+            scratch = os.path.realpath(directory)
+            try:
+                yield self._environment(scratch, archives, provided)
+            finally:
+                remove(scratch)  # whatever the user's code has done to it
 
     def _environment(
         self, scratch: str, archives: Archives, provided: Mapping[str, Content]
