@@ -183,7 +183,7 @@ def test_absolute_path_in_a_pth(tmp_path: Path, line: str) -> None:
 def test_harmless_pth(tmp_path: Path) -> None:
     """Code and relative paths work on Lambda as here; `.pth`s below do nothing."""
     files = {
-        "a.pth": "import a; a.b('/abs')\nimport\tos\nsub\n\n# /abs\n",
+        "a.pth": "import a; a.b('/abs')\nimport\tos\nsub\n\n# /abs\n# \f/abs\n",
         "sub/b.pth": "/abs\n",
     }
     venv = make_venv(tmp_path / "venv", files)

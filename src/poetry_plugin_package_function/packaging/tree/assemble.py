@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 from dataclasses import dataclass
@@ -177,7 +178,9 @@ def _check_path_file(entry: Entry) -> None:
     long as they stay in site-packages.
     Source: https://docs.python.org/3/library/site.html
     """
-    for line in read(entry.content).decode(errors="surrogateescape").splitlines():
+    content = io.BytesIO(read(entry.content))
+    # Other than `splitlines`, it takes no form feed for the end of a line.
+    for line in io.TextIOWrapper(content, "utf-8", "surrogateescape"):
         text = line.strip()
         if text.startswith(("#", "import ", "import\t")):
             continue
