@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 
+from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,23 +164,16 @@ class _Artifacts(ArtifactCache):
         super().__init__(cache_dir=cache_dir)
         self.root = cache_dir
         self.places: dict[str, Path] = {}
-        self._names: dict[str, list[Path]] | None = None
-        self._lock = threading.Lock()
+        # Directories are named by a hash of the address, which the lock does not have.
+        # To list them all takes 25 ms for 1,000 files; several threads ask then.
+        self._names: dict[str, list[Path]] = defaultdict(list)
+        for directory, _, files in os.walk(cache_dir):
+            for file in files:
+                self._names[file].append(Path(directory, file))
 
     def get_cache_directory_for_link(self, link: Link) -> Path:
         return self.places.get(link.url) or super().get_cache_directory_for_link(link)
 
     def named(self, name: str) -> list[Path]:
-        """Finds all files of a name.
-
-        Directories are named by a hash of the address, which the lock does not have. To
-        list them all takes 25 ms for 1,000 files, once.
-        """
-        with self._lock:
-            if self._names is None:
-                self._names = {}
-                for directory, _, files in os.walk(self.root):
-                    for file in files:
-                        path = Path(directory, file)
-                        self._names.setdefault(file, []).append(path)
+        """Finds all files of a name."""
         return self._names.get(name, [])
