@@ -113,33 +113,29 @@ def _raised(
     name: Name, modules: tuple[str, ...], files: tuple[str, ...], error: dict[str, Any]
 ) -> VerifyError:
     """Makes the error for an exception of the user's."""
-    first = f"Unable to import module {name.module!r}: "
-    match error["kind"]:
+    kind, text, message = error["kind"], error["text"], error["message"]
+    shown = message if kind == "ImportError" else text
+    first = f"Unable to import module {name.module!r}: {shown}"
+    match kind:
         case "ModuleNotFoundError":
             first, hint = _missing(name, modules, error)
-        case "ImportError" | "" if library := _library(error["message"]):
-            first += error["message" if error["kind"] else "text"]
+        case "ImportError" | "" if library := _library(message):
             hint = _library_hint(library, files)
         case "ImportError":
-            first += error["message"]
-            hint = _import_hint(error["message"])
+            hint = _import_hint(message)
         case "SyntaxError":
-            first = f"Syntax error in module {name.module!r}: {error['message']}"
+            first = f"Syntax error in module {name.module!r}: {message}"
             hint = "Fix the file. Is its syntax that of the target's Python?"
         case "SystemExit":
-            first += error["text"]
             hint = "Do not call sys.exit while the module is imported."
         case "MemoryError":
-            first += error["text"]
             hint = "Load less while the module is imported."
-        case _ if _names_lambdas_place(error["text"]):
-            first += error["text"]
+        case _ if _names_lambdas_place(text):
             hint = (
                 f"Here the archive is not in {TASK_ROOT}. Let the code find its files"
                 " by __file__, importlib.resources or the variable LAMBDA_TASK_ROOT."
             )
         case _:
-            first += error["text"]
             hint = (
                 "Fix what the traceback shows. If it needs a variable of the function,"
                 " give it one; if it needs a service, call that in the handler."
