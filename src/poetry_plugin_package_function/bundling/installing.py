@@ -23,9 +23,7 @@ from poetry.utils.env import EnvCommandError
 
 from poetry_plugin_package_function.bundling.constraining import constrain
 from poetry_plugin_package_function.bundling.executing import CachedExecutor
-from poetry_plugin_package_function.bundling.path_dependencies import (
-    build_as_the_project,
-)
+from poetry_plugin_package_function.bundling.path_dependencies import CopyingChef
 from poetry_plugin_package_function.bundling.preflight import check_wheels
 from poetry_plugin_package_function.bundling.proof import not_working
 from poetry_plugin_package_function.bundling.proof import prove
@@ -114,7 +112,8 @@ def patched_installer(
             executor._wheel_installer = _WheelInstaller(
                 env, executor, installed, facts, listener.installed
             )
-            build_as_the_project(executor, Path(poetry.config.get("cache-dir")))
+            caches = Path(poetry.config.get("cache-dir"))
+            executor._chef = CopyingChef(executor, caches)
             # To look what is installed takes a process, and the environment is new.
             kwargs |= {"executor": executor, "installed": InstalledRepository()}
             super().__init__(io, env, package, *args, **kwargs)

@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from poetry.installation.executor import Executor
 
 
-class _OwnChef(Chef):
-    """Poetry's builder, which would build in the user's directory.
+class CopyingChef(Chef):
+    """Builds as the project is built: by poetry-core, or out of a copy.
 
-    It would also download poetry-core each time.
+    Poetry's would build in the user's directory, and download poetry-core each time.
     """
 
     def __init__(self, executor: Executor, caches: Path) -> None:
+        """Makes one for an executor.
+
+        Args:
+            executor: What is going to build.
+            caches: Poetry's, which a copy can do without.
+        """
         before = executor._chef
         super().__init__(before._artifact_cache, before._env, before._pool)
         self._caches = caches
@@ -52,16 +58,6 @@ class _OwnChef(Chef):
                 wheel = build_dependency(directory, Path(own))
             wheel = wheel or super()._prepare(directory, Path(own), *args, **kwargs)
             return wheel.replace(destination / wheel.name)
-
-
-def build_as_the_project(executor: Executor, caches: Path) -> None:
-    """Lets an executor of Poetry's build what is no wheel as the project is built.
-
-    Args:
-        executor: What is going to build.
-        caches: Poetry's, which a copy can do without.
-    """
-    executor._chef = _OwnChef(executor, caches)
 
 
 def _leaves_nothing(directory: Path) -> bool:

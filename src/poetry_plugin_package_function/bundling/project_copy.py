@@ -118,7 +118,8 @@ def copy_project(project: Path, scratch: Path, but: Iterable[Path] = ()) -> Path
     passed_over = frozenset(map(os.path.realpath, (scratch, *but)))
     _Copier(project, root, top, passed_over).copy(project)
     if repository is not None:
-        for name in (*_tracked(root), *_untracked(root, passed_over | {str(project)})):
+        untracked = _untracked(root, passed_over | {str(project)})
+        for name in (*_listed(root, "--cached"), *untracked):
             source, target = root / name, top / name
             if os.path.lexists(source) and not os.path.lexists(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -187,10 +188,6 @@ def _repository(project: Path) -> _Repository | None:
         return None
     root, git_dir, common_dir = (os.fsdecode(line) for line in said.splitlines())
     return _Repository(Path(root), Path(git_dir), project / common_dir)
-
-
-def _tracked(root: Path) -> list[str]:
-    return _listed(root, "--cached")
 
 
 def _untracked(root: Path, passed_over: Set[str]) -> list[str]:
