@@ -83,9 +83,20 @@ def test_metadata_that_is_not_utf8(tmp_path: Path) -> None:
     venv = make_venv(tmp_path / "venv")
     (install(venv, "dep", {}) / "RECORD").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(SourceError, match="RECORD is not UTF-8") as raised:
+    place = "/lib/.*/site-packages/dep-.*/RECORD"
+    with pytest.raises(SourceError, match=f"{venv}{place} is not UTF-8") as raised:
         tree_of(site_packages_of(venv))
     assert "Install dep again." == raised.value.hint
+
+
+def test_metadata_that_is_in_no_directory(tmp_path: Path) -> None:
+    """A file that is called as a directory of metadata cannot be read as one."""
+    site_packages = site_packages_of(
+        make_venv(tmp_path / "venv", {"a-1.dist-info": ""})
+    )
+
+    with pytest.raises(SourceError, match=r"a-1\.dist-info cannot be read: Not a dir"):
+        tree_of(site_packages)
 
 
 def test_a_record_that_is_none(tmp_path: Path) -> None:

@@ -118,6 +118,17 @@ def read(content: Content) -> bytes:
             return _read_member(content)
 
 
+def place_of(content: Content) -> str:
+    """Says where a content is."""
+    match content:
+        case BytesContent():
+            return "our own"
+        case FileContent(path):
+            return path
+        case ZipMember(archive, name):
+            return f"{name} of {os.path.basename(archive)}"
+
+
 def _read_file(path: str) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:

@@ -25,7 +25,9 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import place_of
 from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.walk import listing
 
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ class Distribution:
             return read(content).decode()
         except UnicodeDecodeError:
             raise SourceError(
-                f"{self.info}/{file} is not UTF-8.", f"Install {self.name} again."
+                f"{place_of(content)} is not UTF-8.", f"Install {self.name} again."
             ) from None
 
 
@@ -163,8 +165,8 @@ def read_distribution(directory: Path, info: str) -> Distribution:
     Raises:
         SourceError: See `read_distributions`.
     """
-    with os.scandir(directory / info) as items:
-        metadata = {each.name: FileContent(each.path) for each in items}
+    items = listing(str(directory / info))
+    metadata = {each.name: FileContent(each.path) for each in items}
     bare = Distribution(*named(info), info, metadata, ())
     origin = bare.read("direct_url.json")
     if origin is not None and _is_editable(origin):

@@ -61,7 +61,7 @@ def walk(
     pending = [(top, prefix, above)]
     while pending:
         directory, prefix, real_above = pending.pop()
-        items = _listing(directory)
+        items = listing(directory)
         names = {item.name for item in items}
         for item in items:
             name = prefix + item.name
@@ -81,10 +81,15 @@ def walk(
                     raise unusable(item.path, error) from None
 
 
-def _listing(directory: str) -> list[os.DirEntry[str]]:
+def listing(directory: str) -> list[os.DirEntry[str]]:
+    """Lists a directory.
+
+    Raises:
+        SourceError: It cannot be read, or is none.
+    """
     try:
-        with os.scandir(directory) as listing:
-            return list(listing)
+        with os.scandir(directory) as items:
+            return list(items)
     except OSError as error:
         raise unusable(directory, error) from None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
+from poetry_plugin_package_function.packaging.sources.content import place_of
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.distributions import (
     unneeded_seeds,
@@ -138,19 +139,9 @@ def _winner(one: Entry, other: Entry, project: NormalizedName | None) -> Entry:
         )
     raise SourceError(
         f"Two files want the name {one.name} in the archive:"
-        f" {_place(one)} and {_place(other)}.",
+        f" {place_of(one.content)} and {place_of(other.content)}.",
         "Leave one of them out, or give it another place with `to`.",
     )
-
-
-def _place(entry: Entry) -> str:
-    match entry.content:
-        case FileContent(path):
-            return path
-        case ZipMember(archive, name):
-            return f"{name} of {os.path.basename(archive)}"
-        case _:
-            return "our own"
 
 
 def _check(entry: Entry) -> None:
@@ -159,7 +150,7 @@ def _check(entry: Entry) -> None:
         length = len(name.encode())
     except UnicodeEncodeError:
         raise SourceError(
-            f"The name of {os.fsencode(_place(entry))!r} is not UTF-8.",
+            f"The name of {os.fsencode(place_of(entry.content))!r} is not UTF-8.",
             "Rename the file, or leave it out with `exclude`.",
         ) from None
     if length > 0xFFFF:
@@ -204,9 +195,11 @@ def _refuse_files_as_directories(found: dict[str, Entry]) -> None:
             directories[directory] = name
             directory = directory.rpartition("/")[0]
     for directory in sorted(directories.keys() & found.keys()):
+        file = place_of(found[directory].content)
+        inside = place_of(found[directories[directory]].content)
         raise SourceError(
-            f"{_place(found[directory])} would be both a file and the directory of"
-            f" {_place(found[directories[directory]])} in the archive.",
+            f"{file} would be both a file and the directory of {inside} in the"
+            " archive.",
             "Leave one of them out, or give it another place with `to`.",
         )
 
