@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
-from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -26,7 +25,6 @@ from poetry_plugin_package_function.packaging.job import Part
 from poetry_plugin_package_function.packaging.job import Wishes
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
 from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
-from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.progress import NoProgress
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -50,11 +48,11 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
     from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
+    from poetry_plugin_package_function.packaging.nesting.units import Unit
     from poetry_plugin_package_function.packaging.writing import Measured
 
 
 Files = dict[str, str | bytes]
-_Place = TypeVar("_Place", int, tuple[int, int])
 
 PROJECT: Final[Files] = {"my_app/__init__.py": "", "my_app/api.py": "x = 1\n" * 99}
 
@@ -147,59 +145,49 @@ class Shipped:
         return counted(stream)
 
     @cached_property
-    def totals(self) -> dict[Selection, int]:
+    def totals(self) -> dict[frozenset[Unit], int]:
         """What Lambda counts of each way to nest."""
         units = self.nester.parts.units
-        with_tests = {place for place, unit in enumerate(units) if unit.tests}
-        extensions = {
-            (place, number)
-            for place, unit in enumerate(units)
-            for number in range(len(unit.extensions))
-        }
         return {
-            choice: self.written_bytes(self.nester.placement.layout(units, choice))
-            for chosen in subsets(range(len(units)))
-            for tests in subsets(with_tests - chosen)
-            for inside in [{each for each in extensions if each[0] in chosen}]
-            for apart in subsets(extensions - inside)
-            for choice in [
-                Selection(chosen, tests | (chosen & with_tests), apart | inside)
-            ]
+            choice: self.written_bytes(self.nester.placement.layout(choice))
+            for chosen in subsets(units)
+            for inside in [{each for unit in chosen for each in unit.inside}]
+            for apart in subsets(
+                each for unit in units if unit not in chosen for each in unit.inside
+            )
+            for choice in [chosen | inside | apart]
         }
 
-    def cost(self, choice: Selection) -> int:
+    def cost(self, choice: frozenset[Unit]) -> int:
         """What is extracted on the average, and what finding it is."""
-        units = self.nester.parts.units
         expected = self.nester.costs.expected_bytes
         return sum(
-            expected(units[place], units[place].size_bytes) for place in choice.units
-        ) + sum(
-            expected(units[place], units[place].extensions[number].size_bytes) // 2
-            for place, number in choice.extensions
+            expected(each)
+            if each is unit
+            else expected(each) // 2 * (each is not unit.tests)
+            for unit in self.nester.parts.units
+            for each in (unit, *unit.inside)
+            if each in choice
         )
 
-    def choice(self, found: tuple[ExtractionUnit, ...]) -> Selection:
+    def choice(self, found: tuple[ExtractionUnit, ...]) -> frozenset[Unit]:
         """What has been nested."""
-        units = self.nester.parts.units
-        places = {unit.names: place for place, unit in enumerate(units)}
-        inside = {
-            each.modules[0].name: (place, number)
-            for place, unit in enumerate(units)
-            for number, each in enumerate(unit.extensions)
-        }
-        return Selection(
-            frozenset(
-                places[each.names]
-                for each in found
-                if not each.tests and not each.extension
-            ),
-            frozenset(places[each.names] for each in found if each.tests),
-            frozenset(inside[each.extension] for each in found if each.extension),
+        names = {(each.names, each.tests, each.extension) for each in found}
+        return frozenset(
+            each
+            for unit in self.nester.parts.units
+            for each in (unit, *unit.inside)
+            if (
+                each.names,
+                each is unit.tests,
+                each.modules[0].name if each in unit.extensions else "",
+            )
+            in names
         )
 
 
-def subsets(places: Iterable[_Place]) -> Iterator[frozenset[_Place]]:
-    those = sorted(places)
+def subsets(units: Iterable[Unit]) -> Iterator[frozenset[Unit]]:
+    those = list(units)
     for count in range(len(those) + 1):
         yield from map(frozenset, combinations(those, count))
 

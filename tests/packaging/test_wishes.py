@@ -64,12 +64,18 @@ def test_wishes_are_granted(
     """
     wishing = six.wishing(nest, keep_flat)
     units = six.nester.parts.units
-    wanted = {place for place, unit in enumerate(units) if {*unit.names} & {*nest}}
-    kept = {place for place, unit in enumerate(units) if {*unit.names} & {*keep_flat}}
+    tests = {unit.tests for unit in units if unit.tests}
+    wanted = {unit for unit in units if {*unit.names} & {*nest}}
+    kept = {
+        each
+        for unit in units
+        if {*unit.names} & {*keep_flat}
+        for each in (unit, *unit.inside)
+    }
     granting = {
         choice: total
         for choice, total in six.totals.items()
-        if choice.units >= wanted and not kept & (choice.units | choice.tests)
+        if choice >= wanted and not kept & choice
     }
     least, most = min(granting.values()), max(six.totals.values())
 
@@ -84,7 +90,7 @@ def test_wishes_are_granted(
         )
         assert cheapest == six.cost(choice)
         for other, total in granting.items():
-            if other.units == choice.units and other.tests < choice.tests:
+            if other < choice and other - tests == choice - tests:
                 assert total >= limit_bytes
     for each in found or ():
         named = bool({*each.names} & {*nest}) and not each.tests

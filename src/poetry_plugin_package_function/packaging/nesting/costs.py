@@ -44,13 +44,13 @@ class ExtractionCosts:
     distributions: tuple[Distribution, ...]
     eager: bool
 
-    def expected_bytes(self, unit: Unit, size_bytes: int) -> int:
+    def expected_bytes(self, unit: Unit) -> int:
         """What is extracted of it on the average.
 
         Each unit is imported by one in `_ONE_IN` handlers, and with whatever requires
         it. So what many others require is not cheap, even if it is small.
         """
-        cost_bytes = UNIT_BYTES + size_bytes
+        cost_bytes = UNIT_BYTES + unit.size_bytes
         if self.eager:
             return cost_bytes
         spared_bytes = cost_bytes

@@ -16,6 +16,7 @@ from poetry_plugin_package_function.packaging.nesting.stubs import loader_entrie
 from poetry_plugin_package_function.packaging.nesting.stubs import starter
 from poetry_plugin_package_function.packaging.nesting.stubs import stub
 from poetry_plugin_package_function.packaging.nesting.units import merged
+from poetry_plugin_package_function.packaging.nesting.units import outside
 from poetry_plugin_package_function.packaging.nesting.units import requirers
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_path
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.job import Wishes
-    from poetry_plugin_package_function.packaging.nesting.selection import Selection
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
     from poetry_plugin_package_function.packaging.sources.entry import Entry
@@ -52,24 +52,15 @@ class Placement:
     parts: Parts
     wishes: Wishes
 
-    def layout(self, units: Sequence[Unit], selection: Selection) -> NestedLayout:
+    def layout(self, selection: frozenset[Unit]) -> NestedLayout:
         """Says where each file is if these are nested."""
         outer = [Placed(each.name, each) for each in self.parts.never_nested]
         outer += [Placed(each.name, each, is_ours=True) for each in self.ours()]
-        for place, unit in enumerate((*self.parts.units, self.parts.project)):
-            is_nested = place in selection.units
-            outer += self._outside(unit, nested=is_nested)
-            for number, extension in enumerate(() if is_nested else unit.extensions):
-                is_apart = (place, number) in selection.extensions
-                outer += self._outside(extension, nested=is_apart)
-            if unit.tests:
-                outer += self._outside(unit.tests, nested=place in selection.tests)
+        for unit in outside((*self.parts.units, self.parts.project), selection):
+            outer += self.left_of(unit) if unit in selection else self._flat(unit)
         return NestedLayout(
-            self.home, tuple(sorted(outer)), self.extraction_units(units, selection)
+            self.home, tuple(sorted(outer)), self.extraction_units(selection)
         )
-
-    def _outside(self, unit: Unit, *, nested: bool) -> Iterator[Placed]:
-        return self.left_of(unit) if nested else self._flat(unit)
 
     def ours(self) -> Iterator[Entry]:
         """What of the loader's is in the outer ZIP in any case."""
@@ -105,11 +96,12 @@ class Placement:
             yield Placed(moved if is_moved else entry.name, entry)
 
     def extraction_units(
-        self, units: Sequence[Unit], selection: Selection
+        self, selection: frozenset[Unit]
     ) -> tuple[ExtractionUnit, ...]:
         """Puts what is nested in order: units, then extension modules, then tests."""
-        places = {place: number for number, place in enumerate(sorted(selection.units))}
-        chosen = [units[place] for place in places]
+        units = (*self.parts.units, self.parts.project)
+        chosen = [unit for unit in units if unit in selection]
+        places = {unit: number for number, unit in enumerate(chosen)}
         whys = [self._why(unit) for unit in chosen]
         if self.wishes.eager and chosen:
             chosen, whys = [merged(chosen)], ["all is extracted at once"]
@@ -124,9 +116,11 @@ class Placement:
             )
             needs = tuple(sorted(_following(number, beside))) if any(beside) else ()
             nested.append(_made_of(unit, whys[number], at_init=at_init, needs=needs))
-        for place, number in sorted(selection.extensions):
-            extension = units[place].extensions[number]
-            part_of = places.get(place)
+        apart = [(unit, extension) for unit in units for extension in unit.extensions]
+        for unit, extension in apart:
+            if extension not in selection:
+                continue
+            part_of = places.get(unit)
             needs = () if part_of is None else (*nested[part_of].needs, part_of)
             why = "it has libraries that nothing else needs"
             nested.append(
@@ -137,10 +131,11 @@ class Placement:
                     links=extension.links,
                 )
             )
-        for place in sorted(selection.tests):
-            if (tests := units[place].tests) is not None:
-                apart = _made_of(tests, "tests are hardly ever imported", tests=True)
-                nested.append(replace(apart, part_of=places.get(place)))
+        for unit in units:
+            if unit.tests in selection:
+                why = "tests are hardly ever imported"
+                tests = _made_of(unit.tests, why, tests=True)
+                nested.append(replace(tests, part_of=places.get(unit)))
         return tuple(nested)
 
     def _why(self, unit: Unit) -> str:

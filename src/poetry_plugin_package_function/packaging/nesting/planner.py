@@ -8,7 +8,6 @@ from poetry_plugin_package_function.packaging.nesting.costs import ExtractionCos
 from poetry_plugin_package_function.packaging.nesting.loadable import check_loadable
 from poetry_plugin_package_function.packaging.nesting.loadable import loadable
 from poetry_plugin_package_function.packaging.nesting.placement import Placement
-from poetry_plugin_package_function.packaging.nesting.selection import Selection
 from poetry_plugin_package_function.packaging.nesting.selection import Selector
 from poetry_plugin_package_function.packaging.nesting.splitting import split
 from poetry_plugin_package_function.packaging.nesting.stubs import home_of
@@ -90,7 +89,7 @@ class NestingPlanner:
         """
         selector = self._selector(zipped_bytes, with_project=with_project)
         sums = selector.sums
-        over_bytes = sums.total(Selection()) - limit_bytes + 1
+        over_bytes = sums.total(frozenset()) - limit_bytes + 1
         while True:
             selection = selector.select(over_bytes)
             if selection is None:
@@ -100,7 +99,7 @@ class NestingPlanner:
                 break
             over_bytes += missing_bytes
         selection = selector.without_waste(selection, limit_bytes)
-        layout = self.placement.layout(sums.units, selection)
+        layout = self.placement.layout(selection)
         check_loadable(layout, self._native)
         return layout
 
@@ -113,7 +112,7 @@ class NestingPlanner:
         self, zipped_bytes: Mapping[str, int], *, with_project: bool
     ) -> Selector:
         units = (*self.parts.units, *((self.parts.project,) if with_project else ()))
-        bound = {place for place, unit in enumerate(units) if unit.bound}
+        bound = {unit for unit in units if unit.bound}
         return Selector(
             Sums(self.placement, units, zipped_bytes),
             self.costs,
@@ -122,7 +121,5 @@ class NestingPlanner:
         )
 
 
-def _named(units: Sequence[Unit], names: frozenset[NormalizedName]) -> frozenset[int]:
-    return frozenset(
-        place for place, unit in enumerate(units) if not names.isdisjoint(unit.names)
-    )
+def _named(units: Sequence[Unit], names: frozenset[NormalizedName]) -> frozenset[Unit]:
+    return frozenset(unit for unit in units if not names.isdisjoint(unit.names))

@@ -3,80 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import replace
 from itertools import compress
 from itertools import product
 from typing import TYPE_CHECKING
 from typing import Final
-from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.nesting.knapsack import Candidate
 from poetry_plugin_package_function.packaging.nesting.knapsack import cheapest
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.nesting.costs import ExtractionCosts
     from poetry_plugin_package_function.packaging.nesting.sums import Sums
+    from poetry_plugin_package_function.packaging.nesting.units import Unit
 
 
 _MAX_APART: Final = 4
 """Of how many units extension modules may be nested alone: each doubles the search."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What is nested.
-
-    Attributes:
-        units: Positions of units. Their tests and extension modules are nested, too.
-        tests: Positions of units whose tests are nested.
-        extensions: Positions of units, and of extension modules of theirs.
-    """
-
-    units: frozenset[int] = frozenset()
-    tests: frozenset[int] = frozenset()
-    extensions: frozenset[tuple[int, int]] = frozenset()
-
-    def __and__(self, other: Selection) -> Selection:
-        return Selection(
-            self.units & other.units,
-            self.tests & other.tests,
-            self.extensions & other.extensions,
-        )
-
-    def without(
-        self, place: int, extensions: Iterable[tuple[int, int]] = ()
-    ) -> Selection:
-        """Leaves out a unit, its tests and some extension modules."""
-        return Selection(
-            self.units - {place},
-            self.tests - {place},
-            self.extensions.difference(extensions),
-        )
-
-
-class _Piece(NamedTuple):
-    """Something that may be nested.
-
-    Attributes:
-        place: A unit's.
-        extension: Which extension module of it; None for all that it has.
-        saved_bytes: See `Candidate`.
-        cost_bytes: See `Candidate.extracted_bytes`.
-    """
-
-    place: int
-    extension: int | None
-    saved_bytes: int
-    cost_bytes: int
-
-    @property
-    def candidate(self) -> Candidate:
-        return Candidate(self.saved_bytes, self.cost_bytes)
 
 
 @dataclass(frozen=True)
@@ -86,41 +32,33 @@ class Selector:
     Attributes:
         sums: What Lambda counts.
         costs: What is to be kept low.
-        nested: Positions of units that the user wants nested.
-        flat: Positions of units that stay flat: because they have to, or because the
-            user wants it.
+        nested: Units that the user wants nested.
+        flat: Units that stay flat: because they have to, or because the user wants it.
     """
 
     sums: Sums
     costs: ExtractionCosts
-    nested: frozenset[int]
-    flat: frozenset[int]
+    nested: frozenset[Unit]
+    flat: frozenset[Unit]
 
-    def all_that_helps(self) -> Selection:
+    def all_that_helps(self) -> frozenset[Unit]:
         """Selects all that may be nested and saves something.
 
         What the user wants nested is, whether it helps or not.
         """
         sums = self.sums
-        selection = Selection()
-        for place in set(range(len(sums.units))) - self.flat:
-            apart = [
-                each
-                for each in sums.extensions(place)
-                if sums.saved_by_extension(each) > 0
-            ]
-            saved_apart = sum(map(sums.saved_by_extension, apart))
-            helps = sums.saved_with_tests(place) > max(0, saved_apart)
-            is_nested = place in self.nested or helps
-            if is_nested or sums.saved_by_tests(place) > 0:
-                selection = replace(selection, tests=selection.tests | {place})
-            if is_nested:
-                apart = sums.extensions(place)
-                selection = replace(selection, units=selection.units | {place})
-            selection = replace(selection, extensions=selection.extensions.union(apart))
-        return selection
+        selection: set[Unit] = set()
+        for unit in sums.units:
+            if unit in self.flat:
+                continue
+            saved_apart = sum(max(0, sums.saved(each)) for each in unit.extensions)
+            if unit in self.nested or sums.saved_with_tests(unit) > saved_apart:
+                selection.update((unit, *unit.inside))
+            else:
+                selection.update(each for each in unit.inside if sums.saved(each) > 0)
+        return frozenset(selection)
 
-    def select(self, over_bytes: int) -> Selection | None:
+    def select(self, over_bytes: int) -> frozenset[Unit] | None:
         """Selects the user's own first, then tests, then what costs the least.
 
         Args:
@@ -129,67 +67,61 @@ class Selector:
         Returns:
             None if that is not possible.
         """
-        sums, units, named = self.sums, self.sums.units, self.nested
+        sums = self.sums
         missing = over_bytes - sum(
-            sums.saved_with_tests(place) + max(0, sums.saved_by_tests(place))
-            for place in named
+            sums.saved_with_tests(unit) + max(0, sums.saved_by_tests(unit))
+            for unit in self.nested
         )
-        others = [
-            place for place in range(len(units)) if place not in named | self.flat
-        ]
+        settled = self.nested | self.flat
+        others = [unit for unit in sums.units if unit not in settled]
         by_tests = {
-            place: saved_bytes
-            for place in others
-            if (saved_bytes := sums.saved_by_tests(place)) > 0
+            unit.tests: sums.saved(unit.tests)
+            for unit in others
+            if unit.tests and sums.saved(unit.tests) > 0
         }
-        selected: frozenset[_Piece] = frozenset()
+        selected = set(self.nested)
         if missing > sum(by_tests.values()):
             found = self._cheapest(others, missing - sum(by_tests.values()))
             if found is None:
                 return None
-            selected = found
-        wholes = {each.place for each in selected if each.extension is None} | named
-        extensions = {each for place in wholes for each in sums.extensions(place)}
-        for each in selected:
-            missing -= each.saved_bytes
-            if each.extension is not None:
-                extensions.add((each.place, each.extension))
-            else:
-                missing -= by_tests.pop(each.place, 0)
-        tests = {place for place in wholes if units[place].tests}
-        for place in sorted(by_tests, key=lambda each: (-by_tests[each], each)):
+            selected.update(found)
+            missing -= sum(each.saved_bytes for each in found.values())
+        for unit in [*selected]:
+            selected.update(unit.inside)
+            missing -= sum(by_tests.pop(each, 0) for each in unit.inside)
+        for tests in sorted(by_tests, key=lambda each: -by_tests[each]):
             if missing <= 0:
                 break
-            missing -= by_tests[place]
-            tests.add(place)
-        return Selection(frozenset(wholes), frozenset(tests), frozenset(extensions))
+            missing -= by_tests[tests]
+            selected.add(tests)
+        return frozenset(selected)
 
     def _cheapest(
-        self, others: Sequence[int], missing_bytes: int
-    ) -> frozenset[_Piece] | None:
+        self, others: Sequence[Unit], missing_bytes: int
+    ) -> Mapping[Unit, Candidate] | None:
         """Selects units, or extension modules of theirs, as cheaply as can be."""
-        sums = self.sums
-        apart = [place for place in others if sums.units[place].extensions]
-        apart.sort(key=lambda place: (-sums.units[place].size_bytes, place))
-        best: tuple[int, frozenset[_Piece]] | None = None
-        apart = apart[:_MAX_APART]
+        apart = sorted(
+            (unit for unit in others if unit.extensions),
+            key=lambda unit: -unit.size_bytes,
+        )[:_MAX_APART]
+        choices = []
         for ways in product((True, False), repeat=len(apart)):
             those = set(compress(apart, ways))
-            pieces = [
-                piece
-                for place in others
-                for piece in (
-                    self._extensions(place) if place in those else [self._whole(place)]
-                )
-            ]
-            found = cheapest([each.candidate for each in pieces], missing_bytes)
+            candidates: dict[Unit, Candidate] = {}
+            for unit in others:
+                if unit in those:
+                    candidates.update(self._extensions(unit))
+                else:
+                    candidates[unit] = self._whole(unit)
+            found = cheapest(tuple(candidates.values()), missing_bytes)
             if found is not None:
-                cost_bytes = sum(pieces[each].cost_bytes for each in found)
-                if best is None or cost_bytes < best[0]:
-                    best = cost_bytes, frozenset(pieces[each] for each in found)
-        return best and best[1]
+                in_order = tuple(candidates.items())
+                choices.append(dict(in_order[place] for place in found))
+        return min(choices, key=_extracted_bytes, default=None)
 
-    def without_waste(self, selection: Selection, limit_bytes: int) -> Selection:
+    def without_waste(
+        self, selection: frozenset[Unit], limit_bytes: int
+    ) -> frozenset[Unit]:
         """Takes out what is not needed after all, the most expensive first.
 
         Sums are estimated while selecting, but for some bytes of settings.
@@ -198,50 +130,49 @@ class Selector:
         room_bytes = (
             limit_bytes - sums.total(selection) + sums.settings_bytes(selection)
         )
-        free = selection.units - self.nested
-        lesser = []
-        for place in sorted(free, key=lambda each: -self._whole(each).cost_bytes):
-            saved_bytes = sums.saved(place) + sums.saved_by_tests(place)
-            apart = sums.extensions(place)
-            if saved_bytes + sum(map(sums.saved_inside, apart)) < room_bytes:
-                lesser.append(selection.without(place, apart))
-            if apart and saved_bytes < room_bytes:
-                lesser.append(selection.without(place))
-        lesser += [
-            replace(selection, extensions=selection.extensions - {each})
-            for each in sorted(selection.extensions)
-            if sums.saved_by_extension(each) < room_bytes
-        ]
-        lesser += [
-            replace(selection, tests=selection.tests - {place})
-            for place in sorted(selection.tests - selection.units)
-            if sums.saved_by_tests(place) < room_bytes
-        ]
-        for each in lesser:
-            candidate = selection & each
-            if _is_whole(candidate, sums) and sums.total(candidate) < limit_bytes:
+        may_stay_flat = selection - self.nested
+        free = [unit for unit in sums.units if unit in may_stay_flat]
+        free.sort(key=lambda unit: -self._whole(unit).extracted_bytes)
+        dispensable: list[set[Unit]] = []
+        for unit in free:
+            by_tests = sums.saved_by_tests(unit)
+            if sums.saved_with_extensions(unit) + by_tests < room_bytes:
+                dispensable.append({unit, *unit.inside})
+            if unit.extensions and sums.saved(unit) + by_tests < room_bytes:
+                dispensable.append({unit, *unit.inside}.difference(unit.extensions))
+        extensions = (each for unit in sums.units for each in unit.extensions)
+        tests = (
+            unit.tests for unit in sums.units if unit.tests and unit not in selection
+        )
+        dispensable += (
+            {each}
+            for each in (*extensions, *tests)
+            if each in selection and sums.saved(each) < room_bytes
+        )
+        for those in dispensable:
+            candidate = selection - those
+            if self._is_whole(candidate) and sums.total(candidate) < limit_bytes:
                 selection = candidate
         return selection
 
-    def _whole(self, place: int) -> _Piece:
-        sums, unit = self.sums, self.sums.units[place]
-        cost_bytes = self.costs.expected_bytes(unit, unit.size_bytes) + sum(
-            each.cost_bytes for each in self._extensions(place)
+    def _is_whole(self, selection: frozenset[Unit]) -> bool:
+        """Whether all extension modules of nested units are nested."""
+        units = (unit for unit in self.sums.units if unit in selection)
+        return all(selection.issuperset(unit.extensions) for unit in units)
+
+    def _whole(self, unit: Unit) -> Candidate:
+        cost_bytes = self.costs.expected_bytes(unit) + _extracted_bytes(
+            self._extensions(unit)
         )
-        return _Piece(place, None, sums.saved_with_tests(place), cost_bytes)
+        return Candidate(self.sums.saved_with_tests(unit), cost_bytes)
 
-    def _extensions(self, place: int) -> Iterator[_Piece]:
-        sums, unit = self.sums, self.sums.units[place]
-        for each, extension in zip(
-            sums.extensions(place), unit.extensions, strict=True
-        ):
-            # Who imports the package needs it, or does not.
-            cost_bytes = self.costs.expected_bytes(unit, extension.size_bytes) // 2
-            yield _Piece(*each, sums.saved_by_extension(each), cost_bytes)
+    def _extensions(self, unit: Unit) -> Mapping[Unit, Candidate]:
+        # Who imports the package needs it, or does not.
+        return {
+            each: Candidate(self.sums.saved(each), self.costs.expected_bytes(each) // 2)
+            for each in unit.extensions
+        }
 
 
-def _is_whole(selection: Selection, sums: Sums) -> bool:
-    """Whether all that goes with a nested unit is nested."""
-    return selection.extensions.issuperset(
-        each for place in selection.units for each in sums.extensions(place)
-    )
+def _extracted_bytes(candidates: Mapping[Unit, Candidate]) -> int:
+    return sum(each.extracted_bytes for each in candidates.values())

@@ -11,6 +11,7 @@ from typing import Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
 
@@ -25,9 +26,9 @@ BLOCK_BYTES: Final = 4096
 """What a file system gives to files, as a rule."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
-    """What is nested as a whole, or not at all.
+    """What is nested as a whole, or not at all. Each is equal to none but itself.
 
     Attributes:
         names: Distributions; of files that are no distribution's, what their top-level
@@ -87,6 +88,19 @@ class Parts:
     never_nested: tuple[Entry, ...]
     project: Unit
     units: tuple[Unit, ...]
+
+
+def outside(units: Iterable[Unit], selection: frozenset[Unit]) -> Iterator[Unit]:
+    """Lists what has files or stubs in the outer ZIP if these are nested.
+
+    The stub of an extension module is in its package, wherever that is.
+    """
+    for unit in units:
+        yield unit
+        if unit not in selection:
+            yield from unit.extensions
+        if unit.tests:
+            yield unit.tests
 
 
 def merged(units: Sequence[Unit]) -> Unit:
