@@ -6,7 +6,6 @@ import json
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import SourceError
 
@@ -24,25 +23,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
-class _Piece(NamedTuple):
-    """What would be in a directory of its own.
-
-    Attributes:
-        unit: The position of the unit that it is of.
-        part: An extension module or the tests of that; or all the rest, the unit.
-        is_rest: Whether it is the rest.
-    """
-
-    unit: int
-    part: Unit
-    is_rest: bool
-
-    @property
-    def names(self) -> Iterator[str]:
-        """What it holds."""
-        return (entry.name for entry in self.part.entries)
-
-
 def loadable(parts: Parts, native: Native) -> Parts:
     """Takes nothing away from a library that it would not find any more.
 
@@ -51,47 +31,49 @@ def loadable(parts: Parts, native: Native) -> Parts:
     """
     units = [*parts.units, parts.project]
     while faults := _faults(units, parts.never_nested, native):
-        for piece, link in faults.items():
-            unit = units[piece.unit]
-            if piece.is_rest:
-                why = f"{link.user} is linked to {link.file}"
-                units[piece.unit] = replace(unit, bound=why)
-            else:
-                units[piece.unit] = _put_back(unit, piece.part)
+        units = [_kept_together(unit, faults) for unit in units]
     return replace(parts, units=tuple(units[:-1]), project=units[-1])
 
 
 def _faults(
     units: Sequence[Unit], never_nested: Sequence[Entry], native: Native
-) -> Mapping[_Piece, Link]:
-    """Finds what lacks a library, or is lacking where it is needed."""
-    flat = [*never_nested]
-    pieces: list[_Piece] = []
-    for number, unit in enumerate(units):
-        if unit.bound:
-            flat += unit.entries
-        else:
-            pieces.append(_Piece(number, unit, is_rest=True))
-        pieces += (_Piece(number, part, is_rest=False) for part in unit.inside)
+) -> Mapping[Unit, Link]:
+    """Finds what lacks a library, or is lacking where it is needed.
+
+    These are units, and those inside of them: what is in a directory of its own.
+    """
+    flat = [
+        *never_nested,
+        *(entry for each in units if each.bound for entry in each.entries),
+    ]
+    apart = [part for unit in units for part in unit.inside]
+    pieces = [*(unit for unit in units if not unit.bound), *apart]
     places = [[entry.name for entry in flat]]
-    places += ([*piece.names, *piece.part.links] for piece in pieces)
-    faults: dict[_Piece, Link] = {}
+    places += ([*_names(piece), *piece.links] for piece in pieces)
+    faults: dict[Unit, Link] = {}
     for lost in native.lost([{name: name for name in place} for place in places]):
         those = {pieces[lost.place - 1]} if lost.place else set()
-        those.update(piece for piece in pieces if lost.link.file in piece.names)
-        for piece in {each for each in those if not each.is_rest} or those:
+        those.update(piece for piece in pieces if lost.link.file in _names(piece))
+        for piece in those.intersection(apart) or those:
             faults.setdefault(piece, lost.link)
     return faults
 
 
-def _put_back(unit: Unit, part: Unit) -> Unit:
-    """Gives a unit what has been a part of its own."""
-    entries = sorted((*unit.entries, *part.entries), key=lambda entry: entry.name)
+def _names(unit: Unit) -> Iterator[str]:
+    return (entry.name for entry in unit.entries)
+
+
+def _kept_together(unit: Unit, faults: Mapping[Unit, Link]) -> Unit:
+    """Gives a unit back those inside of it that are at fault; binds it if it is."""
+    back = [part for part in unit.inside if part in faults]
+    entries = [*unit.entries, *(entry for part in back for entry in part.entries)]
+    link = faults.get(unit)
     return replace(
         unit,
-        entries=tuple(entries),
-        extensions=tuple(each for each in unit.extensions if each != part),
-        tests=None if unit.tests == part else unit.tests,
+        entries=tuple(sorted(entries, key=lambda entry: entry.name)),
+        extensions=tuple(each for each in unit.extensions if each not in faults),
+        tests=None if unit.tests in faults else unit.tests,
+        bound=f"{link.user} is linked to {link.file}" if link else unit.bound,
     )
 
 
