@@ -91,27 +91,24 @@ def nest(job: Job) -> NestedResult | TooLarge:
     compressed = _compress(job, planner.nestable, _Compressed())
     sizes = compressed.zipped_bytes
     layout = planner.plan(sizes, limit_bytes, with_project=False)
-    if layout is not None:
-        return _write(job, layout, compressed)
-    compressed = _compress(job, planner.parts.project.entries, compressed)
-    sizes = compressed.zipped_bytes
-    layout = planner.plan(sizes, limit_bytes, with_project=True)
+    if layout is None:
+        compressed = _compress(job, planner.parts.project.entries, compressed)
+        sizes = compressed.zipped_bytes
+        layout = planner.plan(sizes, limit_bytes, with_project=True)
     if layout is None and job.bytecode:
         job = _with_less_bytecode(job, native, sizes)
         planner = _planner(job, native)
         layout = planner.plan(sizes, limit_bytes, with_project=True)
-    if layout is not None:
-        return _write(job, layout, compressed)
-    least_bytes = planner.least_bytes(sizes)
-    if is_worth_compressing_more(least_bytes, limit_bytes):
+    if layout is None and is_worth_compressing_more(
+        planner.least_bytes(sizes), limit_bytes
+    ):
         everything = (*planner.nestable, *planner.parts.project.entries)
         compressed = _compress(job, everything, _Compressed(MAX_LEVEL))
         sizes = compressed.zipped_bytes
         layout = planner.plan(sizes, limit_bytes, with_project=True)
-        if layout is not None:
-            return _write(job, layout, compressed)
-        least_bytes = planner.least_bytes(sizes)
-    return TooLarge(job, least_bytes, sizes)
+    if layout is None:
+        return TooLarge(job, planner.least_bytes(sizes), sizes)
+    return _write(job, layout, compressed)
 
 
 def _planner(job: Job, native: Native) -> NestingPlanner:
