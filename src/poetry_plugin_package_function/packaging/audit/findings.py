@@ -25,7 +25,6 @@ from poetry_plugin_package_function.packaging.audit.faults import is_tagged_modu
 from poetry_plugin_package_function.packaging.audit.faults import too_new
 from poetry_plugin_package_function.packaging.audit.system_libraries import Presence
 from poetry_plugin_package_function.packaging.audit.system_libraries import presence
-from poetry_plugin_package_function.packaging.elf.values import Linkage
 from poetry_plugin_package_function.packaging.elf.values import is_called_library
 from poetry_plugin_package_function.packaging.native.linker import Linker
 from poetry_plugin_package_function.packaging.sources.content import read
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.audit.faults import Fault
     from poetry_plugin_package_function.packaging.elf.values import Elf
+    from poetry_plugin_package_function.packaging.elf.values import Linkage
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.runtimes import Target
@@ -112,6 +112,7 @@ class _Audit:
         self._entries: dict[str, Entry] = {}
         self._faults: dict[str, Fault] = {}
         self._working: dict[str, Elf] = {}
+        self._linkages: dict[str, Linkage] = {}
         for entry in tree.entries:
             name = entry.name
             code = tree.machine_code.get(name)
@@ -126,6 +127,8 @@ class _Audit:
                 self._faults[name] = fault
             elif elf is not None:
                 self._working[name] = elf
+                if elf.linkage is not None:
+                    self._linkages[name] = elf.linkage
 
     def findings(self) -> Iterator[Finding]:
         """Judges each file."""
@@ -136,10 +139,11 @@ class _Audit:
                 self._may_be_unused(name) or self._has_another(name, fault),
                 is_damaged=fault.reason is Reason.DAMAGE,
             )
-        for name, elf in self._working.items():
-            if elf.linkage is not None:
-                yield from self._too_new(name, elf)
-                yield from self._missing(name, elf.linkage)
+        for name, linkage in self._linkages.items():
+            given = self._given.get(name, set())
+            for what in too_new(self._working[name], given, self._target):
+                yield self._cannot_work(name, what, self._may_be_unused(name))
+            yield from self._missing(name, linkage)
 
     def _owner(self, name: str) -> str:
         return self._entries[name].distribution or ""
@@ -221,11 +225,12 @@ class _Audit:
             return False
         if fault.reason is Reason.SYSTEM:
             return not is_seen and self._is_for("linux", name)
-        own = self._working_of.get(owner, [])
+        own = (each for each in self._working if self._owner(each) == owner)
         if fault.reason is Reason.LIBC and not has_tag_of(name, self._target):
-            return any("libc.so.6" in linkage.needed for linkage in own)
+            linkages = (self._linkages.get(each) for each in own)
+            return any(each and "libc.so.6" in each.needed for each in linkages)
         if fault.reason is Reason.MACHINE and not is_tagged_module(name):
-            return bool(own)
+            return any(own)
         return False
 
     def _has_other_build(self, name: str) -> bool:
@@ -241,34 +246,19 @@ class _Audit:
                 found[module_path(name)].add(name)
         return found
 
-    @cached_property
-    def _working_of(self) -> Mapping[str, list[Linkage]]:
-        """What the files of each distribution are linked to that can be loaded."""
-        found: dict[str, list[Linkage]] = defaultdict(list)
-        for name, elf in self._working.items():
-            found[self._owner(name)].append(elf.linkage or Linkage((), (), None))
-        return found
-
     def _has_source(self, name: str) -> bool:
         stem = module_path(name)
         return not self._names.isdisjoint((f"{stem}.py", f"{stem}/__init__.py"))
 
     # -- what is needed of others ----------------------------------------------------
 
-    def _too_new(self, name: str, elf: Elf) -> Iterator[Finding]:
-        for what in too_new(elf, self._given.get(name, set()), self._target):
-            yield self._cannot_work(name, what, self._may_be_unused(name))
-
     @cached_property
     def _given(self) -> Mapping[str, set[str]]:
         """What each is given files of the tree for, as its DT_NEEDED has them."""
-        linkages = {
-            name: elf.linkage for name, elf in self._working.items() if elf.linkage
-        }
         # Not in the task root: LD_LIBRARY_PATH has the system's directories before it.
-        linker = Linker(linkages, [{}, {name: name for name in linkages}])
+        linker = Linker(self._linkages, [{}, {name: name for name in self._linkages}])
         given: dict[str, set[str]] = defaultdict(set)
-        for name in linkages:
+        for name in self._linkages:
             for link in linker.load(name, 1):
                 given[link.user].add(link.needed)
         return given
@@ -299,19 +289,15 @@ class _Audit:
                 yield library
 
     @cached_property
-    def _offered(self) -> frozenset[str]:
+    def _offered(self) -> frozenset[str | None]:
         """What libraries of the tree are called.
 
         It does not matter where they are: many packages load their libraries before
         those that need them, and then the name is enough.
         """
-        names = {posixpath.basename(each) for each in self._names - self._faults.keys()}
-        sonames = {
-            elf.linkage.soname
-            for elf in self._working.values()
-            if elf.linkage is not None and elf.linkage.soname is not None
-        }
-        return frozenset(names | sonames)
+        names = self._names - self._faults.keys()
+        sonames = (each.soname for each in self._linkages.values())
+        return frozenset((*map(posixpath.basename, names), *sonames))
 
     def _is_spared(self, name: str, found: Presence) -> bool:
         """Whether what lacks a library may be a part of a distribution that few use.
@@ -335,12 +321,12 @@ class _Audit:
         """All that needs a library that is nowhere, directly or through others."""
         users: dict[str, set[str]] = defaultdict(set)
         pending = []
-        for name, elf in self._working.items():
-            for needed in elf.linkage.needed if elf.linkage else ():
+        for name, linkage in self._linkages.items():
+            for needed in linkage.needed:
                 users[posixpath.basename(needed)].add(name)
-            if elf.linkage and any(
+            if any(
                 presence(each, self._target) is Presence.MISSING
-                for each in self._not_in_tree(elf.linkage)
+                for each in self._not_in_tree(linkage)
             ):
                 pending.append(name)
         found: set[str] = set()
@@ -348,9 +334,8 @@ class _Audit:
             name = pending.pop()
             if name not in found:
                 found.add(name)
-                linkage = self._working[name].linkage
-                soname = linkage.soname if linkage else None
-                pending += users[posixpath.basename(name)] | users[soname or ""]
+                soname = self._linkages[name].soname or ""
+                pending += users[posixpath.basename(name)] | users[soname]
         return frozenset(found)
 
 
