@@ -219,8 +219,6 @@ def _unit(files: Iterable[_File], modules: _Modules, sets: _UnionFind) -> Unit:
 def _without_extensions(unit: Unit, native: Native) -> Unit:
     """Makes units of the extension modules that have libraries of their own."""
     found = tuple(extensions_of(native, unit.entries))
-    if not found:
-        return unit
     apart = frozenset[str]().union(*(each.files for each in found))
     return replace(
         unit,
