@@ -48,8 +48,8 @@ def cheapest(
         Their positions; None if all of them together do not save enough.
     """
     useful = [place for place, each in enumerate(candidates) if each.saved_bytes > 0]
-    search = _Search([candidates[place] for place in useful])
-    found = search.run(needed_bytes)
+    useful.sort(key=lambda place: _rank(candidates[place]))
+    found = _Search([candidates[place] for place in useful]).run(needed_bytes)
     if found is None:
         return None
     chosen = {useful[place] for place in found}
@@ -59,6 +59,12 @@ def cheapest(
             spare_bytes -= candidates[place].saved_bytes
             chosen.remove(place)
     return frozenset(chosen)
+
+
+def _rank(candidate: Candidate) -> tuple[float, int]:
+    """Those that save the most for a byte extracted come first."""
+    saved_bytes, extracted_bytes = candidate
+    return extracted_bytes / saved_bytes, -saved_bytes
 
 
 class _Node(NamedTuple):
@@ -82,24 +88,16 @@ class _Node(NamedTuple):
 
 
 class _Search:
-    """Branch and bound: those that save the most for a byte extracted come first.
+    """Branch and bound among candidates in the order of `_rank`.
 
     No choice among the candidates from some place on is cheaper than to take them in
     this order and only a fraction of the last one, which bounds what is worth a look.
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self._order = sorted(
-            range(len(candidates)),
-            key=lambda place: (
-                candidates[place].extracted_bytes / candidates[place].saved_bytes,
-                -candidates[place].saved_bytes,
-                place,
-            ),
-        )
-        self._sorted = [candidates[place] for place in self._order]
-        self._saved = list(accumulate((each[0] for each in self._sorted), initial=0))
-        self._cost = list(accumulate((each[1] for each in self._sorted), initial=0))
+        self._candidates = candidates
+        self._saved = list(accumulate((each[0] for each in candidates), initial=0))
+        self._cost = list(accumulate((each[1] for each in candidates), initial=0))
 
     def run(self, needed_bytes: int) -> list[int] | None:
         """Returns positions of a cheapest choice; None if there is none."""
@@ -122,10 +120,10 @@ class _Search:
                 continue
             # The last one is looked at first.
             nodes += [node._replace(place=node.place + 1), self._with_next(node)]
-        return None if best is None else [self._order[each] for each in _places(best)]
+        return None if best is None else [*_places(best)]
 
     def _with_next(self, node: _Node) -> _Node:
-        saved_bytes, extracted_bytes = self._sorted[node.place]
+        saved_bytes, extracted_bytes = self._candidates[node.place]
         return _Node(
             node.place + 1,
             node.needed_bytes - saved_bytes,
@@ -141,7 +139,7 @@ class _Search:
         if target > self._saved[-1]:
             return math.inf
         last = bisect_left(self._saved, target, node.place + 1) - 1
-        saved_bytes, extracted_bytes = self._sorted[last]
+        saved_bytes, extracted_bytes = self._candidates[last]
         fraction = (target - self._saved[last]) / saved_bytes
         skipped = self._cost[last] - self._cost[node.place]
         return node.cost_bytes + skipped + extracted_bytes * fraction
