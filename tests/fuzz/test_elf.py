@@ -150,13 +150,11 @@ def test_trees_of_damaged_libraries(tmp_path: Path, shape: Shape) -> None:
                     distribution=canonicalize_name("demo"),
                 )
             )
-        owners = {each.name: str(n % 3) for n, each in enumerate(entries)}
         with time_limit(60):
             for machine in ("x86_64", "aarch64"):
                 audit(Tree(tuple(entries), (), (), ()), on(machine))
-            links = [*native_of(entries).links_across(owners)]
-        assert links
-        assert all(whose != other for whose, other, _ in links)
+            links = native_of(entries).links
+        assert any(links.values())
 
 
 def with_parts(number: int) -> dict[str, bytes]:

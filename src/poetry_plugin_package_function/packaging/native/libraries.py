@@ -78,22 +78,6 @@ class Native:
                 users[posixpath.basename(needed)].add(name)
         return {needed: frozenset(those) for needed, those in users.items()}
 
-    def links_across(self, owners: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-        """Finds libraries with which those of others are loaded.
-
-        Args:
-            owners: Whose each file is; others are passed over.
-
-        Yields:
-            Who, whose, and in what words.
-        """
-        for name, links in self.links.items():
-            owner = owners.get(name)
-            for link in links:
-                other = owners.get(link.file)
-                if owner is not None and other is not None and owner != other:
-                    yield owner, other, f"{link.user} is linked to {link.file}"
-
     def lost(self, places: Sequence[Mapping[str, str]]) -> Iterator[Lost]:
         """Finds what would not be loaded as it is where all files are in one place.
 

@@ -90,13 +90,16 @@ def split(
     for entry_module in tree.entry_modules:
         sets.unite(_PROJECT, first.get(entry_module.path, _PROJECT), "")
     owners = {file.entry.name: file.key for file in files}
-    for one, other, why in native.links_across(owners):
-        sets.unite(one, other, why)
+    for name, links in native.links.items():
+        for link in links:
+            if name in owners and link.file in owners:
+                why = f"{link.user} is linked to {link.file}"
+                sets.unite(owners[name], owners[link.file], why)
     together: dict[str, list[_File]] = defaultdict(list)
     for file in files:
         together[sets.root(file.key)].append(file)
     own = together.pop(sets.root(_PROJECT), [])  # in one piece, with its tests
-    project = _unit((each._replace(tests=None) for each in own), modules, sets)
+    project = _unit([each._replace(tests=None) for each in own], modules, sets)
     units = [_unit(each, modules, sets) for each in together.values()]
     if apart:
         units = [_without_extensions(each, native) for each in units]
@@ -163,9 +166,12 @@ class _Modules:
             return "/".join(module_parts(name)) or None, None
         return found
 
-    def named(self, path: str) -> EntryModule:
-        """Makes a module of its path."""
-        return EntryModule(path, is_package=path in self._regular)
+    def named(self, paths: Iterable[str | None]) -> tuple[EntryModule, ...]:
+        """Makes modules of their paths, each once; of None, none."""
+        return tuple(
+            EntryModule(path, is_package=path in self._regular)
+            for path in sorted(set(filter(None, paths)))
+        )
 
     def _in(self, directory: str) -> tuple[str | None, str | None]:
         found = self._of_directory.get(directory)
@@ -181,36 +187,25 @@ class _Modules:
         return found
 
 
-def _unit(files: Iterable[_File], modules: _Modules, sets: _UnionFind) -> Unit:
-    own: list[Entry] = []
-    tests: list[Entry] = []
-    paths: set[str] = set()
-    test_paths: set[str] = set()
-    keys: set[str] = set()
-    has_pth = has_more = False
-    for entry, key, module, test in files:
-        if not entry.included:
-            keys.add(key)
-        if test is not None:
-            test_paths.add(test)
-            tests.append(entry)
-            continue
-        own.append(entry)
-        if module is not None:
-            paths.add(module)
-        elif entry.name.endswith(".pth") and "/" not in entry.name:
-            has_pth = True
-        else:
-            has_more |= not _NOT_READ.search(entry.name)
+def _unit(files: Sequence[_File], modules: _Modules, sets: _UnionFind) -> Unit:
+    keys = {file.key for file in files if not file.entry.included}
     names = tuple(sorted(canonicalize_name(key.removeprefix("/")) for key in keys))
+    own = [file for file in files if file.tests is None]
+    tests = [file for file in files if file.tests is not None]
+    loose = [file.entry.name for file in own if file.module is None]
+    pth = {name for name in loose if name.endswith(".pth") and "/" not in name}
     return Unit(
         names,
-        tuple(own),
-        tuple(modules.named(path) for path in sorted(paths)),
+        tuple(file.entry for file in own),
+        modules.named(file.module for file in own),
         sets.why(min(keys)) if keys else (),
-        has_pth,
-        has_more,
-        Unit(names, tuple(tests), tuple(map(modules.named, sorted(test_paths))))
+        bool(pth),
+        any(name not in pth and not _NOT_READ.search(name) for name in loose),
+        Unit(
+            names,
+            tuple(file.entry for file in tests),
+            modules.named(file.tests for file in tests),
+        )
         if tests
         else None,
     )
