@@ -128,7 +128,6 @@ class Placement:
                     _made_of(extension, why, needs=tuple(sorted(needs))),
                     extension=extension.modules[0].name,
                     part_of=part_of,
-                    links=extension.links,
                 )
             )
         for unit in units:
@@ -185,6 +184,7 @@ def _made_of(
         why,
         unit.size_bytes,
         unit.tmp_bytes,
+        links=unit.links,
     )
 
 

@@ -111,10 +111,6 @@ class _Inner(NamedTuple):
             members,
         )
 
-    @property
-    def total_bytes(self) -> int:
-        return self.local_bytes + self.directory_bytes
-
 
 class _Sizes(NamedTuple):
     """What a unit takes: flat, nested, and what of it is in the outer ZIP even then."""
@@ -125,7 +121,8 @@ class _Sizes(NamedTuple):
 
     @property
     def saved_bytes(self) -> int:
-        return self.flat_bytes - self.inner.total_bytes - self.left_bytes
+        inner_bytes = self.inner.local_bytes + self.inner.directory_bytes
+        return self.flat_bytes - inner_bytes - self.left_bytes
 
 
 def _inner_bytes(nested: Sequence[ExtractionUnit], inners: Sequence[_Inner]) -> int:
