@@ -40,7 +40,7 @@ class Elf(NamedTuple):
     """What an ELF file is, and what it asks of the system that it is loaded on.
 
     Attributes:
-        kind: e_type: one of `RELOCATABLE`, `EXECUTABLE`, `SHARED`, or another.
+        kind: e_type: `EXECUTABLE`, `SHARED`, or another.
         machine: e_machine, whose numbers are in https://gabi.xinuos.com/.
         bits: 32 or 64: EI_CLASS.
         loaded_bytes: What is loaded of it ends here; the file has no fewer bytes.
@@ -56,7 +56,6 @@ class Elf(NamedTuple):
     versions: tuple[NeededVersion, ...]
 
 
-RELOCATABLE: Final = 1
 EXECUTABLE: Final = 2
 SHARED: Final = 3
 """Shared libraries, and programs that are loaded anywhere."""
