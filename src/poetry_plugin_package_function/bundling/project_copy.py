@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -114,55 +115,45 @@ def copy_project(project: Path, scratch: Path, but: Iterable[Path] = ()) -> Path
     repository = _repository(project)
     root = repository.root if repository else project
     top = scratch / "copy" / root.name
-    copied = top / project.relative_to(root)
     passed_over = frozenset(map(os.path.realpath, (scratch, *but)))
-    _Copier(project, root, top, passed_over).copy(project)
+    sources = _walk(project, project, passed_over)
     if repository is not None:
         untracked = _untracked(root, passed_over | {str(project)})
-        for name in (*_listed(root, "--cached"), *untracked):
-            source, target = root / name, top / name
-            if os.path.lexists(source) and not os.path.lexists(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _copy_one(source, target, root)
+        names = (*_listed(root, "--cached"), *untracked)
+        sources = chain(sources, (root / name for name in names))
+    for source in sources:
+        target = top / source.relative_to(root)
+        if os.path.lexists(source) and not os.path.lexists(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy_one(source, target, root)
+    if repository is not None:
         _attach(repository, top, scratch / "git")
-    return copied
+    return top / project.relative_to(root)
 
 
-@dataclass(frozen=True)
-class _Copier:
-    project: Path
-    root: Path
-    top: Path
-    passed_over: frozenset[str]
-
-    def copy(self, directory: Path) -> None:
-        """Copies a directory with all that is below it."""
-        (self.top / directory.relative_to(self.root)).mkdir(parents=True)
-        try:
-            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
-        except PermissionError:
-            # Whoever needs what is in it cannot read it in the project either.
-            return
-        for entry in entries:
-            path = Path(entry.path)
-            if self._is_passed_over(entry, path):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                self.copy(path)
-            else:
-                _copy_one(path, self.top / path.relative_to(self.root), self.root)
-
-    def _is_passed_over(self, entry: os.DirEntry[str], path: Path) -> bool:
+def _walk(directory: Path, project: Path, passed_over: Set[str]) -> Iterator[Path]:
+    """Lists what is copied of a directory in the project, itself first."""
+    yield directory
+    try:
+        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+    except PermissionError:
+        # Whoever needs what is in it cannot read it in the project either.
+        return
+    for entry in entries:
         if entry.name == ".git":  # a submodule's, or what `_attach` stands in for
-            return True
-        within = path.relative_to(self.project)
+            continue
+        path = Path(entry.path)
+        within = path.relative_to(project)
         if len(within.parts) == 2 and any(map(within.match, _LEFT_BY_BUILDS)):
-            return True
-        return entry.is_dir(follow_symlinks=False) and (
+            continue
+        if not entry.is_dir(follow_symlinks=False):
+            yield path
+        elif not (
             any(fnmatchcase(entry.name, pattern) for pattern in _PASSED_OVER)
             or (path / "pyvenv.cfg").exists()
-            or str(path) in self.passed_over
-        )
+            or str(path) in passed_over
+        ):
+            yield from _walk(path, project, passed_over)
 
 
 def _copy_one(source: Path, target: Path, root: Path) -> None:
@@ -170,7 +161,7 @@ def _copy_one(source: Path, target: Path, root: Path) -> None:
         link, real = os.readlink(source), os.path.realpath(source)
         is_kept = not os.path.isabs(link) and Path(real).is_relative_to(root)
         target.symlink_to(link if is_kept else real)
-    elif source.is_dir():  # a submodule
+    elif source.is_dir():  # what is copied of it comes later
         target.mkdir()
     elif source.is_file() and os.access(source, os.R_OK):
         with suppress(FileNotFoundError):  # removed this moment
