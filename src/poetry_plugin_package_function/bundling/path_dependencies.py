@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-
-from contextlib import suppress
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,6 +15,8 @@ from poetry_plugin_package_function.bundling.project_copy import copied_project
 
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from poetry.installation.executor import Executor
 
 
@@ -37,18 +37,10 @@ class CopyingChef(Chef):
         super().__init__(before._artifact_cache, before._env, before._pool)
         self._caches = caches
 
-    def prepare(self, archive: Path, *args: Any, **kwargs: Any) -> Path:
-        """See `Chef`; called in several threads."""
-        is_ours = archive.is_relative_to(self._env.path)  # a clone
-        if is_ours or not archive.is_dir() or _leaves_nothing(archive):
-            return super().prepare(archive, *args, **kwargs)
-        but = (self._env.path.parent,)
-        with copied_project(archive, self._caches, but) as copied:
-            return super().prepare(copied, *args, **kwargs)
-
     def _prepare(
         self, directory: Path, destination: Path, *args: Any, **kwargs: Any
     ) -> Path:
+        """See `Chef`; called in several threads."""
         destination.mkdir(parents=True, exist_ok=True)
         # Poetry's cache has no hash of what is built into it: so nothing comes there by
         # halves, whenever the process is killed.
@@ -56,16 +48,14 @@ class CopyingChef(Chef):
             wheel = None
             if not args and not any(kwargs.values()):  # nothing to be built otherwise
                 wheel = build_dependency(directory, Path(own))
-            wheel = wheel or super()._prepare(directory, Path(own), *args, **kwargs)
+            if wheel is None:
+                with self._expendable(directory) as source:
+                    wheel = super()._prepare(source, Path(own), *args, **kwargs)
             return wheel.replace(destination / wheel.name)
 
-
-def _leaves_nothing(directory: Path) -> bool:
-    """Whether a copy would be for nothing: poetry-core writes only where it is to."""
-    document: dict[str, Any] = {}
-    with suppress(OSError, ValueError):  # the backend's to complain of
-        document = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))
-    system, tool = document.get("build-system", {}), document.get("tool", {})
-    return system.get("build-backend") == "poetry.core.masonry.api" and not tool.get(
-        "poetry", {}
-    ).get("build")
+    def _expendable(self, directory: Path) -> AbstractContextManager[Path]:
+        """Has a directory that a backend may write into."""
+        home = self._env.path.parent
+        if directory.is_relative_to(home):  # a clone, or what an sdist holds
+            return nullcontext(directory)
+        return copied_project(directory, self._caches, but=(home,))
