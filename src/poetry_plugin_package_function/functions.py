@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
 
-    from poetry_plugin_package_function.bundling.build import Built
+    from poetry_plugin_package_function.bundling.installing import Installed
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.console import Console
     from poetry_plugin_package_function.packaging.order import Environment
@@ -127,7 +127,7 @@ class Run:
             yield from self._build_and_package(user[1], [user])
 
     def _package_parts(
-        self, built: Built, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
+        self, built: Installed, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
     ) -> Generator[tuple[Settings, Report]]:
         environment = read_environment(built.venv, self.request.project, self._facts)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
@@ -141,7 +141,7 @@ class Run:
 
     def _build(
         self, bundle: Bundle, home: Path, users: Sequence[tuple[Settings, Bundle]]
-    ) -> Built | None:
+    ) -> Installed | None:
         """Builds an environment.
 
         Returns:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 
 from copy import copy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from typing import Any
 
 from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
@@ -30,7 +28,6 @@ from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
-    from collections.abc import Mapping
     from pathlib import Path
 
     from poetry.poetry import Poetry
@@ -41,19 +38,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 
 
-@dataclass(frozen=True)
-class Built:
-    """A virtual environment with the project and its dependencies.
-
-    Attributes:
-        venv: Where it is.
-        markers: The values of environment markers that it has been built for.
-    """
-
-    venv: Path
-    markers: Mapping[str, Any]
-
-
 def build_venv(
     poetry: Poetry,
     bundle: Bundle,
@@ -61,8 +45,10 @@ def build_venv(
     listener: Listener,
     check: Callable[[], None],
     facts: FactsCache,
-) -> Built:
-    """Builds the virtual environment, with wheels in it: see `wheel_directory`.
+) -> Installed:
+    """Builds a virtual environment with the project and its dependencies.
+
+    They are wheels in it: see `wheel_directory`.
 
     Args:
         poetry: The project.
@@ -76,7 +62,6 @@ def build_venv(
         BundleError: Poetry could not do it; its own words are in the reason.
         IncompatibleTargetError: The lock has no wheel of something for the target.
     """
-    venv = home / "venv"
     try:
         with (
             isolated_temporary_files(home) as scratch,
@@ -84,12 +69,12 @@ def build_venv(
         ):
             # Before anything is downloaded: most of what goes wrong is the project's.
             wheel = build_wheel(poetry, bundle, scratch, listener)
-            _bundle(poetry, bundle, venv, installed, listener)
+            _bundle(poetry, bundle, installed, listener)
             if wheel is not None:
-                _add(wheel, venv, listener, facts)
+                _add(wheel, installed.venv, listener, facts)
     finally:
         check()  # Poetry's installer swallows KeyboardInterrupt
-    return Built(venv, installed.markers)
+    return installed
 
 
 def _add(wheel: Path, venv: Path, listener: Listener, facts: FactsCache) -> None:
@@ -103,14 +88,14 @@ def _add(wheel: Path, venv: Path, listener: Listener, facts: FactsCache) -> None
 
 
 def _bundle(
-    poetry: Poetry, bundle: Bundle, venv: Path, installed: Installed, listener: Listener
+    poetry: Poetry, bundle: Bundle, installed: Installed, listener: Listener
 ) -> None:
     from poetry.utils.env.python.exceptions import PythonVersionError
     from poetry_plugin_bundle.bundlers.venv_bundler import VenvBundler
 
     io = PoetryOutput(listener)
     bundler = VenvBundler()
-    bundler.set_path(venv)
+    bundler.set_path(installed.venv)
     bundler.set_executable(str(bundle.python) if bundle.python else None)
     bundler.set_activated_groups({canonicalize_name(each) for each in bundle.groups})
     # An active virtual environment would be taken, and emptied, otherwise.

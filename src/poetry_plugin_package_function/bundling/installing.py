@@ -65,10 +65,12 @@ class Installed:
     """What one run of Poetry's installer has done.
 
     Attributes:
+        venv: The environment that it has filled.
         markers: The values of environment markers that it went by.
         refused: What could not be installed.
     """
 
+    venv: Path
     markers: dict[str, Any] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
 
@@ -94,7 +96,7 @@ def patched_installer(
         BundleError: See `proof.prove`; or this version of the bundle plugin looks
             somewhere else.
     """
-    installed = Installed()
+    installed = Installed(home / "venv")
 
     class PatchedInstaller(poetry_installer.Installer):
         def __init__(
@@ -162,18 +164,13 @@ class _WheelInstaller(WheelInstaller):
         """
         try:
             with self._cores:
-                size_bytes = self._install(wheel)
+                placed = put(self._env.path, wheel, self._executor.pins.get(wheel))
+                facts = self._facts.of(placed).facts
         except Exception as error:
             is_bad = not isinstance(error, OSError)  # a full disk says nothing of it
             forgotten = is_bad and self._executor.forget(wheel)
             self._installed.refused.append(Refusal(wheel.name, error, forgotten))
             raise
-        self._on_installed(size_bytes)
-
-    def _install(self, wheel: Path) -> int:
-        """Returns how many bytes its files have."""
-        placed = put(self._env.path, wheel, self._executor.pins.get(wheel))
-        facts = self._facts.of(placed).facts
         if facts.issues:
             self.invalid_wheels[wheel] = list(facts.issues)
-        return sum(each.content.size_bytes for each in facts.files)
+        self._on_installed(sum(each.content.size_bytes for each in facts.files))
