@@ -82,7 +82,7 @@ class CachedExecutor(Executor):
             link = self._locked.choose_for(package)
         except Exception:  # whatever it is, Poetry says it when the index is asked
             return None
-        for archive in self._artifacts.named(link.filename):
+        for archive in self._artifacts.named.get(link.filename, ()):
             with suppress(OSError):  # it may have gone
                 if self._pin(archive, package) is not None:
                     self._artifacts.places[link.url] = archive.parent
@@ -157,6 +157,7 @@ class _Artifacts(ArtifactCache):
 
     Attributes:
         root: The directory of all.
+        named: All files of a name.
         places: In which directories of the cache links of ours have been found.
     """
 
@@ -166,14 +167,10 @@ class _Artifacts(ArtifactCache):
         self.places: dict[str, Path] = {}
         # Directories are named by a hash of the address, which the lock does not have.
         # To list them all takes 25 ms for 1,000 files; several threads ask then.
-        self._names: dict[str, list[Path]] = defaultdict(list)
+        self.named: dict[str, list[Path]] = defaultdict(list)
         for directory, _, files in os.walk(cache_dir):
             for file in files:
-                self._names[file].append(Path(directory, file))
+                self.named[file].append(Path(directory, file))
 
     def get_cache_directory_for_link(self, link: Link) -> Path:
         return self.places.get(link.url) or super().get_cache_directory_for_link(link)
-
-    def named(self, name: str) -> list[Path]:
-        """Finds all files of a name."""
-        return self._names.get(name, [])

@@ -70,7 +70,7 @@ def check_wheels(poetry: Poetry, bundle: Bundle, env: Env) -> None:
     ]
     if missing:
         paths = _paths(poetry, wanted)
-        lines = [line for each in missing for line in _told(each, target, paths)]
+        lines = [line for each in missing for line in _offer(each, target, paths)]
         raise IncompatibleTargetError(
             (f"poetry.lock has no wheel for {target} of:", *lines),
             "Choose another version or runtime, or have it built out of its sdist on"
@@ -104,7 +104,7 @@ def _wheels(package: Package) -> list[frozenset[Tag]]:
     return found
 
 
-def _told(
+def _offer(
     package: Package, target: Target, paths: Mapping[NormalizedName, str]
 ) -> Iterator[str]:
     wheels = _wheels(package)
@@ -135,11 +135,7 @@ def _near(wheels: Iterable[frozenset[Tag]], target: Target) -> str:
     own = names.index(target.runtime.name)
     by_distance = sorted(
         RUNTIMES.values(),
-        key=lambda each: (
-            each.is_preview,
-            abs(names.index(each.name) - own),
-            each.name,
-        ),
+        key=lambda each: (each.is_preview, abs(names.index(each.name) - own)),
     )
     machines = sorted(ARCHITECTURES.values(), key=lambda each: each != target.machine)
     for machine, runtime in product(machines, by_distance):

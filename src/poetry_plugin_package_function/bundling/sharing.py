@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
@@ -78,8 +77,8 @@ def _is_merged_lock(poetry: Poetry) -> bool:
     if not poetry.locker.is_locked_groups_and_markers():
         return False
     packages = poetry.locker.lock_data.get("package", [])
-    counts = Counter(canonicalize_name(each["name"]) for each in packages)
-    return all(count == 1 for count in counts.values())
+    names = [canonicalize_name(each["name"]) for each in packages]
+    return len(set(names)) == len(names)
 
 
 def _all_of(names: Iterable[tuple[_Name, ...]]) -> tuple[_Name, ...]:
