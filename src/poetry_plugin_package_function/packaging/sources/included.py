@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 
 from dataclasses import dataclass
 from itertools import takewhile
@@ -82,25 +83,22 @@ def _matches(
 ) -> Iterator[Entry]:
     """Finds files by a pattern, looking no further than its first wildcard says."""
     parts = Path(inclusion.pattern).parts
-    literal = list(takewhile(lambda part: not set(part) & set("*?["), parts))
+    literal = tuple(takewhile(lambda part: not set(part) & set("*?["), parts))
     start = os.path.normpath(os.path.join(project, inclusion.source, *literal))
-    target = f"{inclusion.target}/" if inclusion.target else ""
-    prefix = "/".join([*([inclusion.target] if inclusion.target else []), *literal])
-    if len(literal) == len(parts) and not os.path.isdir(start):
-        if os.path.lexists(start) and not is_excluded(prefix):
-            try:
-                yield file_at(start, prefix, os.stat(start))
-            except OSError as error:
-                raise unusable(start, error) from None
-        return
-    if not os.path.isdir(start):
-        return
-    # The language of `exclude`, but anchored: "*.py" is not "**/*.py".
-    matches = matcher(("/" + "/".join(parts),))
-    yield from walk(
-        start,
-        f"{prefix}/" if prefix else "",
-        is_excluded,
-        lambda name: matches(name.removeprefix(target)),
-        project=True,
-    )
+    target = posixpath.join(inclusion.target, "")
+    name = posixpath.join(inclusion.target, *literal)
+    if os.path.isdir(start):
+        # The language of `exclude`, but anchored: "*.py" is not "**/*.py".
+        matches = matcher(("/" + "/".join(parts),))
+        yield from walk(
+            start,
+            posixpath.join(name, ""),
+            is_excluded,
+            lambda name: matches(name.removeprefix(target)),
+            project=True,
+        )
+    elif literal == parts and os.path.lexists(start) and not is_excluded(name):
+        try:
+            yield file_at(start, name, os.stat(start))
+        except OSError as error:
+            raise unusable(start, error) from None

@@ -170,15 +170,10 @@ class WheelReader(zipfile.ZipFile):
 
     def _start(self, info: zipfile.ZipInfo) -> int | None:
         """Finds a member's data; None if this is for `zipfile` to judge."""
-        if info.flag_bits & _UNREADABLE or info.compress_type not in (
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-        ):
-            return None
-        if (
-            info.compress_type == zipfile.ZIP_STORED
-            and info.compress_size != info.file_size
-        ):
+        is_stored = info.compress_type == zipfile.ZIP_STORED
+        is_whole = is_stored and info.compress_size == info.file_size
+        is_known = is_whole or info.compress_type == zipfile.ZIP_DEFLATED
+        if info.flag_bits & _UNREADABLE or not is_known:
             return None
         name = encoded_name(info)
         self._raw.seek(info.header_offset)

@@ -7,7 +7,6 @@ environment, as scripts are, is in the directory itself.
 
 from __future__ import annotations
 
-import os
 import re
 
 from collections import defaultdict
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.walk import listing
 
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def is_target_directory(directory: Path) -> bool:
     Raises:
         SourceError: It cannot be read.
     """
-    try:
-        names = os.listdir(directory)
-    except OSError as error:
-        raise SourceError(f"{directory} cannot be read: {error.strerror}.") from None
+    names = {each.name for each in listing(str(directory))}
     return "pyvenv.cfg" not in names and any(
         name.endswith(".dist-info") for name in names
     )

@@ -32,15 +32,11 @@ def pending_name(token: str) -> str:
     return token.join(_PENDING)
 
 
-def _everything(_name: str) -> bool:
-    return True
-
-
 def walk(
     top: str,
     prefix: str,
     is_excluded: Callable[[str], bool],
-    is_wanted: Callable[[str], bool] = _everything,
+    is_wanted: Callable[[str], bool] = lambda _: True,
     *,
     project: bool = False,
 ) -> Iterator[Entry]:

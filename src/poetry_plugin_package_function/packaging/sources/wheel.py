@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from dataclasses import dataclass
+from functools import cache
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -75,16 +76,22 @@ class WheelSource:
         """See `Source`."""
         if self.distribution.name in left_out:
             return
-        excluded = {"": False}
+
+        @cache
+        def is_gone(directory: str) -> bool:
+            """Whether a directory, or one that it is in, is left out."""
+            return directory != "" and (
+                is_gone(posixpath.dirname(directory)) or is_excluded(directory)
+            )
+
         for name, entry in self._entries.items():
-            if (
-                _is_excluded(posixpath.dirname(name), excluded, is_excluded)
+            if not (
+                is_gone(posixpath.dirname(name))
                 or is_installers_mark(name)
                 or is_cached_bytecode(name, self._files)
                 or is_excluded(name)
             ):
-                continue
-            yield entry
+                yield entry
 
     def check(self) -> None:
         """See `Source`."""
@@ -106,7 +113,6 @@ class WheelSource:
     @cached_property
     def _entries(self) -> Mapping[str, Entry]:
         """The same as entries, which are made once for all functions of a run."""
-        owner, _ = named(self.known.facts.info)
         found = {}
         for name, file in self._files.items():
             content = file.content
@@ -114,18 +120,7 @@ class WheelSource:
                 # What has been built here may be compressed in another way elsewhere.
                 content = content._replace(copyable=False)
             found[name] = Entry(
-                name, content, content.size_bytes, file.executable, owner
+                *(name, content, content.size_bytes, file.executable),
+                self.distribution.name,
             )
         return found
-
-
-def _is_excluded(
-    directory: str, known: dict[str, bool], is_excluded: Callable[[str], bool]
-) -> bool:
-    """Whether a directory, or one that it is in, is left out."""
-    found = known.get(directory)
-    if found is None:
-        found = known[directory] = _is_excluded(
-            posixpath.dirname(directory), known, is_excluded
-        ) or is_excluded(directory)
-    return found
