@@ -8,6 +8,7 @@ import zipfile
 import zlib
 
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,30 +54,18 @@ def is_sound(path: Path, name: str, content: bytes) -> bool:
 @given(
     content=st.binary(max_size=2000).map(lambda each: each * 3),
     level=st.none() | st.integers(0, 9),
-    sizes=st.lists(st.integers(1, 700), max_size=9),
 )
 def test_a_member_reads_as_in_zipfile(
-    tmp_path_factory: pytest.TempPathFactory,
-    content: bytes,
-    level: int | None,
-    sizes: list[int],
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, level: int | None
 ) -> None:
     """Piece by piece and all at once, content is what `zipfile` makes of it."""
     wheel = written(
         tmp_path_factory.mktemp("wheel"), build([Part("a.py", content, level)])
     )
 
-    with (
-        zipfile.ZipFile(wheel) as theirs,
-        WheelReader(wheel) as ours,
-        theirs.open("a.py") as expected,
-        ours.open("a.py") as found,
-    ):
-        for size in sizes:
-            assert expected.read(size) == found.read(size)
-        assert expected.read() == found.read()
-        assert content == ours.read("a.py")
-        assert ours.testzip() is None
+    with WheelReader(wheel) as ours, zipfile.ZipFile(wheel) as theirs:
+        assert content == b"".join(ours.open("a.py").chunks())
+        assert content == ours.read("a.py") == theirs.read("a.py")
     assert is_sound(wheel, "a.py", content)
 
 
@@ -89,9 +78,7 @@ def test_members_that_are_read_in_turns(tmp_path: Path) -> None:
     with WheelReader(wheel) as archive:
         files = [archive.open(part.name) for part in parts]
         found = [b""] * len(files)
-        while chunks := [file.read(400_000) or b"" for file in files]:
-            if not any(chunks):
-                break
+        for chunks in zip_longest(*(file.chunks() for file in files), fillvalue=b""):
             found = [each + chunk for each, chunk in zip(found, chunks, strict=True)]
 
     assert [part.content for part in parts] == found

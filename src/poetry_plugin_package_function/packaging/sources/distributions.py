@@ -225,11 +225,11 @@ def _editable(name: str) -> SourceError:
 def _parse_record(text: str, directory: Path, data: str) -> Iterable[RecordRow]:
     for row in csv.reader(io.StringIO(text, newline="")):
         if row and row[0]:
-            path, digest, size = row if len(row) == 3 else (*row, "", "")[:3]
+            path, digest, size = (*row, "", "")[:3]
             path = _inside(posixpath.normpath(path), str(directory))
-            if path.startswith(data):  # SAM's builder moves files, and not their rows
-                path = path.removeprefix(f"{data}purelib/")
-                path = path.removeprefix(f"{data}platlib/")
+            # SAM's builder moves files, and not their rows.
+            for scheme in ("purelib", "platlib"):
+                path = path.removeprefix(f"{data}{scheme}/")
             yield RecordRow(path, digest, size)
 
 

@@ -69,7 +69,6 @@ class MemberStream(io.RawIOBase):
         self.info = info
         self.is_sound = False
         self._chunks = begin(self)
-        self._rest = b""
 
     def chunks(self) -> Iterator[bytes]:
         """Reads the content in pieces of a megabyte at most.
@@ -79,20 +78,9 @@ class MemberStream(io.RawIOBase):
         """
         return self._chunks
 
-    def readable(self) -> bool:
-        """See `io.RawIOBase`."""
-        return True
-
     def readall(self) -> bytes:
         """See `io.RawIOBase`."""
-        return self._rest + b"".join(self._chunks)
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """See `io.RawIOBase`."""
-        rest = self._rest or next(self._chunks, b"")
-        size_bytes = min(len(buffer), len(rest))
-        buffer[:size_bytes], self._rest = rest[:size_bytes], rest[size_bytes:]
-        return size_bytes
+        return b"".join(self._chunks)
 
 
 class WheelReader(zipfile.ZipFile):
