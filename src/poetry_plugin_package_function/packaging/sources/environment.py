@@ -198,18 +198,13 @@ def _in_directory(directory: Path) -> SitePackages:
 
 
 def _in_venv(venv: Path) -> SitePackages:
-    found: dict[str, list[Path]] = {}
-    known: set[str] = set()
+    found: dict[str, Path] = {}
     for pattern in ("lib/python*", "lib64/python*"):
         # conda has links of other names to the one directory: they come last.
         for python in sorted(venv.glob(pattern), key=lambda p: (p.is_symlink(), p)):
             directory = python / "site-packages"
-            real = os.path.realpath(directory)
-            if directory.is_dir() and real not in known:
-                known.add(real)
-                found.setdefault(python.name.removeprefix("python"), []).append(
-                    directory
-                )
+            if directory.is_dir():
+                found.setdefault(os.path.realpath(directory), directory)
     if not found:
         windows = venv / "Lib" / "site-packages"
         if windows.is_dir():
@@ -218,12 +213,13 @@ def _in_venv(venv: Path) -> SitePackages:
             f"There is no lib/python*/site-packages and no *.dist-info in {venv}.",
             _MAKE_ONE,
         )
-    if len(found) > 1:
+    pythons = {each.parent.name.removeprefix("python") for each in found.values()}
+    if len(pythons) > 1:
         raise SourceError(
-            f"{venv} has the site-packages of {len(found)} Pythons:"
-            f" {', '.join(sorted(found))}.",
+            f"{venv} has the site-packages of {len(pythons)} Pythons:"
+            f" {', '.join(sorted(pythons))}.",
             "Make the virtual environment anew: one that has been used by several"
             " Pythons does not say which one's files to package.",
         )
-    (version,) = found
-    return SitePackages(tuple(found[version]), version, venv, find_python(venv))
+    (version,) = pythons
+    return SitePackages(tuple(found.values()), version, venv, find_python(venv))
