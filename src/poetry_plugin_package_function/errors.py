@@ -46,10 +46,6 @@ class ConfigError(PackageFunctionError):
 
     exit_status = 2
 
-    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
-        self.problems = tuple(problems)
-        super().__init__(self.problems, hint)
-
 
 class SourceDateEpochError(PackageFunctionError):
     """`SOURCE_DATE_EPOCH` is not a time that a ZIP can hold."""

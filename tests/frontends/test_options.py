@@ -86,7 +86,7 @@ def test_a_kept_environment_is_not_needed(tmp_path: Path, function: str | None) 
     with pytest.raises(ConfigError) as raised:
         resolve({}, project, [], default_output_dir=tmp_path)
 
-    (problem,) = raised.value.problems
+    (problem,) = raised.value.lines
     assert problem.startswith(f"{label} reuse: not needed: ")
     assert "out of Poetry's cache unopened" in problem
     assert problem.endswith("Remove this line.")

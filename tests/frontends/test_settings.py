@@ -32,7 +32,7 @@ def problems(directory: Path, table: str = "", **flags: Any) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as raised:
         resolved(directory, table, **flags)
     assert 2 == raised.value.exit_status
-    return raised.value.problems
+    return raised.value.lines
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -521,7 +521,7 @@ def all_problems(
 ) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as raised:
         all_resolved(directory, table, *names, **flags)
-    return raised.value.problems
+    return raised.value.lines
 
 
 def test_a_functions_table_beats_the_one_of_all(tmp_path: Path) -> None:
@@ -576,7 +576,7 @@ def test_a_name_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         resolved(tmp_path, "", None, output="a.zip", report="{name}.json")
     expected = "--report: the project has no name to put for {name}."
-    assert (expected,) == raised.value.problems
+    assert (expected,) == raised.value.lines
 
 
 def test_the_project_itself_passes_over_its_functions(tmp_path: Path) -> None:
