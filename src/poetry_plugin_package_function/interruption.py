@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Set
+    from types import FrameType
 
 
 _SIGNALS: Final = tuple(
@@ -58,26 +59,36 @@ def stoppable() -> Iterator[Callable[[], None]]:
         if received:
             raise KeyboardInterrupt
 
+    with _handled_by(stop):
+        try:
+            yield check
+        except KeyboardInterrupt:
+            number = received[0] if received else signal.SIGINT
+            name = signal.Signals(number).name
+            known = ", ".join(map(str, dict.fromkeys(_written)))
+            before = f"{known} had been written before; " if known else ""
+            raise InterruptedBySignal(
+                f"Stopped by {name}; {before}what was not complete is as it was.",
+                number,
+            ) from None
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Gives signals another handler, but those that are ignored: `nohup` wants that.
+
+    Only the main thread can; others do without.
+    """
     before: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {
-            number: signal.signal(number, stop)
-            for number in _SIGNALS
-            if signal.getsignal(number) is not signal.SIG_IGN  # nohup
-        }
     try:
-        yield check
-    except KeyboardInterrupt:
-        number = received[0] if received else signal.SIGINT
-        name = signal.Signals(number).name
-        known = ", ".join(map(str, dict.fromkeys(_written)))
-        before_it = f"{known} had been written before; " if known else ""
-        raise InterruptedBySignal(
-            f"Stopped by {name}; {before_it}what was not complete is as it was.", number
-        ) from None
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, handler)
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def note_written(path: Path) -> None:
@@ -96,18 +107,10 @@ def held_back() -> Iterator[None]:
     Python tell the main one.
     """
     received: list[int] = []
-    before: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in _SIGNALS:
-            handler = signal.getsignal(number)
-            if callable(handler):  # neither ignored nor the system's own
-                before[number] = handler
-                signal.signal(number, lambda each, _: received.append(each))
     try:
-        yield
+        with _handled_by(lambda number, _: received.append(number)):
+            yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         for number in received:
             signal.raise_signal(number)
 
