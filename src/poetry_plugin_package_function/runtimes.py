@@ -156,16 +156,12 @@ def parse_platform(tag: str) -> tuple[System, str] | None:
     Source:
         PEP 600.
     """
-    match = re.fullmatch(r"(manylinux(?:\d{1,4}|_2_\d{1,3}))_(x86_64|aarch64)", tag)
+    names = "|".join(_LEGACY_PLATFORMS)
+    match = re.fullmatch(rf"({names}|manylinux_2_(\d{{1,3}}))_(x86_64|aarch64)", tag)
     if match is None:
         return None
-    name, machine = match.groups()
-    glibc = _LEGACY_PLATFORMS.get(name)
-    if glibc is None:
-        _, _, minor = name.partition("_2_")
-        if not minor:
-            return None
-        glibc = (2, int(minor))
+    name, minor, machine = match.groups()
+    glibc = (2, int(minor)) if minor else _LEGACY_PLATFORMS[name]
     known = [each for each in _SYMBOLS if each[0] <= glibc] or [_SYMBOLS[0]]
     _, glibcxx, cxxabi = known[-1]
     return System(name, glibc, glibcxx, cxxabi), machine
