@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
@@ -111,14 +110,13 @@ def layout(report: Report) -> str:
     if report.layer:
         own = report.files - report.layer.files
         return f"flat, {own:,} files, and a layer"
-    if report.layout is Layout.FLAT:
+    if report.nested is None:
         return f"flat, {report.files:,} files"
-    nested = report.nested
-    at_once = nested is not None and all(unit.at_init for unit in nested.units)
-    when = "when the function starts" if at_once else "as they are imported"
-    extracted_bytes = nested.extracted_bytes if nested else 0
+    extracted_bytes = report.nested.extracted_bytes
     if not extracted_bytes:
         return f"nested, {report.files:,} files: only tests are, which nothing imports"
+    at_once = all(unit.at_init for unit in report.nested.units)
+    when = "when the function starts" if at_once else "as they are imported"
     return (
         f"nested, {report.files:,} files: {extracted_bytes:,} bytes are extracted into"
         f" /tmp {when}"
@@ -128,15 +126,14 @@ def layout(report: Report) -> str:
 def _nested(nested: Nested) -> str:
     """Names what is nested, the largest first, and whose tests are."""
     units = sorted(nested.units, key=lambda unit: (-unit.size_bytes, unit.names))
-    names = [
+    names = ", ".join(
         name
         for unit in units
         if not unit.tests and unit.part_of is None
         for name in ((unit.extension,) if unit.extension else unit.names)
-    ]
-    tests = [name for unit in units if unit.tests for name in unit.names]
-    tests_of = [f"tests of {', '.join(tests)}"] if tests else []
-    return "; ".join([*([", ".join(names)] if names else []), *tests_of])
+    )
+    tests = ", ".join(name for unit in units if unit.tests for name in unit.names)
+    return "; ".join(filter(None, (names, tests and f"tests of {tests}")))
 
 
 def _handler(verified: Verified) -> str:
