@@ -71,7 +71,12 @@ class Project:
         if not lock.is_file():
             return self.dependencies
         try:
-            return _locked_names(_read_toml(lock))
+            # Locks of Poetry < 2.0 do not name groups: all their packages count then.
+            return frozenset(
+                canonicalize_name(package["name"])
+                for package in _read_toml(lock).get("package", [])
+                if "main" in package.get("groups", ["main"])
+            )
         except (AttributeError, KeyError, TypeError):
             raise ConfigError(
                 [f"{lock} is not a lock file of Poetry."], "Make it anew: poetry lock"
@@ -85,7 +90,6 @@ def read_project(pyproject: Path) -> Project:
         ConfigError: The file is missing or is not TOML, or its tables are not tables.
     """
     document = _read_toml(pyproject)
-    directory = pyproject.parent
     tool = _table(pyproject, document, "tool")
     project = _table(pyproject, document, "project")
     poetry = _table(pyproject, tool, "poetry", "tool.")
@@ -94,13 +98,14 @@ def read_project(pyproject: Path) -> Project:
     if name is not None and not isinstance(name, str):
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
     requires_python = project.get("requires-python")
+    dependencies = _names(project.get("dependencies"), poetry.get("dependencies"))
     return Project(
-        directory,
+        pyproject.parent,
         name,
         table,
-        _dependency_names(project, poetry),
+        dependencies,
         requires_python if isinstance(requires_python, str) else None,
-        _all_direct(document, project, poetry),
+        dependencies | _group_names(document, project, poetry),
     )
 
 
@@ -128,25 +133,10 @@ def _table(
     return value
 
 
-def _locked_names(lock: dict[str, Any]) -> frozenset[NormalizedName]:
-    # Locks of Poetry < 2.0 do not name groups: all their packages count then.
-    packages = lock.get("package", [])
-    return frozenset(
-        canonicalize_name(package["name"])
-        for package in packages
-        if "main" in package.get("groups", ["main"])
-    )
-
-
-def _dependency_names(
-    project: dict[str, Any], poetry: dict[str, Any]
-) -> frozenset[NormalizedName]:
-    return _names(project.get("dependencies")) | _names(poetry.get("dependencies"))
-
-
-def _all_direct(
+def _group_names(
     document: dict[str, Any], project: dict[str, Any], poetry: dict[str, Any]
 ) -> frozenset[NormalizedName]:
+    """Names what extras and dependency groups ask for."""
     groups = [
         *_values(project.get("optional-dependencies")),
         *_values(document.get("dependency-groups")),
@@ -157,22 +147,23 @@ def _all_direct(
         ),
         poetry.get("dev-dependencies"),
     ]
-    return _dependency_names(project, poetry).union(*map(_names, groups))
+    return _names(*groups)
 
 
 def _values(table: object) -> list[object]:
     return [*table.values()] if isinstance(table, dict) else []
 
 
-def _names(listed: object) -> frozenset[NormalizedName]:
-    """Takes the names out of a list of requirements, or of a table of Poetry's.
+def _names(*listings: object) -> frozenset[NormalizedName]:
+    """Takes the names out of lists of requirements, and of tables of Poetry's.
 
     Of a wrong type, they are Poetry's or another builder's to complain of.
     """
     names: list[str] = []
-    if isinstance(listed, list):
-        texts = (str(each).strip() for each in listed if not isinstance(each, dict))
-        names += (re.split(r"[^A-Za-z0-9._-]", text)[0] for text in texts)
-    elif isinstance(listed, dict):
-        names += listed
+    for listed in listings:
+        if isinstance(listed, list):
+            texts = (str(each).strip() for each in listed if not isinstance(each, dict))
+            names += (re.split(r"[^A-Za-z0-9._-]", text)[0] for text in texts)
+        elif isinstance(listed, dict):
+            names += listed
     return frozenset(map(canonicalize_name, names))
