@@ -79,10 +79,9 @@ class Settings:
     @property
     def archives(self) -> tuple[Path, ...]:
         """The archives that are written; the last is a layer's, if there is one."""
-        return (self.output, *([self.layer_output] if self.layer_output else []))
+        return tuple(filter(None, (self.output, self.layer_output)))
 
     @property
     def targets(self) -> tuple[Path, ...]:
         """The files that are written: archives, and what describes them."""
-        others = (self.report, self.sizes)
-        return (*self.archives, *(each for each in others if each is not None))
+        return (*self.archives, *filter(None, (self.report, self.sizes)))
