@@ -33,8 +33,6 @@ from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.report.outcome import Format
 from poetry_plugin_package_function.report.outcome import printing
 from poetry_plugin_package_function.report.outcome import read_format
-from poetry_plugin_package_function.report.progress import PIPE_S
-from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.request import outcomes
@@ -172,9 +170,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _meter() -> Meter:
-    if sys.stderr.isatty():
-        return Meter(lambda text: _write_error(f"\r{text}\033[K"), TERMINAL_S)
-    return Meter(lambda text: _write_error(f"{text}\n"), PIPE_S, bars=False)
+    replaces = sys.stderr.isatty()
+    form = "\r{}\033[K" if replaces else "{}\n"
+    return Meter(lambda text: _write_error(form.format(text)), replaces=replaces)
 
 
 def _clear_progress() -> None:

@@ -8,8 +8,6 @@ from cleo.formatters.formatter import Formatter
 from cleo.io.outputs.stream_output import StreamOutput
 
 from poetry_plugin_package_function.escaping import printable
-from poetry_plugin_package_function.report.progress import PIPE_S
-from poetry_plugin_package_function.report.progress import TERMINAL_S
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.progress import bar
 
@@ -94,8 +92,7 @@ class Console:
         self._step(f"Packaging {what}<c2>{escaped(str(venv))}</c2>")
         return Meter(
             lambda text: self._progress(f"    {escaped(text)}"),
-            TERMINAL_S if self._overwrites else PIPE_S,
-            bars=self._overwrites,
+            replaces=self._overwrites,
         )
 
     def done(self) -> None:

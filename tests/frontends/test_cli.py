@@ -100,7 +100,7 @@ def test_progress_goes_to_stderr(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """What it prints of the result is on stdout, whoever reads it, and nothing else."""
-    monkeypatch.setattr("poetry_plugin_package_function.cli.PIPE_S", 0)
+    monkeypatch.setattr("poetry_plugin_package_function.report.progress._LOG_S", 0)
 
     assert 0 == main([str(venv), "--format", how])
 

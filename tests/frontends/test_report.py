@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import time
 
@@ -571,10 +572,10 @@ def test_how_grave_it_is_that_lambda_has_no_such_python(
 
 def test_the_meter_is_not_chatty(monkeypatch: pytest.MonkeyPatch) -> None:
     """However often it is called, it shows one message in each span of time."""
-    now_s = iter([0.5, 1.0, 1.5, 2.5])
+    now_s = iter([2.5, 5.0, 7.5, 12.5])
     monkeypatch.setattr(time, "monotonic", lambda: next(now_s))
     shown: list[str] = []
-    meter = Meter(shown.append, 1.0, bars=False, _last_s=0.0)
+    meter = Meter(shown.append, replaces=False, _last_s=0.0)
     meter.begin("Packaging", 4, 50 * MB)
 
     for size_bytes in (10 * MB, 10 * MB, 10 * MB, 20 * MB):
@@ -586,10 +587,11 @@ def test_the_meter_is_not_chatty(monkeypatch: pytest.MonkeyPatch) -> None:
     ] == shown
 
 
-def test_the_meter_draws_a_bar_for_each_phase() -> None:
+def test_the_meter_draws_a_bar_for_each_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second phase starts from nothing."""
+    monkeypatch.setattr(time, "monotonic", itertools.count().__next__)
     shown: list[str] = []
-    meter = Meter(shown.append, -1)
+    meter = Meter(shown.append, replaces=True, _last_s=-1)
 
     for what in ("Packaging", "Compressing more"):
         meter.begin(what, 2, 2 * MB)
@@ -601,10 +603,11 @@ def test_the_meter_draws_a_bar_for_each_phase() -> None:
     ] == shown
 
 
-def test_the_meter_and_nothing_to_do() -> None:
+def test_the_meter_and_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """No bytes at all are all of them."""
+    monkeypatch.setattr(time, "monotonic", itertools.count().__next__)
     shown: list[str] = []
-    meter = Meter(shown.append, -1)
+    meter = Meter(shown.append, replaces=True, _last_s=-1)
     meter.begin("Packaging", 1, 0)
     meter.advance(1, 0)
     assert [f"Packaging: [{'=' * 24}] 100% 1/1 files, 0.0/0.0 MB"] == shown

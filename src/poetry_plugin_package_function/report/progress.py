@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-TERMINAL_S: Final = 0.1
-PIPE_S: Final = 5.0
-"""Seconds between two messages: where one replaces the other, and in a log."""
+_TERMINAL_S: Final = 0.1
+_LOG_S: Final = 5.0
+"""Seconds between two messages."""
 
 _WIDTH: Final = 24
 
@@ -27,13 +27,12 @@ class Meter:
 
     Attributes:
         show: Shows one message.
-        every_s: Seconds that pass between two of them.
-        bars: Whether there is a bar in each message; in a log there is no use for it.
+        replaces: Whether a message takes the place of the one before it, as on a
+            terminal: then they are many, and each has a bar. In a log they are few.
     """
 
     show: Callable[[str], None]
-    every_s: float
-    bars: bool = True
+    replaces: bool
     _last_s: float = field(default_factory=time.monotonic)
     _what: str = ""
     _files: int = 0
@@ -51,10 +50,10 @@ class Meter:
         self._done_files += files
         self._done_bytes += size_bytes
         now_s = time.monotonic()
-        if now_s - self._last_s >= self.every_s:
+        if now_s - self._last_s >= (_TERMINAL_S if self.replaces else _LOG_S):
             self._last_s = now_s
             share = self._done_bytes / self._size_bytes if self._size_bytes else 1
-            drawn = f"{bar(share)} " if self.bars else ""
+            drawn = f"{bar(share)} " if self.replaces else ""
             self.show(
                 f"{self._what}: {drawn}{share:4.0%}"
                 f" {self._done_files:,}/{self._files:,} files,"
