@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
-from poetry_plugin_package_function.report.treemap import Sizes
+from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.result import Report
+from poetry_plugin_package_function.report import treemap
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 _DIRECTORIES: Final = ("", "core", "core/tests", "io", "io/formats", "_libs", "util")
@@ -28,6 +37,44 @@ HOSTILE_NAMES: Final = (
     "back\\slash.py",
     "x" * 255,
 )
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the page shows of a report, and its files."""
+
+    title: str
+    output_bytes: int
+    unzipped_bytes: int
+    limit_bytes: int
+    files: Sequence[FileSize]
+    owners: Sequence[DistributionSize] = ()
+
+
+def as_html(sizes: Sizes) -> bytes:
+    """Writes the page of a report that has these sizes."""
+    report = Report(
+        output_file=Path(),
+        distribution_name=sizes.title,
+        layout=Layout.FLAT,
+        output_bytes=sizes.output_bytes,
+        uncompressed_bytes=0,
+        compressed_bytes=0,
+        unzipped_bytes=sizes.unzipped_bytes,
+        limit_bytes=sizes.limit_bytes,
+        layers_size_bytes=0,
+        files=len(sizes.files),
+        sha256="",
+        python=None,
+        source_date_epoch=0,
+        compressor="",
+        compression_level=0,
+        entry_modules=(),
+        distributions=tuple(sizes.owners),
+        left_out=(),
+        nested=None,
+    )
+    return treemap.as_html(report, sizes.files)
 
 
 def sizes_of(files: int) -> Sizes:

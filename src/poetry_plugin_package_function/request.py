@@ -79,10 +79,8 @@ class Request:
         if settings.sizes is not None:
             # Few ask for it, and each run would wait for what it imports.
             from poetry_plugin_package_function.report.treemap import as_html
-            from poetry_plugin_package_function.report.treemap import sizes_of
 
-            page = as_html(sizes_of(report, pending.files))
-            pending.outputs[settings.sizes].write(page)
+            pending.outputs[settings.sizes].write(as_html(report, pending.files))
         return report
 
 

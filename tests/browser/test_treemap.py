@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.packaging.plan import FileSize
-from poetry_plugin_package_function.report.treemap import Sizes
-from poetry_plugin_package_function.report.treemap import as_html
 from tests.browser.webdriver import DOWN
 from tests.browser.webdriver import END
 from tests.browser.webdriver import ENTER
@@ -24,6 +22,8 @@ from tests.browser.webdriver import RIGHT
 from tests.browser.webdriver import TAB
 from tests.browser.webdriver import UP
 from tests.sizes import HOSTILE_NAMES
+from tests.sizes import Sizes
+from tests.sizes import as_html
 from tests.sizes import hostile_sizes
 from tests.sizes import sizes_of
 

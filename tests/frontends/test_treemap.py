@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.packaging.plan import FileSize
-from poetry_plugin_package_function.report.treemap import Sizes
-from poetry_plugin_package_function.report.treemap import as_html
 from tests.sizes import HOSTILE_NAMES
+from tests.sizes import Sizes
+from tests.sizes import as_html
 from tests.sizes import hostile_sizes
 from tests.sizes import owner
 from tests.sizes import sizes_of

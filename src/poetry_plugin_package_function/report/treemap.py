@@ -12,7 +12,6 @@ import hashlib
 import html
 import json
 
-from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
 from string import Template
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.result import Report
 
@@ -34,54 +32,21 @@ _SCRIPTS: Final = ("squarify.js", "tree.js", "picture.js", "reading.js", "page.j
 """In the order in which they need one another."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What the page shows.
-
-    Attributes:
-        title: The project's name.
-        output_bytes: The size of the ZIP.
-        unzipped_bytes: What Lambda counts of it; that is less than the sum of all files
-            if some are nested.
-        limit_bytes: What that has to stay below.
-        files: All of them, in any order.
-        owners: What there is to say of distributions, in any order.
-    """
-
-    title: str
-    output_bytes: int
-    unzipped_bytes: int
-    limit_bytes: int
-    files: Sequence[FileSize]
-    owners: Sequence[DistributionSize] = ()
-
-
-def sizes_of(report: Report, files: Sequence[FileSize]) -> Sizes:
-    """Finds what the page shows of what has been packaged.
+def as_html(report: Report, files: Sequence[FileSize]) -> bytes:
+    """Writes the page: the same bytes for the same sizes.
 
     Args:
         report: What has been packaged.
-        files: All files in it.
+        files: All files in it, in any order.
     """
-    return Sizes(
-        report.function or report.distribution_name,
-        report.output_bytes,
-        report.unzipped_bytes,
-        report.limit_bytes,
-        files,
-        report.distributions,
-    )
-
-
-def as_html(sizes: Sizes) -> bytes:
-    """Writes the page: the same bytes for the same sizes."""
+    title = report.function or report.distribution_name
     style = _part("style.css")
     script = '"use strict";\n' + "\n".join(map(_part, _SCRIPTS))
     page = Template(_part("template.html")).substitute(
         policy=_policy(style, script),
-        title=html.escape(sizes.title),
+        title=html.escape(title),
         style=style,
-        data=_data(sizes),
+        data=_data(title, report, files),
         script=script,
     )
     return page.encode(errors="xmlcharrefreplace")  # the title's; all else is text
@@ -101,23 +66,23 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _data(sizes: Sizes) -> str:
+def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
     """Writes the figures as JSON.
 
     It is ASCII, so it has no U+2028, and lone surrogates stay what they are; without
     "<" it cannot end the element that it is in
     (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
     """
-    known = {owner.name: (owner.version, owner.path) for owner in sizes.owners}
-    names = sorted({file.distribution for file in sizes.files})
+    known = {each.name: (each.version, each.path) for each in report.distributions}
+    names = sorted({file.distribution for file in files})
     owners = [(name, *known.get(name, ("", ()))) for name in names]
     document = {
-        "title": sizes.title,
-        "output_bytes": sizes.output_bytes,
-        "unzipped_bytes": sizes.unzipped_bytes,
-        "limit_bytes": sizes.limit_bytes,
+        "title": title,
+        "output_bytes": report.output_bytes,
+        "unzipped_bytes": report.unzipped_bytes,
+        "limit_bytes": report.limit_bytes,
         "owners": owners,
-        "directories": list(_directories(sizes.files, names)),
+        "directories": list(_directories(files, names)),
     }
     return json.dumps(document, separators=(",", ":")).replace("<", r"\u003c")
 
