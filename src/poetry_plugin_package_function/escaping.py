@@ -6,6 +6,7 @@ through `printable`, so that whoever makes the text need not think of it.
 
 from __future__ import annotations
 
+import json
 import re
 
 from typing import Final
@@ -48,12 +49,11 @@ def printable_json(document: str) -> str:
 
 
 def _in_json(found: re.Match[str]) -> str:
-    if (found[0].isprintable() and found[0] != "#") or "\ud800" <= found[0] <= "\udfff":
+    if found[0] == "#":
+        return r"\u0023"
+    if found[0].isprintable() or "\ud800" <= found[0] <= "\udfff":
         return found[0]
-    units = found[0].encode("utf-16-be")
-    return "".join(
-        f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)
-    )
+    return json.dumps(found[0])[1:-1]
 
 
 def _without_command(found: re.Match[str]) -> str:
