@@ -24,11 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-_SIGNALS: Final = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
-    if hasattr(signal, name)
-)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _written: Final[list[Path]] = []
 """Results of the run, which like its signals is the process's."""
 
@@ -79,7 +75,7 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
 
     Only the main thread can; others do without.
     """
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
