@@ -137,6 +137,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         from cleo.io.io import IO
 
         from poetry_plugin_package_function.console import Console
+        from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
         from poetry_plugin_package_function.report.outcome import Format
@@ -157,7 +158,11 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self.argument("functions"),
             pyproject.parent / "dist",
         )
-        self._announce()
+        self.line(
+            f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
+            f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
+        )
+        self.line("")
         run = Run(self.poetry, request, Console(self.io), check)
         with (
             closing(run.package_all()) as packaged,
@@ -166,15 +171,6 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):
                 found.append(outcome)
                 self._show(outcome)
-
-    def _announce(self) -> None:
-        from poetry_plugin_package_function.console import escaped
-
-        self.line(
-            f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
-            f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
-        )
-        self.line("")
 
     def _show(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 def escaped(line: str) -> str:
     """Keeps a line from being read as markup, or as anything else but text."""
-    escaped_line: str = Formatter.escape(printable(line))
-    return escaped_line
+    return Formatter.escape(printable(line))
 
 
 def write_to(streams: Streams, io: IO) -> None:

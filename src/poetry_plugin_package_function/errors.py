@@ -7,7 +7,6 @@ import os
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from typing import Final
 
 
 if TYPE_CHECKING:
@@ -109,24 +108,19 @@ class InterruptedBySignal(PackageFunctionError):  # noqa: N818 - not a fault
         self.exit_status = 128 + number
 
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-
-
 def of_system(error: OSError) -> tuple[str, str]:
     """Puts an error of the system into a sentence, without its end, and a hint."""
     reason = error.strerror or str(error)
     if error.filename is not None:
         reason = f"{os.fsdecode(error.filename)}: {reason}"
-    return reason, _more_space() if error.errno in _FULL else ""
-
-
-def _more_space() -> str:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return reason, ""
     import tempfile  # what few need is imported when it is needed
 
-    return (
-        "Free some space. Temporary files are in"
-        f" {tempfile.tempdir or os.environ.get('TMPDIR', '/tmp')}: set TMPDIR to a"  # noqa: S108
-        " directory that has more."
+    place = tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108
+    return reason, (
+        f"Free some space. Temporary files are in {place}: set TMPDIR to a directory"
+        " that has more."
     )
 
 

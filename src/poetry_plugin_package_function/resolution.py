@@ -62,10 +62,16 @@ def resolve(
         ConfigError: Lists everything that is wrong with any of them.
     """
     functions = _functions(project)
-    problems = [
-        _no_function(each, functions) for each in names or () if each not in functions
-    ]
-    _raise(problems)
+    known = (
+        f"; its functions: {', '.join(functions)}"
+        if functions
+        else f": it has no tables [tool.{TABLE}.{FUNCTIONS}.NAME]"
+    )
+    _raise(
+        f"The project has no function {each!r}{known}."
+        for each in names or ()
+        if each not in functions
+    )
     chosen: list[str | None] = [None]
     if names is not None and functions:
         chosen = [*dict.fromkeys(names or functions)]
@@ -130,16 +136,6 @@ def _functions(project: Project) -> Mapping[str, Mapping[str, Any]]:
             )
     _raise(problems)
     return table  # type: ignore[no-any-return]
-
-
-def _no_function(name: str, functions: Iterable[str]) -> str:
-    known = [*functions]
-    if not known:
-        return (
-            f"The project has no function {name!r}: it has no tables"
-            f" [tool.{TABLE}.{FUNCTIONS}.NAME]."
-        )
-    return f"The project has no function {name!r}; its functions: {', '.join(known)}."
 
 
 def _shared_files(

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
 
@@ -55,7 +53,12 @@ def summary(
         yield Line("", about_layer(layer))
         yield Line("", f"{code_sha256(layer.sha256)} (CodeSha256 of the layer)")
     if report.verified is not None and report.verified.init_s is not None:
-        yield Line("Handler", _handler(report.verified))
+        yield Line(
+            "Handler",
+            f"{report.verified.handler} was imported in {report.verified.init_s:.2f} s,"
+            f" with {report.verified.peak_bytes:,} bytes of memory and"
+            f" {report.verified.tmp_bytes:,} in /tmp",
+        )
     yield Line("Took", f"{elapsed_s:.1f} s")
     if changes is not None:
         yield Line("Compared", format_changes(changes))
@@ -65,8 +68,14 @@ def _contents(report: Report) -> Iterator[Line]:
     if report.provided.names:
         names = ", ".join(sorted(report.provided.names))
         yield Line("Provided", f"{names}: the runtime has them")
-    if report.stripped is not None:
-        yield Line("Stripped", _stripped(report.stripped))
+    stripped = report.stripped
+    if stripped is not None:
+        what = "library" if stripped.files == 1 else "libraries"
+        yield Line(
+            "Stripped",
+            f"{stripped.files:,} {what}, {stripped.saved_bytes:,} bytes less, by"
+            f" {stripped.tool}",
+        )
     if report.left_out:
         yield Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
     bytecode = report.bytecode
@@ -134,21 +143,6 @@ def _nested(nested: Nested) -> str:
     )
     tests = ", ".join(name for unit in units if unit.tests for name in unit.names)
     return "; ".join(filter(None, (names, tests and f"tests of {tests}")))
-
-
-def _handler(verified: Verified) -> str:
-    return (
-        f"{verified.handler} was imported in {verified.init_s:.2f} s, with"
-        f" {verified.peak_bytes:,} bytes of memory and {verified.tmp_bytes:,} in /tmp"
-    )
-
-
-def _stripped(stripped: Stripped) -> str:
-    what = "library" if stripped.files == 1 else "libraries"
-    return (
-        f"{stripped.files:,} {what}, {stripped.saved_bytes:,} bytes less, by"
-        f" {stripped.tool}"
-    )
 
 
 def shown_path(path: Path) -> str:
