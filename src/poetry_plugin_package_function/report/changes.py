@@ -10,14 +10,15 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.report.previous import Known
 from poetry_plugin_package_function.report.previous import read_report
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.previous import Known
     from poetry_plugin_package_function.report.previous import PreviousReport
     from poetry_plugin_package_function.settings import Settings
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _MOST_NAMED: Final = 3
 _DERIVED: Final = (".pyc", ".dist-info/RECORD")
 """What changes with other files is named after them."""
-
-_NO_FILES: Final = Known("", "", None, {})
 
 
 class Update(NamedTuple):
@@ -114,32 +113,23 @@ def changes_since(previous: PreviousReport | None, report: Report) -> Changes | 
     if previous is None:
         return None
     before = previous.distributions
-    now = {
-        each.name: Known(each.version, each.digest, each.wheel, each.contents)
-        for each in report.distributions
-    }
-    both = sorted(before.keys() & now.keys())
-    pairs = [(name, before[name], now[name]) for name in both]
-    changed = [
-        (name, old, new)
-        for name, old, new in pairs
-        if old.version == new.version and old.digest != new.digest
-    ]
+    now = {each.name: each for each in report.distributions}
+    updated, changed, other_wheels = [], [], []
+    for name in sorted(before.keys() & now.keys()):
+        old, new = before[name], now[name]
+        if old.version != new.version:
+            updated.append(Update(name, old.version, new.version))
+        elif old.digest != new.digest:
+            changed.append(name)
+            if old.wheel and new.wheel and old.wheel != new.wheel:
+                other_wheels.append(name)
     return Changes(
         previous.sha256 == report.sha256,
         tuple(sorted(now.keys() - before.keys())),
         tuple(sorted(before.keys() - now.keys())),
-        tuple(
-            Update(name, old.version, new.version)
-            for name, old, new in pairs
-            if old.version != new.version
-        ),
-        tuple(name for name, _, _ in changed),
-        tuple(
-            name
-            for name, old, new in changed
-            if old.wheel and new.wheel and old.wheel != new.wheel
-        ),
+        tuple(updated),
+        tuple(changed),
+        tuple(other_wheels),
         _files(before, now),
         report.layer.sha256 == previous.layer_sha256
         if report.layer and previous.layer_sha256
@@ -147,14 +137,16 @@ def changes_since(previous: PreviousReport | None, report: Report) -> Changes | 
     )
 
 
-def _files(before: Mapping[str, Known], now: Mapping[str, Known]) -> FileChanges:
+def _files(
+    before: Mapping[str, Known], now: Mapping[str, DistributionSize]
+) -> FileChanges:
     """Compares files one by one, whichever distribution they belong to."""
     old: dict[str, str] = {}
     new: dict[str, str] = {}
     # If there are no files of no distribution, that is known, too.
     for name in before.keys() & now.keys() | {""}:
-        previous = before.get(name, _NO_FILES).contents
-        ours = now.get(name, _NO_FILES).contents
+        previous = before[name].contents if name in before else {}
+        ours = now[name].contents if name in now else {}
         if previous is not None and ours is not None:
             old |= previous
             new |= ours
