@@ -250,17 +250,13 @@ def read_memory(value: object, _: Source) -> int:
 
 def read_size(value: object, _: Source) -> int:
     """Reads a size in bytes, below Lambda's limit."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        size_bytes = value
-    else:
-        match = re.fullmatch(
-            r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", str(value).strip()
-        )
-        unit = _UNITS.get(match[2].lower()) if match else None
-        if match is None or unit is None:
-            raise RefusedError(f"expected bytes, or a size as 40MB, got {value!r}.")
-        size_bytes = round(float(match[1]) * unit)
-    if not 0 <= size_bytes < UNZIPPED_LIMIT_BYTES:
+    text = str(value).strip()
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", text)
+    unit = _UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None:
+        raise RefusedError(f"expected bytes, or a size as 40MB, got {value!r}.")
+    size_bytes = round(float(match[1]) * unit)
+    if size_bytes >= UNZIPPED_LIMIT_BYTES:
         raise RefusedError(
             f"{size_bytes:,} bytes leave nothing of the {UNZIPPED_LIMIT_BYTES:,} bytes"
             " that function and layers share."
