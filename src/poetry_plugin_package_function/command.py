@@ -90,37 +90,30 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         import atexit
         import gc
 
+        from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.console import write_to
+        from poetry_plugin_package_function.errors import no_traceback
+        from poetry_plugin_package_function.interruption import stoppable
         from poetry_plugin_package_function.standard_streams import lasting
 
         # Else Python looks for cycles among all of Poetry's objects before it ends.
         atexit.register(gc.freeze)
         with lasting() as streams:
             write_to(streams, self.io)
-            return self._run(streams)
-
-    def _run(self, streams: Streams) -> int:
-        from poetry_plugin_package_function.console import escaped
-        from poetry_plugin_package_function.errors import no_traceback
-        from poetry_plugin_package_function.interruption import stoppable
-
-        try:
-            with stoppable() as check, no_traceback():
-                self._package(streams, check)
-        except PackageFunctionError as error:
-            # -q does not hide why there is no archive.
-            for line in error.lines:
-                self.io.write_error_line(
-                    f"<error>{escaped(line)}</error>", Verbosity.QUIET
-                )
-            if error.hint:
-                self.io.write_error_line(escaped(error.hint), Verbosity.QUIET)
-            return error.exit_status
-        except Exception:
-            # Poetry shows what is no error of ours, but with -q nothing of it.
-            if self.io.error_output.is_quiet():
-                self.io.error_output.set_verbosity(Verbosity.NORMAL)
-            raise
+            try:
+                with stoppable() as check, no_traceback():
+                    self._package(streams, check)
+            except PackageFunctionError as error:
+                for line in error.lines:
+                    self._show_error(f"<error>{escaped(line)}</error>")
+                if error.hint:
+                    self._show_error(escaped(error.hint))
+                return error.exit_status
+            except Exception:
+                # Poetry shows what is no error of ours, but with -q nothing of it.
+                if self.io.error_output.is_quiet():
+                    self.io.error_output.set_verbosity(Verbosity.NORMAL)
+                raise
         return 0
 
     def flags(self) -> dict[str, Any]:
@@ -182,8 +175,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
         for row in (*outcome.sizes, *outcome.details):
             self.line(f"  {escaped(row)}")
         for warning in outcome.warning_lines(quiet=self.io.error_output.is_quiet()):
-            self.line_error(
-                f"<warning>{escaped(warning)}</warning>", verbosity=Verbosity.QUIET
-            )
+            self._show_error(f"<warning>{escaped(warning)}</warning>")
         if outcome.report.function is not None:
             self.line("")
+
+    def _show_error(self, text: str) -> None:
+        # -q does not hide why there is no archive, or why it will not work.
+        self.io.write_error_line(text, Verbosity.QUIET)
