@@ -15,7 +15,6 @@ from poetry_plugin_package_function.packaging.archive.timestamp import archive_t
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_previous
-from poetry_plugin_package_function.report.details import changed_files
 from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
@@ -137,7 +136,7 @@ def outcomes(
             changes,
             [*summary(report, elapsed_s, changes), *extra_outputs],
             sizes(report, all_of_them=verbose),
-            [*details(report), *changed_files(changes)] if verbose else [],
+            [*details(report, changes)] if verbose else [],
             [*warnings(report), *runtime_warnings(report, requires_python, today)],
         )
         started_s = time.monotonic()

@@ -21,7 +21,7 @@ from poetry_plugin_package_function.report.changes import Update
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.changes import read_previous
-from poetry_plugin_package_function.report.details import changed_files
+from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.json_report import as_json_array
 from poetry_plugin_package_function.settings import Settings
@@ -290,10 +290,10 @@ def test_a_few_files_in_words_and_all_of_them_in_lines() -> None:
         "File removed: app/old.py",
         "File changed: app-1.dist-info/RECORD",
         "File changed: app/__pycache__/m.pyc",
-    ] == [*changed_files(changes)]
+    ] == [*details(REPORT, changes)]
     three = changes._replace(files=files._replace(changed=("app/m.py",)))
     assert "more" not in format_changes(three)
-    assert [] == [*changed_files(None)]
+    assert [] == [*details(REPORT, None)]
     document = json.loads(as_json(NOW, changes))
     jsonschema.validate(document, SCHEMA)
     assert {
@@ -331,7 +331,7 @@ def test_names_that_no_console_should_get(
         f"updated up 1{shown} -> 1; removed gone{shown}; other files in app; files:"
         f" {shown} (removed)"
     ) == printable(format_changes(found))
-    assert [f"File removed: {shown}"] == [*map(printable, changed_files(found))]
+    assert [f"File removed: {shown}"] == [*map(printable, details(REPORT, found))]
     jsonschema.validate(json.loads(as_json(now, found)), SCHEMA)
 
 

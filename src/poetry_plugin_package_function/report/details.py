@@ -61,8 +61,13 @@ def place(distribution: DistributionSize, report: Report) -> str:
     return "flat"
 
 
-def details(report: Report) -> Iterator[str]:
-    """Says what only those want to know who ask for it."""
+def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
+    """Says what only those want to know who ask for it.
+
+    Args:
+        report: What has been packaged.
+        changes: What is different from a previous report: all files are named.
+    """
     for unit in report.nested.units if report.nested else ():
         names = ", ".join(unit.names)
         if unit.tests:
@@ -84,9 +89,5 @@ def details(report: Report) -> Iterator[str]:
     if skipped:
         what = "file does" if len(skipped) == 1 else "files do"
         yield f"{len(skipped):,} {what} not compile: {', '.join(skipped)}"
-
-
-def changed_files(changes: Changes | None) -> Iterator[str]:
-    """Names all files that are different from those of a previous report."""
     for name, what in changes.files.in_order() if changes else ():
         yield f"File {what}: {name}"
