@@ -1169,9 +1169,9 @@ def test_an_exception_without_a_message_is_told() -> None:
         def __str__(self) -> str:
             raise ValueError
 
-    told = verifier.told(OddError())
-    assert "" == told["message"]
-    assert "failed" in told["text"]
+    description = verifier.description_of(OddError())
+    assert "" == description["message"]
+    assert "failed" in description["text"]
 
 
 def test_peak_memory_is_known_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:

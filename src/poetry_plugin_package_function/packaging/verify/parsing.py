@@ -94,7 +94,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
     name = name_of(handler)
     parts = name.module.split(".")
     tree: ast.Module | None = None
-    told = []
+    unseen = []
     for depth in range(1, len(parts) + 1):
         module = ".".join(parts[:depth])
         file = modules.file(module)
@@ -112,20 +112,20 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
         elif file.name.endswith(".py"):
             tree = _parsed(file, name, python)
             if tree is None:
-                told.append(
+                unseen.append(
                     f"{file.name} does not compile on this Python, which may be too old"
                     " for it."
                 )
         else:
             tree = None
-            told.append(f"{file.name} cannot be parsed.")
+            unseen.append(f"{file.name} cannot be parsed.")
     if tree is not None:
         bound = _bound_in(tree)
         if name.function not in bound.names and not bound.is_open:
             raise function_error(name, sorted(bound.functions))
         if name.function not in bound.names:
-            told.append(f"Whether {name.module} has {name.function} cannot be seen.")
-    return " ".join(told)
+            unseen.append(f"Whether {name.module} has {name.function} cannot be seen.")
+    return " ".join(unseen)
 
 
 def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:

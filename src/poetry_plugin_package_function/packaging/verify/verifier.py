@@ -51,7 +51,7 @@ def main() -> None:
     with open(task["trace"], "w", encoding="utf-8") as trace:
         faulthandler.enable(trace, all_threads=False)
         faulthandler.dump_traceback_later(task["time_limit_s"], file=trace)
-        leave = _told_when_left(trace)
+        leave = _trace_exits(trace)
         opened = _listen()
         process = os.getpid()
         stand_in(
@@ -73,17 +73,17 @@ def main() -> None:
         leave(0)
 
 
-def _told_when_left(trace: TextIO) -> Callable[[int], NoReturn]:
+def _trace_exits(trace: TextIO) -> Callable[[int], NoReturn]:
     """Lets `os._exit` note where it is called; returns the one that does not."""
     process = os.getpid()
     leave = os._exit
 
-    def leave_and_tell(status: int) -> NoReturn:
+    def trace_and_leave(status: int) -> NoReturn:
         if os.getpid() == process:
             faulthandler.dump_traceback(trace, all_threads=False)
         leave(status)
 
-    os._exit = leave_and_tell
+    os._exit = trace_and_leave
     return leave
 
 
@@ -157,7 +157,7 @@ def attempt(handler: str, task_root: str, started_s: float) -> dict[str, Any]:
         except AttributeError:
             return {"functions": sorted(functions_of(module))}
     except BaseException as error:
-        return {"error": told(error)}
+        return {"error": description_of(error)}
     return {"init_s": time.monotonic() - started_s, "callable": callable(found)}
 
 
@@ -216,7 +216,7 @@ def peak_bytes() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def told(error: BaseException) -> dict[str, Any]:
+def description_of(error: BaseException) -> dict[str, Any]:
     """Describes an exception.
 
     Returns:
