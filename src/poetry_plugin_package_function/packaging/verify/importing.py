@@ -11,14 +11,13 @@ import time
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.packaging.verify import verifier
-from poetry_plugin_package_function.packaging.verify.running import running
 from poetry_plugin_package_function.packaging.verify.variables import environment
 from poetry_plugin_package_function.packaging.verify.variables import python_path
 
@@ -103,11 +102,17 @@ def run(interpreter: Path | str, task: Task) -> Outcome:
     Raises:
         OSError: There is no such program, or it is another machine's.
     """
-    status = None
-    with running(partial(_started, interpreter, task), _end_group) as process:
+    status = process = None
+    try:
+        with held_back():  # what has just been started would be forgotten
+            process = _started(interpreter, task)
         with suppress(subprocess.TimeoutExpired):
             status = process.wait(task.time_limit_s + _GRACE_S)
-        _end_group(process)
+    finally:
+        with held_back():
+            if process is not None:
+                _end_group(process)
+                process.wait()
     answer = None
     with suppress(OSError, ValueError), open(task.path("result.json"), "rb") as file:
         answer = json.load(file)
