@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.sources.content import Content
 
 
 HANDLER: Final = "my_app.handler.handler"
@@ -108,7 +108,7 @@ def verified(
     *,
     interpreter: Path | str | None = sys.executable,
     distributions: Mapping[str, str] | None = None,
-    provided: Mapping[str, Content] = {},
+    provided: Sequence[Entry] = (),
     time_limit_s: float = 60.0,
     **function: Any,
 ) -> Verified:
@@ -815,7 +815,7 @@ def test_what_the_runtime_brings_is_no_error(
 
 
 @pytest.fixture
-def sdk(tmp_path: Path) -> Mapping[str, Content]:
+def sdk(tmp_path: Path) -> Sequence[Entry]:
     """What stands for the runtime's SDK, in an environment with more than that."""
     files = {
         "boto3/__init__.py": "import six",
@@ -827,11 +827,14 @@ def sdk(tmp_path: Path) -> Mapping[str, Content]:
     }
     there = write_files(tmp_path / "environment", files)
     del files["hidden.py"]
-    return {name: FileContent(str(there / name)) for name in files}
+    return [
+        Entry(name, FileContent(str(there / name)), len(data))
+        for name, data in files.items()
+    ]
 
 
 def test_what_stands_for_the_runtimes_is_imported(
-    package: Callable[..., Path], sdk: Mapping[str, Content]
+    package: Callable[..., Path], sdk: Sequence[Entry]
 ) -> None:
     """All is checked then, and it is found behind everything else."""
     code = (
@@ -859,7 +862,7 @@ def test_what_stands_for_the_runtimes_is_imported(
     ],
 )
 def test_nothing_else_of_the_environment_is_seen(
-    tmp_path: Path, sdk: Mapping[str, Content], code: str, hint: str
+    tmp_path: Path, sdk: Sequence[Entry], code: str, hint: str
 ) -> None:
     """What is missing then is an error; paths are those of Lambda."""
     archive = archive_of(tmp_path, {"a.py": f"{code}\n{WORKS}"})

@@ -17,6 +17,7 @@ import pytest
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import member_of
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 from poetry_plugin_package_function.packaging.verify.handler import Function
@@ -237,9 +238,10 @@ def test_what_a_closed_wheel_has_stands_for_the_runtimes(tmp_path: Path) -> None
     """It is laid out where it is looked for, out of the wheel."""
     wheel = archive_of(tmp_path / "x-1-py3-none-any.whl", {"boto3/data.txt": "data"})
     with zipfile.ZipFile(wheel) as opened:
-        provided = {
-            each.filename: member_of(str(wheel), each) for each in opened.infolist()
-        }
+        provided = [
+            Entry(each.filename, member_of(str(wheel), each), each.file_size)
+            for each in opened.infolist()
+        ]
     code = (
         "import boto3, pathlib\n"
         "(path,) = boto3.__path__\n"
@@ -352,6 +354,7 @@ def test_code_finds_in_memory_what_it_finds_on_lambda(
 KILLED: Final = """\
 import os, signal, sys
 from pathlib import Path
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 unpacking.MEMORY = sys.argv[2]

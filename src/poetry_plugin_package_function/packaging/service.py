@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
@@ -306,17 +306,17 @@ def _verified(
             ),
             site_packages.interpreter if runs_here(target) else None,
             place,
-            provided=_contents(order, measured.job.tree.provided.names),
+            provided=_unshipped(order, measured.job.tree.provided.names),
         )
 
 
-def _contents(order: Order, names: frozenset[NormalizedName]) -> dict[str, Content]:
+def _unshipped(order: Order, names: frozenset[NormalizedName]) -> list[Entry]:
     """Lists the files of distributions that are not shipped."""
-    return {
-        entry.name: entry.content
+    return [
+        entry
         for source in (order.environment.sources if names else ())
         for entry in source.files(
             {each.name for each in source.distributions} - names, lambda _: False
         )
         if entry.distribution in names
-    }
+    ]

@@ -6,18 +6,15 @@ import zipfile
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import member_of
+from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from poetry_plugin_package_function.packaging.sources.content import Content
-    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -36,19 +33,7 @@ class Archives:
     entries: Sequence[Entry] = ()
 
 
-class File(NamedTuple):
-    """A file that is to be there.
-
-    Attributes:
-        content: Its content.
-        is_executable: Whether it is.
-    """
-
-    content: Content
-    is_executable: bool
-
-
-def files_of(archive: Path) -> dict[str, File]:
+def files_of(archive: Path) -> list[Entry]:
     """Lists the files that Lambda makes of an archive; directories come of them.
 
     Raises:
@@ -65,12 +50,15 @@ def files_of(archive: Path) -> dict[str, File]:
             "Package it again.",
         )
     path = str(archive)
-    return {
-        info.filename: File(
-            member_of(path, info), bool(info.external_attr >> 16 & 0o001)
+    return [
+        Entry(
+            info.filename,
+            member_of(path, info),
+            info.file_size,
+            executable=bool(info.external_attr >> 16 & 0o001),
         )
         for info in infos
-    }
+    ]
 
 
 def _leads_out(name: str) -> bool:

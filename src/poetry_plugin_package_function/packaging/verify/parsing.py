@@ -14,7 +14,6 @@ from typing import NamedTuple
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.quiet import no_warnings
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
@@ -22,30 +21,14 @@ from poetry_plugin_package_function.packaging.verify.handler import name_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.handler import Name
 
 
-class _File(NamedTuple):
-    """A file of an archive, by the name that it has in a flat one."""
-
-    name: str
-    content: Content
-
-    @property
-    def is_package(self) -> bool:
-        return self.name.rpartition("/")[2].startswith("__init__.")
-
-    @property
-    def rank(self) -> tuple[bool, int]:
-        """The place in the order in which Python looks. Source: FileFinder."""
-        suffixes = (".so", ".pyd", *MODULE_SUFFIXES)
-        place = next(
-            number for number, each in enumerate(suffixes) if self.name.endswith(each)
-        )
-        return not self.is_package, place
+_SUFFIXES: Final = ("so", "pyd", "py", "pyc")
+"""In the order in which Python looks for them. Source: importlib's FileFinder."""
 
 
 class Modules:
@@ -56,12 +39,12 @@ class Modules:
         names: What can be imported, ordered.
     """
 
-    def __init__(self, files: Mapping[str, Content]) -> None:
-        self.files = tuple(sorted(files))
-        self._files: dict[str, list[_File]] = defaultdict(list)
-        for name, content in files.items():
-            if parts := module_parts(name):
-                self._files[".".join(parts)].append(_File(name, content))
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.files = tuple(sorted(each.name for each in entries))
+        self._files: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            if parts := module_parts(entry.name):
+                self._files[".".join(parts)].append(entry)
         self.names = tuple(sorted(self._files))
 
     def __contains__(self, module: str) -> bool:
@@ -71,10 +54,18 @@ class Modules:
             name.startswith(directory) for name in self.files
         )
 
-    def file(self, module: str) -> _File | None:
+    def file(self, module: str) -> Entry | None:
         """The file that Python loads for a module; None for a namespace package."""
-        files = self._files.get(module)
-        return min(files, key=lambda each: each.rank) if files else None
+        return min(self._files.get(module, ()), key=_rank, default=None)
+
+
+def _rank(file: Entry) -> tuple[bool, int]:
+    """The place in the order in which Python looks: packages are first."""
+    return not _is_package(file), _SUFFIXES.index(file.name.rpartition(".")[2])
+
+
+def _is_package(file: Entry) -> bool:
+    return file.name.rpartition("/")[2].startswith("__init__.")
 
 
 def find(handler: str, modules: Modules, python: str | None) -> str:
@@ -102,7 +93,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
             raise module_error(name, f"No module named {module!r}", modules.names)
         if file is None:
             tree = ast.Module([], [])
-        elif depth < len(parts) and not file.is_package:
+        elif depth < len(parts) and not _is_package(file):
             raise module_error(
                 name,
                 f"No module named {'.'.join(parts[: depth + 1])!r}; {module!r} is not a"
@@ -121,14 +112,14 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
             unseen.append(f"{file.name} cannot be parsed.")
     if tree is not None:
         bound = _bound_in(tree)
-        if name.function not in bound.names and not bound.is_open:
-            raise function_error(name, sorted(bound.functions))
         if name.function not in bound.names:
+            if not bound.is_open:
+                raise function_error(name, sorted(bound.functions))
             unseen.append(f"Whether {name.module} has {name.function} cannot be seen.")
     return " ".join(unseen)
 
 
-def _parsed(file: _File, name: Name, python: str | None) -> ast.Module | None:
+def _parsed(file: Entry, name: Name, python: str | None) -> ast.Module | None:
     """Parses a source; None if this Python is too old, or of unknown age, for it."""
     source = read(file.content)
     path = f"/var/task/{file.name}"

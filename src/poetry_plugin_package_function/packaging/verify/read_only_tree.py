@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Final
-from typing import NamedTuple
 
 from deflate import DeflateError
 from deflate import crc32
@@ -40,9 +39,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from poetry_plugin_package_function.packaging.sources.content import Content
-    from poetry_plugin_package_function.packaging.verify.archives import File
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
     Data: TypeAlias = bytes | bytearray | memoryview
+    _State: TypeAlias = tuple[int | Content, int, bool, int]
 
 
 _READ: Final = 0o444
@@ -57,19 +57,6 @@ _WHOLE_BYTES: Final = 32 << 20
 """Up to this size a file is held in memory, as libdeflate inflates nothing in parts."""
 
 
-class _Record(NamedTuple):
-    """A file that has been written.
-
-    Attributes:
-        what: What is in it, and whether it is executable.
-        changed_ns: When the system last changed it or its mode (ctime): nobody can set
-            that. Source: inode(7).
-    """
-
-    what: File | tuple[int, int, bool]
-    changed_ns: int
-
-
 class ReadOnlyTree:
     """A directory that is made for one archive, and then for another.
 
@@ -79,40 +66,36 @@ class ReadOnlyTree:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._records: dict[str, _Record] = {}
+        self._states: dict[str, _State] = {}
 
-    def update(self, files: Mapping[str, File]) -> None:
+    def update(self, entries: Iterable[Entry]) -> None:
         """Puts files there; what is not one of them, or has been changed, goes.
 
         Args:
-            files: By their POSIX paths below the root.
+            entries: The files, by their POSIX paths below the root.
 
         Raises:
             OSError: Something cannot be read or written.
             BadZipFile: An archive is damaged.
             SourceError: A file that is in no archive cannot be read.
         """
+        files = {each.name: each for each in entries}
         directories = _directories_of(self.root, files)
         there = self._tidy(files, directories)
         for directory in sorted(directories - there):
             os.mkdir(directory, _OWN)
-        missing = [each for each in files.items() if each[0] not in self._records]
-        missing.sort(key=lambda each: -_size_bytes(each[1].content))
-        large = [
-            each for each in missing if _size_bytes(each[1].content) > _SMALL_BYTES
-        ]
-        pending = iter(large)
-        helpers = min(usable_cores() - 1, len(large))
-        with ThreadPoolExecutor(max(1, helpers)) as pool:
-            jobs = [pool.submit(self._write, pending) for _ in range(helpers)]
-            self._records.update(self._write(iter(missing[len(large) :])))
-            self._records.update(self._write(pending))
+        missing = [each for name, each in files.items() if name not in self._states]
+        missing.sort(key=lambda each: -each.size_bytes)
+        large = [each for each in missing if each.size_bytes > _SMALL_BYTES]
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            jobs = [pool.submit(self._write, [each]) for each in large]
+            self._write(missing[len(large) :])
             for job in jobs:
-                self._records.update(job.result())
+                job.result()  # raises what has been raised there
         for directory in directories:
             os.chmod(directory, _READ_AND_EXECUTE)
 
-    def _tidy(self, files: Mapping[str, File], directories: set[str]) -> set[str]:
+    def _tidy(self, files: Mapping[str, Entry], directories: set[str]) -> set[str]:
         """Removes what may not stay; returns the directories that do."""
         with suppress(OSError):
             os.unlink(self.root)  # a link that somebody has put in its place
@@ -125,24 +108,23 @@ class ReadOnlyTree:
                 there.add(entry.path)
             elif entry.is_dir(follow_symlinks=False):
                 surplus.append(entry.path)
-            elif name in files and self._records.get(name) == _record(
+            elif name in files and self._states.get(name) == _state(
                 files[name], entry.stat(follow_symlinks=False)
             ):
-                kept[name] = self._records[name]
+                kept[name] = self._states[name]
             else:
                 os.unlink(entry.path)
-        self._records = kept
+        self._states = kept
         for directory in reversed(surplus):
             os.rmdir(directory)
         return there
 
-    def _write(self, pending: Iterator[tuple[str, File]]) -> dict[str, _Record]:
-        """Writes files until none is pending; several threads take from these."""
-        records = {}
+    def _write(self, entries: Iterable[Entry]) -> None:
+        """Writes files; each archive is opened once for them."""
         archives: dict[str, BinaryIO] = {}
         with ExitStack() as stack:
-            for name, file in pending:
-                content = file.content
+            for entry in entries:
+                content = entry.content
                 chunks: Iterable[Data]
                 if isinstance(content, ZipMember) and content.is_sound:
                     path = content.archive
@@ -153,9 +135,9 @@ class ReadOnlyTree:
                     chunks = _checked(content, _chunks(archives[path], content))
                 else:
                     chunks = (read(content),)
-                status = _write(f"{self.root}/{name}", chunks, _mode(file))
-                records[name] = _record(file, status)
-        return records
+                mode = _READ_AND_EXECUTE if entry.executable else _READ
+                status = _write(f"{self.root}/{entry.name}", chunks, mode)
+                self._states[entry.name] = _state(entry, status)
 
 
 def below(root: str) -> Iterator[os.DirEntry[str]]:
@@ -200,20 +182,12 @@ def _directories_of(root: str, names: Iterable[str]) -> set[str]:
     return found
 
 
-def _mode(file: File) -> int:
-    return _READ_AND_EXECUTE if file.is_executable else _READ
-
-
-def _size_bytes(content: Content) -> int:
-    return content.size_bytes if isinstance(content, ZipMember) else 0
-
-
-def _record(file: File, status: os.stat_result) -> _Record:
-    content, is_executable = file
-    if isinstance(content, ZipMember):  # in the next archive it is at another place
-        what = content.size_bytes, content.crc32, is_executable
-        return _Record(what, status.st_ctime_ns)
-    return _Record(file, status.st_ctime_ns)
+def _state(entry: Entry, status: os.stat_result) -> _State:
+    """Says what a file is until somebody changes it: nobody can set its ctime."""
+    content = entry.content
+    # In the next archive a member is at another place.
+    what = content.crc32 if isinstance(content, ZipMember) else content
+    return what, entry.size_bytes, entry.executable, status.st_ctime_ns
 
 
 def _write(path: str, chunks: Iterable[Data], mode: int) -> os.stat_result:

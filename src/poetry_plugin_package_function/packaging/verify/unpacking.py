@@ -18,9 +18,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.interruption import scratch_directory
-from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.verify import verifier
-from poetry_plugin_package_function.packaging.verify.archives import File
 from poetry_plugin_package_function.packaging.verify.archives import files_of
 from poetry_plugin_package_function.packaging.verify.read_only_tree import ReadOnlyTree
 from poetry_plugin_package_function.packaging.verify.read_only_tree import remove
@@ -29,9 +27,10 @@ from poetry_plugin_package_function.packaging.verify.read_only_tree import remov
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from typing import Self
 
-    from poetry_plugin_package_function.packaging.sources.content import Content
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.archives import Archives
 
 
@@ -95,14 +94,13 @@ class Workspace:
 
     @contextmanager
     def unpacked(
-        self, archives: Archives, provided: Mapping[str, Content] = {}
+        self, archives: Archives, provided: Sequence[Entry] = ()
     ) -> Iterator[Unpacked]:
         """Unpacks a function's archives, until the block ends.
 
         Args:
             archives: What packaging has written.
-            provided: What replaces modules of Lambda's runtime: the files, by the
-                names that they have there.
+            provided: The files of what replaces modules of Lambda's runtime.
 
         Raises:
             VerifyError: They cannot be unpacked.
@@ -115,17 +113,14 @@ class Workspace:
                 remove(scratch)  # whatever the user's code has done to it
 
     def _environment(
-        self, scratch: str, archives: Archives, provided: Mapping[str, Content]
+        self, scratch: str, archives: Archives, provided: Sequence[Entry]
     ) -> Unpacked:
         try:
-            trees = {"task": files_of(archives.function)}
+            trees: dict[str, Sequence[Entry]] = {"task": files_of(archives.function)}
             if archives.layer is not None:
                 trees["opt"] = files_of(archives.layer)
             if provided:
-                trees["runtime"] = {
-                    name: File(content, is_executable=False)
-                    for name, content in provided.items()
-                }
+                trees["runtime"] = provided
             roots = self._update(trees).roots
             runtime = [roots["runtime"]] if provided else []
             unpacked = Unpacked(
@@ -146,7 +141,7 @@ class Workspace:
             ) from None
         return unpacked
 
-    def _update(self, trees: Mapping[str, Mapping[str, File]]) -> _Place:
+    def _update(self, trees: Mapping[str, Sequence[Entry]]) -> _Place:
         """Unpacks trees over those of the function before, or anew."""
         if self._place is None:
             memory = MEMORY if _has_room(MEMORY, trees) else None
@@ -182,7 +177,7 @@ class _Place:
         }
         self.roots = {name: tree.root for name, tree in self._trees.items()}
 
-    def update(self, trees: Mapping[str, Mapping[str, File]]) -> None:
+    def update(self, trees: Mapping[str, Sequence[Entry]]) -> None:
         """Unpacks trees; see `ReadOnlyTree.update`."""
         for name, files in trees.items():
             self._trees[name].update(files)
@@ -194,17 +189,12 @@ class _Place:
             os.close(self._lock)
 
 
-def _has_room(memory: str, trees: Mapping[str, Mapping[str, File]]) -> bool:
+def _has_room(memory: str, trees: Mapping[str, Sequence[Entry]]) -> bool:
     """Whether files may go into memory: twice the room, and four times the memory.
 
     Containers' engines do not let code be loaded from there (`noexec`).
     """
-    size_bytes = sum(
-        file.content.size_bytes
-        for files in trees.values()
-        for file in files.values()
-        if isinstance(file.content, ZipMember)
-    )
+    size_bytes = sum(each.size_bytes for files in trees.values() for each in files)
     try:
         there = os.statvfs(memory)
         with open(MEMINFO, encoding="ascii") as lines:

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from poetry_plugin_package_function.packaging.sources.content import Content
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
@@ -108,7 +108,7 @@ def verify(
     interpreter: Path | str | None,
     workspace: Workspace,
     *,
-    provided: Mapping[str, Content] = {},
+    provided: Sequence[Entry] = (),
     time_limit_s: float = 60.0,
 ) -> Verified:
     """Imports a handler out of the archives that were written, in a clean process.
@@ -121,8 +121,7 @@ def verify(
         function: What is to run in Lambda.
         interpreter: That of the virtual environment; None if it is another system's.
         workspace: Where the archives are unpacked.
-        provided: What replaces modules of Lambda's runtime: the files, by the names
-            that they have there.
+        provided: The files of what replaces modules of Lambda's runtime.
         time_limit_s: When the process is ended.
 
     Raises:
@@ -148,7 +147,7 @@ def verify(
             )
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
-            modules = _modules(archives)
+            modules = Modules(archives.entries)
             missing = brought_by_others(
                 answer,
                 (*modules.names, *Modules(provided).names),
@@ -177,10 +176,6 @@ def _judged(
     yield Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_bytes)
     if function.memory_bytes is not None:
         yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_bytes)
-
-
-def _modules(archives: Archives) -> Modules:
-    return Modules({entry.name: entry.content for entry in archives.entries})
 
 
 def _unused(entries: Iterable[Entry], names: frozenset[str]) -> tuple[str, ...]:
@@ -221,7 +216,7 @@ def _parsed(archives: Archives, function: Function, reason: str) -> Verified:
     Raises:
         VerifyError: See `parsing.find`.
     """
-    unseen = find(function.handler, _modules(archives), function.python)
+    unseen = find(function.handler, Modules(archives.entries), function.python)
     return Verified(
         function.handler,
         f"{reason} Module and function were looked for by parsing. {unseen}".rstrip(),
