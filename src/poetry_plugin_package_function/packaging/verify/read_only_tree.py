@@ -15,6 +15,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -26,12 +27,12 @@ from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.sources.content import read_stored
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
 from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
@@ -81,9 +82,10 @@ class ReadOnlyTree:
         """
         files = {each.name: each for each in entries}
         directories = _directories_of(self.root, files)
-        there = self._tidy(files, directories)
-        for directory in sorted(directories - there):
-            os.mkdir(directory, _OWN)
+        self._tidy(files, directories)
+        for directory in sorted(directories):
+            with suppress(FileExistsError):
+                os.mkdir(directory, _OWN)
         missing = [each for name, each in files.items() if name not in self._states]
         missing.sort(key=lambda each: -each.size_bytes)
         large = [each for each in missing if each.size_bytes > _SMALL_BYTES]
@@ -95,19 +97,17 @@ class ReadOnlyTree:
         for directory in directories:
             os.chmod(directory, _READ_AND_EXECUTE)
 
-    def _tidy(self, files: Mapping[str, Entry], directories: set[str]) -> set[str]:
-        """Removes what may not stay; returns the directories that do."""
+    def _tidy(self, files: Mapping[str, Entry], directories: set[str]) -> None:
+        """Removes what may not stay."""
         with suppress(OSError):
             os.unlink(self.root)  # a link that somebody has put in its place
-        there = {self.root} if os.path.isdir(self.root) else set()
         surplus = []
         kept = {}
         for entry in below(self.root):
             name = entry.path[len(self.root) + 1 :]
-            if entry.path in directories and entry.is_dir(follow_symlinks=False):
-                there.add(entry.path)
-            elif entry.is_dir(follow_symlinks=False):
-                surplus.append(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                if entry.path not in directories:
+                    surplus.append(entry.path)
             elif name in files and self._states.get(name) == _state(
                 files[name], entry.stat(follow_symlinks=False)
             ):
@@ -117,7 +117,6 @@ class ReadOnlyTree:
         self._states = kept
         for directory in reversed(surplus):
             os.rmdir(directory)
-        return there
 
     def _write(self, entries: Iterable[Entry]) -> None:
         """Writes files; each archive is opened once for them."""
@@ -220,24 +219,19 @@ def _checked(member: ZipMember, chunks: Iterable[Data]) -> Iterator[Data]:
 
 def _chunks(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
     """Reads the content of a member: whole, or in parts if it is large."""
-    if max(member.size_bytes, member.stored_bytes) > _WHOLE_BYTES:
-        yield from _in_parts(archive, member)
-        return
-    data = read_stored(archive, member)
-    if data is not None and member.method == DEFLATED:
-        yield deflate_decompress(data, member.size_bytes)
-    elif data is not None:
-        yield data
-
-
-def _in_parts(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
     archive.seek(member.offset)
     lengths = header_lengths(archive.read(HEADER_BYTES))
     if lengths is None:
         return
     archive.seek(sum(lengths), os.SEEK_CUR)
+    inflate: Callable[[bytes], Data]
+    if max(member.size_bytes, member.stored_bytes) <= _WHOLE_BYTES:
+        chunk_bytes = _WHOLE_BYTES
+        inflate = partial(deflate_decompress, originalsize=member.size_bytes)
+    else:
+        chunk_bytes = _CHUNK_BYTES
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
     left_bytes = member.stored_bytes
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    while left_bytes and (chunk := archive.read(min(left_bytes, _CHUNK_BYTES))):
+    while left_bytes and (chunk := archive.read(min(left_bytes, chunk_bytes))):
         left_bytes -= len(chunk)
-        yield inflater.decompress(chunk) if member.method == DEFLATED else chunk
+        yield inflate(chunk) if member.method == DEFLATED else chunk

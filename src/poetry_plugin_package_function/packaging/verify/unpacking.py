@@ -25,8 +25,8 @@ from poetry_plugin_package_function.packaging.verify.read_only_tree import remov
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
-    from collections.abc import Mapping
     from collections.abc import Sequence
     from typing import Self
 
@@ -116,18 +116,20 @@ class Workspace:
         self, scratch: str, archives: Archives, provided: Sequence[Entry]
     ) -> Unpacked:
         try:
-            trees: dict[str, Sequence[Entry]] = {"task": files_of(archives.function)}
-            if archives.layer is not None:
-                trees["opt"] = files_of(archives.layer)
-            if provided:
-                trees["runtime"] = provided
-            roots = self._update(trees).roots
-            runtime = [roots["runtime"]] if provided else []
+            layer = files_of(archives.layer) if archives.layer else ()
+            root = self._update(
+                [
+                    *_below("task", files_of(archives.function)),
+                    *_below("opt", layer),
+                    *_below("runtime", provided),
+                ]
+            )
+            runtime = [f"{root}/runtime"] if provided else []
             unpacked = Unpacked(
-                task_root=roots["task"],
+                task_root=f"{root}/task",
                 tmp_dir=os.path.join(scratch, "tmp"),
                 runtime_path=(verifier.RUNTIME, *runtime),
-                layers_root=roots["opt"] if archives.layer else verifier.LAYERS,
+                layers_root=f"{root}/opt" if archives.layer else verifier.LAYERS,
                 home_dir=os.path.join(scratch, "home", "user"),
                 scratch=scratch,
             )
@@ -141,46 +143,34 @@ class Workspace:
             ) from None
         return unpacked
 
-    def _update(self, trees: Mapping[str, Sequence[Entry]]) -> _Place:
-        """Unpacks trees over those of the function before, or anew."""
+    def _update(self, entries: Sequence[Entry]) -> str:
+        """Unpacks over what the function before has left, or anew; says where."""
         if self._place is None:
-            memory = MEMORY if _has_room(MEMORY, trees) else None
-            self._place = _Place(memory or tempfile.gettempdir())
+            in_memory = _has_room(MEMORY, sum(each.size_bytes for each in entries))
+            self._place = _Place(MEMORY if in_memory else tempfile.gettempdir())
         try:
-            self._place.update(trees)
+            self._place.tree.update(entries)
         except OSError:
-            if self._place.parent != MEMORY:
-                raise
+            # Somebody else has taken the room meanwhile. On the disk it fails again.
             full, self._place = self._place, _Place(tempfile.gettempdir())
-            full.remove()  # somebody else has taken the room meanwhile
-            self._place.update(trees)
-        return self._place
+            full.remove()
+            self._place.tree.update(entries)
+        return self._place.tree.root
 
 
 class _Place:
     """A directory that functions are unpacked into, one after the other.
 
     Attributes:
-        parent: Where it is.
-        roots: Where "task", "opt" and "runtime" are; none is there before its update.
+        tree: What is in it; others cannot look into the directory.
     """
 
     def __init__(self, parent: str) -> None:
         """Makes it, and removes what runs have left there that were killed."""
         _remove_abandoned(parent)
-        self.parent = parent
         self._path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         self._lock = _locked(self._path)
-        self._trees = {
-            name: ReadOnlyTree(os.path.join(self._path, name))
-            for name in ("task", "opt", "runtime")
-        }
-        self.roots = {name: tree.root for name, tree in self._trees.items()}
-
-    def update(self, trees: Mapping[str, Sequence[Entry]]) -> None:
-        """Unpacks trees; see `ReadOnlyTree.update`."""
-        for name, files in trees.items():
-            self._trees[name].update(files)
+        self.tree = ReadOnlyTree(os.path.join(self._path, "root"))
 
     def remove(self) -> None:
         """Removes it."""
@@ -189,12 +179,15 @@ class _Place:
             os.close(self._lock)
 
 
-def _has_room(memory: str, trees: Mapping[str, Sequence[Entry]]) -> bool:
+def _below(directory: str, entries: Iterable[Entry]) -> Iterator[Entry]:
+    return (each._replace(name=f"{directory}/{each.name}") for each in entries)
+
+
+def _has_room(memory: str, size_bytes: int) -> bool:
     """Whether files may go into memory: twice the room, and four times the memory.
 
     Containers' engines do not let code be loaded from there (`noexec`).
     """
-    size_bytes = sum(each.size_bytes for files in trees.values() for each in files)
     try:
         there = os.statvfs(memory)
         with open(MEMINFO, encoding="ascii") as lines:
