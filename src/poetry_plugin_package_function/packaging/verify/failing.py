@@ -13,6 +13,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
+from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.variables import TASK_ROOT
 from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
@@ -20,9 +21,12 @@ from poetry_plugin_package_function.packaging.verify.verifier import RUNTIME
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from poetry_plugin_package_function.packaging.verify.handler import Name
     from poetry_plugin_package_function.packaging.verify.importing import Outcome
     from poetry_plugin_package_function.packaging.verify.importing import Task
+    from poetry_plugin_package_function.packaging.verify.parsing import Modules
 
 
 PROVIDED: Final = frozenset(
@@ -39,7 +43,7 @@ requirements of awslambdaric.
 
 
 def brought_by_others(
-    answer: dict[str, Any] | None, modules: tuple[str, ...], *, has_layers: bool
+    answer: dict[str, Any] | None, modules: Iterable[str], *, has_layers: bool
 ) -> str:
     """Explains a missing module that is not the package's to bring; "" if it is."""
     absent = answer["error"]["absent"] if answer and "error" in answer else ()
@@ -65,27 +69,20 @@ def _top(module: str) -> str:
     return module.partition(".")[0]
 
 
-def failure(
-    name: Name,
-    modules: tuple[str, ...],
-    files: tuple[str, ...],
-    outcome: Outcome,
-    task: Task,
-) -> VerifyError:
+def failure(modules: Modules, outcome: Outcome, task: Task) -> VerifyError:
     """Makes the error for a handler that Lambda could not import or call.
 
     Args:
-        name: The handler's.
         modules: All that are in the archive.
-        files: All files of it, by the names that they have in a flat one.
         outcome: How the attempt ended.
         task: What the attempt was.
     """
+    name = name_of(task.function.handler)
     answer = outcome.answer
     if answer is None:
         error = _ended(name, outcome, task.time_limit_s)
     elif "error" in answer:
-        error = _raised(name, modules, files, answer["error"])
+        error = _raised(name, modules, answer["error"])
     elif "functions" in answer:
         error = function_error(name, answer["functions"])
     else:
@@ -109,18 +106,16 @@ def failure(
     return VerifyError(reason.expandtabs().splitlines(), error.hint)
 
 
-def _raised(
-    name: Name, modules: tuple[str, ...], files: tuple[str, ...], error: dict[str, Any]
-) -> VerifyError:
+def _raised(name: Name, modules: Modules, error: dict[str, Any]) -> VerifyError:
     """Makes the error for an exception of the user's."""
     kind, text, message = error["kind"], error["text"], error["message"]
     shown = message if kind == "ImportError" else text
     first = f"Unable to import module {name.module!r}: {shown}"
     match kind:
         case "ModuleNotFoundError":
-            first, hint = _missing(name, modules, error)
+            first, hint = _missing(name, modules.names, error)
         case "ImportError" | "" if library := _library(message):
-            hint = _library_hint(library, files)
+            hint = _library_hint(library, modules.files)
         case "ImportError":
             hint = _import_hint(message)
         case "SyntaxError":
@@ -130,7 +125,8 @@ def _raised(
             hint = "Do not call sys.exit while the module is imported."
         case "MemoryError":
             hint = "Load less while the module is imported."
-        case _ if _names_lambdas_place(text):
+        # The code has named a file by its path on Lambda.
+        case _ if text.startswith("FileNotFoundError") and f"{TASK_ROOT}/" in text:
             hint = (
                 f"Here the archive is not in {TASK_ROOT}. Let the code find its files"
                 " by __file__, importlib.resources or the variable LAMBDA_TASK_ROOT."
@@ -141,11 +137,6 @@ def _raised(
                 " give it one; if it needs a service, call that in the handler."
             )
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
-
-
-def _names_lambdas_place(text: str) -> bool:
-    """Whether a file was missing that the code has named by its path on Lambda."""
-    return text.startswith("FileNotFoundError") and f"{TASK_ROOT}/" in text
 
 
 def _missing(
@@ -210,20 +201,18 @@ def _library_hint(library: str, files: tuple[str, ...]) -> str:
 
 def _ended(name: Name, outcome: Outcome, time_limit_s: float) -> VerifyError:
     """Makes the error for a process that said nothing any more."""
-    first = f"Unable to import module {name.module!r}: "
+    how = ending(outcome.status)
     if outcome.status is None:
-        first += f"it takes longer than the time limit of {time_limit_s:g} s."
+        how = f"it takes longer than the time limit of {time_limit_s:g} s"
         hint = "What waits for something, or works for long, belongs in the handler."
     elif outcome.status >= 0:
-        first += f"the process ended itself with status {outcome.status}."
         hint = "Do not call os._exit while the module is imported."
     elif -outcome.status == signal.SIGKILL:
-        first += f"{ending(outcome.status)}."
         hint = "Has this machine run out of memory? Load less at import."
     else:
-        first += f"{ending(outcome.status)}."
         hint = (
             "Native code has crashed: try another version of the distribution that the"
             " trace shows, or another wheel of it."
         )
+    first = f"Unable to import module {name.module!r}: {how}."
     return VerifyError(f"{first}\n\n{outcome.trace}".rstrip(), hint)

@@ -46,6 +46,7 @@ MEMINFO: Final = "/proc/meminfo"
 """Source: proc_meminfo(5)."""
 
 _PREFIX: Final = "package-function-task-"
+_BLOCK_BYTES: Final = 4096
 _ABANDONED_S: Final = 60.0
 """From making a directory to locking it, this is more than enough."""
 
@@ -235,10 +236,10 @@ def _remove_abandoned(parent: str) -> None:
                     os.close(lock)
 
 
-def size_bytes(directory: str, block_bytes: int) -> int:
+def size_bytes(directory: str) -> int:
     """Adds up what the files below a directory take, in whole blocks."""
     return sum(
-        -(-os.lstat(os.path.join(parent, name)).st_size // block_bytes) * block_bytes
+        -(-os.lstat(os.path.join(parent, name)).st_size // _BLOCK_BYTES) * _BLOCK_BYTES
         for parent, _, names in os.walk(directory)
         for name in names
     )

@@ -13,19 +13,18 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
 from poetry_plugin_package_function.packaging.verify.failing import failure
-from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.importing import run
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 
 
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
-
-
-_BLOCK_BYTES: Final = 4096
 
 
 class Limit(StrEnum):
@@ -155,9 +151,8 @@ def verify(
             )
             if missing:
                 return parsed(missing)
-            name = name_of(function.handler)
-            raise failure(name, modules.names, modules.files, outcome, task)
-        tmp_bytes = size_bytes(place.tmp_dir, _BLOCK_BYTES)
+            raise failure(modules, outcome, task)
+        tmp_bytes = size_bytes(place.tmp_dir)
         used = _names(answer["files"], place)
     return Verified(
         function.handler,
@@ -173,7 +168,7 @@ def _judged(
     function: Function, answer: Mapping[str, Any], tmp_bytes: int
 ) -> Iterator[Judgement]:
     yield Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S)
-    yield Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_bytes)
+    yield Judgement(Limit.TMP, tmp_bytes, DEFAULT_EPHEMERAL_STORAGE_BYTES)
     if function.memory_bytes is not None:
         yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_bytes)
 
