@@ -171,7 +171,7 @@ def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def test_a_handler_is_imported_and_measured(package: Callable[..., Path]) -> None:
     """There are figures for all that Lambda limits."""
     archive = package(WORKS)
-    result = verified(archive, memory_bytes=4096 * MIB)
+    result = verified(archive, memory_mb=4096)
     assert result.is_complete
     assert result.init_s is not None
     assert 0 < result.init_s < 60
@@ -258,7 +258,7 @@ def test_what_the_dynamic_linker_loads_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "limit", "options"),
     [
-        ("BALLAST = b'x' * (80 << 20)", Limit.MEMORY, {"memory_bytes": 80 * MIB}),
+        ("BALLAST = b'x' * (80 << 20)", Limit.MEMORY, {"memory_mb": 80}),
         (
             (
                 "import tempfile\n"
@@ -370,9 +370,7 @@ def test_the_environment_is_lambdas(
     monkeypatch.setenv("AWS_PROFILE", "developer")
     monkeypatch.setenv("PYTHONPATH", "/developer")
     variables = {"TABLE": "users", "TMPDIR": "/tmp/of/mine", "HOME": "/nowhere"}
-    found = shown(
-        tmp_path, "dict(os.environ)", variables=variables, memory_bytes=512 * MIB
-    )
+    found = shown(tmp_path, "dict(os.environ)", variables=variables, memory_mb=512)
     assert "users" == found["TABLE"]
     assert "us-east-1" == found["AWS_REGION"]
     assert "512" == found["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]

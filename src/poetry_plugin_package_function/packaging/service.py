@@ -42,7 +42,6 @@ from poetry_plugin_package_function.packaging.tree.layers import is_dependency
 from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
 from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
 from poetry_plugin_package_function.packaging.writing import write
-from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:
@@ -290,7 +289,6 @@ def _verified(
     from poetry_plugin_package_function.packaging.verify.verified import verify
 
     site_packages, target = order.environment.site_packages, order.target
-    memory_mb = settings.memory_size_mb
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
@@ -301,7 +299,7 @@ def _verified(
                 settings.handler,
                 python=order.python,
                 variables=dict(settings.environment),
-                memory_bytes=memory_mb and memory_mb * MIB,
+                memory_mb=settings.memory_size_mb,
                 has_layers=settings.layers_size_bytes > 0,
             ),
             site_packages.interpreter if runs_here(target) else None,

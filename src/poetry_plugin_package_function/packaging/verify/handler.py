@@ -25,7 +25,7 @@ class Function:
         handler: As Lambda has it: "my_func.handler.handler".
         python: The runtime's minor version, such as "3.13", to judge syntax by.
         variables: Its own environment variables.
-        memory_bytes: Its memory, if it is known.
+        memory_mb: Its memory, if it is known.
         has_layers: Whether it has layers that are not packaged with it, and may bring
             more modules.
     """
@@ -33,7 +33,7 @@ class Function:
     handler: str
     python: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
-    memory_bytes: int | None = None
+    memory_mb: int | None = None
     has_layers: bool = False
 
 

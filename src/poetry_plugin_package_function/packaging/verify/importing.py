@@ -72,11 +72,6 @@ class Task:
             }
         )
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The process's variables."""
-        return environment(self.function, self.place)
-
 
 class Outcome(NamedTuple):
     """How the process ended.
@@ -136,7 +131,7 @@ def _started(interpreter: Path | str, task: Task) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=task.place.task_root,
-            env=task.environment,
+            env=environment(task.function, task.place),
             start_new_session=True,
         )
 

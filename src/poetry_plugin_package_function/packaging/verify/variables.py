@@ -7,7 +7,7 @@ from typing import Final
 
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
-from poetry_plugin_package_function.runtimes import MIB
+from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
 
 
 if TYPE_CHECKING:
@@ -18,16 +18,12 @@ if TYPE_CHECKING:
 
 
 TASK_ROOT: Final = "/var/task"
-_DEFAULT_MEMORY_BYTES: Final = 128 * MIB
 
 
-def python_path(
-    variables: Mapping[str, str], place: Unpacked
-) -> tuple[str, ...] | None:
+def python_path(variables: Mapping[str, str], place: Unpacked) -> list[str] | None:
     """What the function's PYTHONPATH names here; None if it does not set it."""
-    if "PYTHONPATH" not in variables:
-        return None
-    return tuple(_entries(variables["PYTHONPATH"], place))
+    path = variables.get("PYTHONPATH")
+    return None if path is None else _entries(path, place)
 
 
 def environment(function: Function, place: Unpacked) -> dict[str, str]:
@@ -53,7 +49,7 @@ def environment(function: Function, place: Unpacked) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(
-            (function.memory_bytes or _DEFAULT_MEMORY_BYTES) // MIB
+            function.memory_mb or MEMORY_SIZES_MB.start
         ),
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

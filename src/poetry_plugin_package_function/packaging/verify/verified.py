@@ -26,6 +26,7 @@ from poetry_plugin_package_function.packaging.verify.parsing import find
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
 from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
+from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:
@@ -169,8 +170,8 @@ def _judged(
 ) -> Iterator[Judgement]:
     yield Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S)
     yield Judgement(Limit.TMP, tmp_bytes, DEFAULT_EPHEMERAL_STORAGE_BYTES)
-    if function.memory_bytes is not None:
-        yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_bytes)
+    if function.memory_mb is not None:
+        yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_mb * MIB)
 
 
 def _unused(entries: Iterable[Entry], names: frozenset[str]) -> tuple[str, ...]:

@@ -54,13 +54,8 @@ def main() -> None:
         leave = _trace_exits(trace)
         opened = _listen()
         process = os.getpid()
-        stand_in(
-            task["task_root"],
-            task["python_path"],
-            task["runtime_path"],
-            task["layers_root"],
-        )
-        answer = attempt(task["handler"], task["task_root"], task["started_s"])
+        stand_in(task)
+        answer = attempt(task)
         faulthandler.cancel_dump_traceback_later()
         if os.getpid() == process:  # not a child that the handler's module has forked
             if "init_s" in answer:
@@ -99,35 +94,25 @@ def _listen() -> set[str]:
     return opened
 
 
-def stand_in(
-    task_root: str,
-    python_path: list[str] | None,
-    runtime_path: list[str],
-    layers_root: str = LAYERS,
-) -> None:
+def stand_in(task: dict[str, Any]) -> None:
     """Makes the process what Lambda's client is before it imports a handler.
 
-    Args:
-        task_root: The directory that the archive has been unpacked into.
-        python_path: What the function's PYTHONPATH names; None if it does not set it.
-            As there, it comes after the task root and in place of that of layers.
-        runtime_path: Where the runtime's own modules are.
-        layers_root: Where the files of layers are.
+    What the function's PYTHONPATH names, if it sets that, comes after the task root and
+    in place of the modules of layers, as there.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     os.environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version}"
     sys.argv = [f"{RUNTIME}/bootstrap.py"]
-    if python_path is None:
-        layers = f"{layers_root}/python"
+    front = task["python_path"]
+    if front is None:
+        layers = f"{task['layers_root']}/python"
         front = [f"{layers}/lib/{version}/site-packages", layers]
-    else:
-        front = list(map(os.path.abspath, python_path))
     sys.path[:] = [
-        task_root,
-        *front,
+        task["task_root"],
+        *map(os.path.abspath, front),
         *sys.path,
         f"/var/lang/lib/{version}/site-packages",
-        *runtime_path,
+        *task["runtime_path"],
     ]
     # What `site` does in any process that is not run with -S.
     site.setquit()
@@ -136,21 +121,16 @@ def stand_in(
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
 
 
-def attempt(handler: str, task_root: str, started_s: float) -> dict[str, Any]:
-    """Imports a handler.
-
-    Args:
-        handler: As Lambda has it; its form has been checked.
-        task_root: The directory that the archive has been unpacked into.
-        started_s: When the process was started, by `time.monotonic`.
+def attempt(task: dict[str, Any]) -> dict[str, Any]:
+    """Imports the handler, whose name's form has been checked.
 
     Returns:
         `init_s` and `callable`; or `functions`, what there is in place of one that is
         missing; or `error`.
     """
-    name, _, function = handler.rpartition(".")
+    name, _, function = task["handler"].rpartition(".")
     try:
-        site.addsitedir(task_root)
+        site.addsitedir(task["task_root"])
         module = importlib.import_module(name.replace("/", "."))
         try:
             found = getattr(module, function)
@@ -158,7 +138,8 @@ def attempt(handler: str, task_root: str, started_s: float) -> dict[str, Any]:
             return {"functions": sorted(functions_of(module))}
     except BaseException as error:
         return {"error": description_of(error)}
-    return {"init_s": time.monotonic() - started_s, "callable": callable(found)}
+    init_s = time.monotonic() - task["started_s"]
+    return {"init_s": init_s, "callable": callable(found)}
 
 
 def functions_of(module: Any) -> Iterator[str]:
