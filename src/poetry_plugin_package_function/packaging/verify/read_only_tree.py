@@ -182,7 +182,10 @@ def _directories_of(root: str, names: Iterable[str]) -> set[str]:
 
 
 def _state(entry: Entry, status: os.stat_result) -> _State:
-    """Says what a file is until somebody changes it: nobody can set its ctime."""
+    """Says what a file is until somebody changes it.
+
+    Nobody can set ctime, when the system last changed it or its mode: inode(7).
+    """
     content = entry.content
     # In the next archive a member is at another place.
     what = content.crc32 if isinstance(content, ZipMember) else content

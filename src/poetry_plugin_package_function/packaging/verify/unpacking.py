@@ -152,7 +152,7 @@ class Workspace:
         try:
             self._place.tree.update(entries)
         except OSError:
-            # Somebody else has taken the room meanwhile. On the disk it fails again.
+            # Somebody else has taken the room in memory; on the disk it fails again.
             full, self._place = self._place, _Place(tempfile.gettempdir())
             full.remove()
             self._place.tree.update(entries)
