@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -73,18 +72,12 @@ def _copied(tree: Tree, results: Iterable[str]) -> Iterator[tuple[str, Entry]]:
     These are in a directory of the project, or of a path dependency, and end in the
     name that they have in site-packages.
     """
-    names = [entry.name for entry in tree.entries]
-    for path in results:
-        if not os.path.isfile(path):
-            continue
+    entries = {entry.name: entry for entry in tree.entries}
+    for path in filter(os.path.isfile, results):
         parts = Path(path).parts
         for start in range(1, len(parts)):
-            name = "/".join(parts[start:])
-            place = bisect_left(names, name)
-            if place == len(names) or names[place] != name:
-                continue
-            entry = tree.entries[place]
-            if _is_copy(entry, path):
+            entry = entries.get("/".join(parts[start:]))
+            if entry is not None and _is_copy(entry, path):
                 yield path, entry
 
 
