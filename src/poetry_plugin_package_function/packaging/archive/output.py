@@ -51,7 +51,13 @@ def replacing(*targets: Path) -> Iterator[Mapping[Path, BinaryIO]]:
         with ExitStack() as stack:
             streams: dict[Path, BinaryIO] = {}
             for target in targets:
-                path, stream = stack.enter_context(_temporary(target))
+                try:
+                    path, stream = stack.enter_context(pending(target.parent))
+                except OSError as error:
+                    raise OutputError(
+                        f"{target.parent} cannot be written to: {error.strerror}.",
+                        _ELSEWHERE,
+                    ) from None
                 temporary[path] = target
                 streams[target] = stream
             yield streams
@@ -95,24 +101,22 @@ def create(path: str) -> BinaryIO:
 
 
 @contextmanager
-def _temporary(target: Path) -> Iterator[tuple[str, BinaryIO]]:
-    path = os.path.join(target.parent, pending_name(secrets.token_hex(8)))
+def pending(directory: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """Makes a file in a directory, which is gone in the end unless it has been moved.
+
+    A missing directory is made.
+
+    Raises:
+        OSError: The file cannot be made, or cannot be written; it is named.
+    """
+    path = os.path.join(directory, pending_name(secrets.token_hex(8)))
     try:  # from here on: a signal may come between any two steps
-        with _created(path, target) as stream:
+        directory.mkdir(parents=True, exist_ok=True)
+        with create(path) as stream:
             yield path, stream
     finally:
         with contextlib.suppress(OSError):  # it has been moved, or never was there
             os.unlink(path)
-
-
-def _created(path: str, target: Path) -> BinaryIO:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return create(path)
-    except OSError as error:
-        raise OutputError(
-            f"{target.parent} cannot be written to: {error.strerror}.", _ELSEWHERE
-        ) from None
 
 
 def check_targets(*targets: Path) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import marshal
 import os
-import secrets
 import subprocess
 import zipfile
 
@@ -31,7 +30,7 @@ import deflate as libdeflate
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import deflate
-from poetry_plugin_package_function.packaging.archive.output import create
+from poetry_plugin_package_function.packaging.archive.output import pending
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
@@ -307,21 +306,13 @@ class _Unit:
 
     def _write(self, entries: Sequence[Entry], place: Path) -> Path:
         """Writes a ZIP at a place; its digest is added to the name."""
-        directory = place.parent
-        directory.mkdir(parents=True, exist_ok=True)
-        path = str(directory / f".{secrets.token_hex(8)}.tmp")
-        try:
-            with create(path) as stream:
-                archive = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
-                for member in deflate(entries):
-                    archive.add(member)
-                digest = archive.close().sha256
-            target = directory / f"{place.name}.{digest}.zip"
+        with pending(place.parent) as (path, stream):
+            archive = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
+            for member in deflate(entries):
+                archive.add(member)
+            target = place.with_name(f"{place.name}.{archive.close().sha256}.zip")
+            stream.close()
             os.replace(path, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(path)
-            raise
         return target
 
 
