@@ -24,6 +24,10 @@ from poetry_plugin_package_function.packaging.tree.standard_library import shado
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
     from poetry_plugin_package_function.packaging.native.strip import Stripped
@@ -36,26 +40,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What has been found out beside what has been written.
+class Written:
+    """Archives that are written, and not yet verified.
 
     Attributes:
+        order: What they are made of.
+        measured: What is known of them.
+        outputs: Where to write what goes to the settings' targets.
         overlaps: Files that several distributions have.
         findings: Of the audit.
         stripped: What has been stripped, if anything was to be.
         bytecode: What has been compiled, if anything was to be.
-        verified: What is known of the handler, once it has been imported.
     """
 
+    order: Order
+    measured: Measured
+    outputs: Mapping[Path, BinaryIO]
     overlaps: tuple[Overlap, ...]
     findings: tuple[Finding, ...]
     stripped: Stripped | None
     bytecode: Bytecode | None
-    verified: Verified | None = None
 
 
-def report_of(order: Order, measured: Measured, found: Found) -> Report:
-    """Puts together all that is known of a finished archive."""
+def report_of(written: Written, verified: Verified | None) -> Report:
+    """Puts together all that is known of finished archives.
+
+    Args:
+        written: The archives.
+        verified: What is known of the handler, if one is named.
+    """
+    order, measured, bytecode = written.order, written.measured, written.bytecode
     settings, project, job = order.settings, order.project, measured.job
     parts = dict(zip(settings.archives, measured.parts, strict=True))
     return Report(
@@ -80,14 +94,14 @@ def report_of(order: Order, measured: Measured, found: Found) -> Report:
         distributions=_distributions(order, measured),
         left_out=tuple(each.name for each in job.tree.left_out),
         nested=measured.nested,
-        bytecode=_compiled(found.bytecode, job.bytecode) if found.bytecode else None,
+        bytecode=_compiled(bytecode, job.bytecode) if bytecode else None,
         target=order.target,
         provided=job.tree.provided,
-        findings=found.findings,
-        verified=found.verified,
-        stripped=found.stripped,
+        findings=written.findings,
+        verified=verified,
+        stripped=written.stripped,
         layer=_layer(order, measured) if job.has_layer else None,
-        overlaps=found.overlaps,
+        overlaps=written.overlaps,
         shadows=shadows(job.tree.entries, order.python),
     )
 

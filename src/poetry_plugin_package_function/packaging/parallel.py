@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Self
 
+    from poetry_plugin_package_function.packaging.describing import Written
     from poetry_plugin_package_function.packaging.order import Order
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.service import Pending
-    from poetry_plugin_package_function.packaging.service import Written
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 

@@ -17,7 +17,7 @@ from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
     refuse_overwriting,
 )
-from poetry_plugin_package_function.packaging.describing import Found
+from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
 from poetry_plugin_package_function.packaging.job import Job
 from poetry_plugin_package_function.packaging.job import Part
@@ -83,23 +83,6 @@ class Pending:
 
     report: Report
     files: tuple[FileSize, ...]
-    outputs: Mapping[Path, BinaryIO]
-
-
-@dataclass(frozen=True)
-class Written:
-    """Archives that are written, and not yet verified.
-
-    Attributes:
-        order: What they are made of.
-        measured: What is known of them.
-        found: What has been found out on the way.
-        outputs: See `Pending`.
-    """
-
-    order: Order
-    measured: Measured
-    found: Found
     outputs: Mapping[Path, BinaryIO]
 
 
@@ -172,8 +155,9 @@ def write_archives(
             )
             for source in order.environment.sources:
                 source.check()
-            found = Found(found_overlaps, findings, stripped, bytecode)
-            yield Written(order, measured, found, outputs)
+            yield Written(
+                order, measured, outputs, found_overlaps, findings, stripped, bytecode
+            )
 
 
 def verified(written: Written, workspace: Workspace | None = None) -> Pending:
@@ -186,10 +170,9 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
     Raises:
         VerifyError: Lambda could not import the handler.
     """
-    order, measured = written.order, written.measured
-    found = replace(written.found, verified=_verified(measured, order, workspace))
-    report = report_of(order, measured, found)
-    return Pending(report, tuple(measured.files()), written.outputs)
+    found = _verified(written.measured, written.order, workspace)
+    files = tuple(written.measured.files())
+    return Pending(report_of(written, found), files, written.outputs)
 
 
 def _tree(
