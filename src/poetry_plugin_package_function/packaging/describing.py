@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import deflate as libdeflate
 
-from packaging.utils import canonicalize_name
-
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.result import Compiled
@@ -110,7 +108,6 @@ def _distributions(order: Order, measured: Measured) -> tuple[DistributionSize, 
     """Adds what is known of distributions beside their sizes."""
     project_name = order.project.normalized_name
     shipped = measured.job.tree.distributions
-    pins = {each.name: each.pin for each in shipped}
     paths = dependency_paths(shipped, project_name, order.project.direct)
     units = measured.nested.units if measured.nested else ()
     nested = {
@@ -121,13 +118,11 @@ def _distributions(order: Order, measured: Measured) -> tuple[DistributionSize, 
     }
     return tuple(
         each._replace(
-            wheel=pins[name] if each.contents is None else None,
-            path=paths.get(name, ()),
-            nested=name in nested,
-            layer=measured.job.has_layer and each.name != "" and name != project_name,
+            path=paths.get(each.name, ()),
+            nested=each.name in nested,
+            layer=measured.job.has_layer and each.name not in ("", project_name),
         )
         for each in measured.distributions
-        for name in (canonicalize_name(each.name),)
     )
 
 

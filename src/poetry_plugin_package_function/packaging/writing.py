@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_name
-
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.wishes import check_wishes
@@ -217,24 +215,26 @@ def _sizes(
     checksums: Mapping[str, int],
     level: int = LEVEL,
 ) -> tuple[DistributionSize, ...]:
+    shipped = job.tree.distributions
     # At a higher level nothing has been copied.
-    copied = {
-        each.name for each in job.tree.distributions if each.pin and level <= LEVEL
+    wheels: dict[str, str] = {
+        each.name: each.pin for each in shipped if each.pin and level <= LEVEL
     }
-    versions = {each.name: each.version for each in job.tree.distributions}
+    versions: dict[str, str] = {each.name: each.version for each in shipped}
     entries: dict[str, list[Entry]] = defaultdict(list)
     for entry in job.entries:
         entries[entry.distribution or ""].append(entry)
     return tuple(
         DistributionSize(
             name,
-            versions.get(canonicalize_name(name), ""),
+            versions.get(name, ""),
             len(of_one),
             sum(entry.size_bytes for entry in of_one),
             sum(compressed_bytes.get(entry.name, entry.size_bytes) for entry in of_one),
             _digest(of_one, checksums),
+            wheels.get(name),
             contents=_contents(of_one, checksums)
-            if checksums and canonicalize_name(name) not in copied
+            if checksums and name not in wheels
             else None,
         )
         for name, of_one in sorted(entries.items())

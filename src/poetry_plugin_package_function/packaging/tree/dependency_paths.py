@@ -22,7 +22,7 @@ def dependency_paths(
     distributions: Iterable[Distribution],
     project: NormalizedName | None,
     direct: AbstractSet[NormalizedName],
-) -> Mapping[NormalizedName, tuple[NormalizedName, ...]]:
+) -> Mapping[str, tuple[NormalizedName, ...]]:
     """Finds for each distribution a shortest way that it is required by.
 
     What is required without any extra comes first: nobody has written down which extras
