@@ -13,6 +13,7 @@ from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
 
 
 _MOST_SAVED: Final = 0.25
@@ -110,18 +111,13 @@ def too_large(
         layers_size_bytes: What is kept for layers.
         distributions: To name the ten largest of.
     """
-    rows = [
-        f"  {each.unzipped_bytes:>14,} bytes unzipped {each.zipped_bytes:>14,} zipped"
-        f"  {_called(each)}"
-        for each in _largest(distributions)
-    ]
     first = (
         f"The files have {unzipped_bytes:,} bytes, and nested they still have"
         f" {nested_bytes:,}; both must be smaller than {_limit(layers_size_bytes)}."
         " The largest distributions:"
     )
     return PackageTooLargeError(
-        (first, *rows),
+        (first, *_largest(distributions, zipped=True)),
         "Leave something out with `exclude`, drop a dependency, take names out of"
         " `keep-flat`, or deploy a container image, which may have 10 GB.",
     )
@@ -141,30 +137,28 @@ def too_large_for_a_layer(
         layers_size_bytes: What is kept for other layers.
         distributions: To name the ten largest of.
     """
-    rows = [
-        f"  {each.unzipped_bytes:>14,} bytes unzipped  {_called(each)}"
-        for each in _largest(distributions)
-    ]
     first = (
         f"{they_have} {unzipped_bytes:,} bytes unzipped, which must be less than"
         f" {_limit(layers_size_bytes)}, and no layer is nested. The largest"
         " distributions:"
     )
     return PackageTooLargeError(
-        (first, *rows),
+        (first, *_largest(distributions, zipped=False)),
         "Package without a layer: what is too large is nested then. Or leave something"
         " out with `exclude`, or drop a dependency.",
     )
 
 
-def _largest(distributions: Iterable[DistributionSize]) -> list[DistributionSize]:
-    return sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))[
-        :10
-    ]
-
-
-def _called(each: DistributionSize) -> str:
-    return f"{each.name or 'files of no distribution'} {each.version}".rstrip()
+def _largest(
+    distributions: Iterable[DistributionSize], *, zipped: bool
+) -> Iterator[str]:
+    by_size = sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))
+    for each in by_size[:10]:
+        sizes = f"{each.unzipped_bytes:>14,} bytes unzipped"
+        if zipped:
+            sizes += f" {each.zipped_bytes:>14,} zipped"
+        name = each.name or "files of no distribution"
+        yield f"  {sizes}  {name} {each.version}".rstrip()
 
 
 def _limit(layers_size_bytes: int) -> str:

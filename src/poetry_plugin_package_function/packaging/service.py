@@ -12,6 +12,7 @@ from typing import cast
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
@@ -34,7 +35,6 @@ from poetry_plugin_package_function.packaging.sources.environment import runs_he
 from poetry_plugin_package_function.packaging.sources.included import IncludedSource
 from poetry_plugin_package_function.packaging.tree.assemble import Selection
 from poetry_plugin_package_function.packaging.tree.assemble import assemble
-from poetry_plugin_package_function.packaging.tree.assemble import nothing_to_package
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
 from poetry_plugin_package_function.packaging.tree.layers import check_halves
 from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
@@ -201,7 +201,11 @@ def _tree(
     tree = with_stable_metadata(tree, name)
     refuse_overwriting(tree, results, targets)
     if not tree.entries:
-        raise nothing_to_package(order.environment.site_packages.directories[0])
+        place = order.environment.site_packages.directories[0]
+        raise SourceError(
+            f"There is nothing to package in {place}.",
+            "Add dependencies, `packages` or `include`, or look at `exclude`.",
+        )
     refuse_own_names(tree)
     is_of_layer = is_dependency(name)
     if settings.layer_only:

@@ -84,15 +84,19 @@ def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
     shipped = tuple(each for each in wanted if each.name not in provided.names)
     left_out = {each.name for each in distributions} - {each.name for each in shipped}
     is_excluded = matcher(selection.exclude)
-    results = _Results(selection.results)
+    result_names = frozenset(map(os.path.basename, selection.results))
     found: dict[str, Entry] = {}
     passed_over: list[tuple[str, Entry]] = []
     for source in sources:
         for entry in source.files(left_out, is_excluded):
-            path = results.path_of(entry)
-            if path is not None:
-                passed_over.append((path, entry))
-                continue
+            # Of few files the links have to be followed, which takes a call for each.
+            if entry.name.rpartition("/")[2] in result_names and isinstance(
+                entry.content, FileContent
+            ):
+                path = os.path.realpath(entry.content.path)
+                if path in selection.results:
+                    passed_over.append((path, entry))
+                    continue
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 found[entry.name] = _winner(other, entry, selection.project_name)
@@ -110,24 +114,6 @@ def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
         provided,
         tuple(passed_over),
     )
-
-
-class _Results:
-    """Files that results are written to."""
-
-    def __init__(self, paths: frozenset[str]) -> None:
-        self._paths = paths
-        self._names = {os.path.basename(each) for each in paths}
-
-    def path_of(self, entry: Entry) -> str | None:
-        """The real path of an entry that is one of them; None for any other."""
-        # The base name is looked at first: following links costs a call for each file.
-        if entry.name.rpartition("/")[2] in self._names and isinstance(
-            entry.content, FileContent
-        ):
-            path = os.path.realpath(entry.content.path)
-            return path if path in self._paths else None
-        return None
 
 
 def _winner(one: Entry, other: Entry, project: NormalizedName | None) -> Entry:
@@ -202,11 +188,3 @@ def _refuse_files_as_directories(found: dict[str, Entry]) -> None:
             " archive.",
             "Leave one of them out, or give it another place with `to`.",
         )
-
-
-def nothing_to_package(place: object) -> SourceError:
-    """The error for a tree that has no entries."""
-    return SourceError(
-        f"There is nothing to package in {place}.",
-        "Add dependencies, `packages` or `include`, or look at `exclude`.",
-    )
