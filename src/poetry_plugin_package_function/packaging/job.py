@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.archive.compression import Member
-    from poetry_plugin_package_function.packaging.archive.shared_streams import (
-        SharedStreams,
+    from poetry_plugin_package_function.packaging.archive.kept_streams import (
+        KeptStreams,
     )
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
     from poetry_plugin_package_function.packaging.progress import Progress
@@ -83,7 +83,7 @@ class Job:
         wishes: What is to be nested, if anything is.
         scratch: An empty directory for what is written on the way.
         progress: Is called with how far it has come.
-        shared: What has been compressed for other functions of the run, if there are.
+        kept: What has been compressed for other functions of the run, if there are.
     """
 
     parts: tuple[Part, ...]
@@ -94,7 +94,7 @@ class Job:
     wishes: Wishes
     scratch: Path
     progress: Progress
-    shared: SharedStreams | None = None
+    kept: KeptStreams | None = None
 
     @property
     def limit_bytes(self) -> int:
@@ -124,10 +124,8 @@ class Job:
         self, what: str, entries: Sequence[Entry], level: int = LEVEL
     ) -> Iterator[Member]:
         """Makes members of entries, and progress in these words."""
-        if self.shared is not None and level == LEVEL:
-            members = self.shared.deflate(entries)
-        else:
-            members = deflate(entries, level=level)
+        compress = deflate if self.kept is None else self.kept.deflate
+        members = compress(entries, level=level)
         size_bytes = sum(entry.size_bytes for entry in entries)
         self.progress.begin(what, len(entries), size_bytes)
         return _with_progress(members, self.progress)

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.interruption import held_back
-from poetry_plugin_package_function.packaging.archive.shared_streams import (
-    SharedStreams,
-)
+from poetry_plugin_package_function.packaging.archive.kept_streams import KeptStreams
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.service import package
@@ -73,7 +71,7 @@ class Packager:
             self._directory = TemporaryDirectory(prefix="package-function-")
         self._compressing = ThreadPoolExecutor(usable_cores(), "deflate")
         directory = Path(self._directory.name)
-        self._shared = SharedStreams(directory, self._compressing)
+        self._kept = KeptStreams(directory, self._compressing)
         self._stripper = Stripper(directory)
         self._packaging = ThreadPoolExecutor(_AT_ONCE, "package")
         return self
@@ -112,7 +110,7 @@ class Packager:
             progress = _LateProgress()
             with held_back():  # what is begun is known
                 order = self._waiting.popleft()
-                written = write_archives(order, progress, self._shared, self._stripper)
+                written = write_archives(order, progress, self._kept, self._stripper)
                 self._ahead.append(_Ahead(self._packaging, written, progress))
 
 

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.archive.shared_streams import (
-        SharedStreams,
+    from poetry_plugin_package_function.packaging.archive.kept_streams import (
+        KeptStreams,
     )
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
@@ -107,7 +107,7 @@ def package(
 def write_archives(
     order: Order,
     progress: Progress | None = None,
-    shared: SharedStreams | None = None,
+    kept: KeptStreams | None = None,
     stripper: Stripper | None = None,
 ) -> Iterator[Written]:
     """Writes archives, which appear at their places when the block ends.
@@ -118,7 +118,7 @@ def write_archives(
     Args:
         order: What is packaged.
         progress: Is called with how far it has come.
-        shared: What has been compressed for other functions of the run, if there are.
+        kept: What has been compressed for other functions of the run, if there are.
         stripper: What has been stripped for them.
 
     Raises:
@@ -150,7 +150,7 @@ def write_archives(
                     ),
                     scratch,
                     progress,
-                    shared,
+                    kept,
                 )
             )
             for source in order.environment.sources:

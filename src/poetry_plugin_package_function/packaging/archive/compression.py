@@ -140,8 +140,8 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _deflate_batch(batch: list[Entry], level: int) -> list[Member]:
-    copied = [_copied(entry, level) for entry in batch]
-    data = _read_streams([stream for stream in copied if stream is not None])
+    streams = [copied(entry, level) for entry in batch]
+    data = _read_streams([stream for stream in streams if stream is not None])
     return [
         deflate_one(entry, level)
         if stream is None
@@ -153,11 +153,11 @@ def _deflate_batch(batch: list[Entry], level: int) -> list[Member]:
             next(data),
             entry.executable,
         )
-        for entry, stream in zip(batch, copied, strict=True)
+        for entry, stream in zip(batch, streams, strict=True)
     ]
 
 
-def _copied(entry: Entry, level: int) -> ZipMember | None:
+def copied(entry: Entry, level: int) -> ZipMember | None:
     """Finds the stream that is copied, if one is."""
     content = entry.content
     if isinstance(content, ZipMember) and content.copyable and level <= LEVEL:
@@ -170,7 +170,7 @@ def copied_bytes(entries: Iterable[Entry], level: int = LEVEL) -> dict[str, int]
     return {
         entry.name: stream.stored_bytes
         for entry in entries
-        if (stream := _copied(entry, level)) is not None
+        if (stream := copied(entry, level)) is not None
     }
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import MAX_LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import copied_bytes
-from poetry_plugin_package_function.packaging.archive.spool import spool
+from poetry_plugin_package_function.packaging.archive.kept_streams import KeptStreams
 from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.nesting.nested_zip import write_nested
 from poetry_plugin_package_function.packaging.nesting.planner import NestingPlanner
@@ -20,15 +19,14 @@ from poetry_plugin_package_function.packaging.plan import is_worth_compressing_m
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.job import Job
     from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
     from poetry_plugin_package_function.packaging.nesting.nested_zip import (
         WrittenNested,
     )
-    from poetry_plugin_package_function.packaging.sources.content import ZipMember
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
@@ -64,36 +62,22 @@ class TooLarge:
     zipped_bytes: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _Compressed:
-    """What is known of files that may be nested.
-
-    Attributes:
-        level: libdeflate's.
-        zipped_bytes: What they take compressed, by their names.
-        streams: Where those are that have been compressed for that.
-    """
-
-    level: int = LEVEL
-    zipped_bytes: Mapping[str, int] = field(default_factory=dict)
-    streams: Mapping[str, ZipMember] = field(default_factory=dict)
-
-
 def nest(job: Job) -> NestedResult | TooLarge:
     """Nests dependencies; the project, too, if it has to be; then less bytecode.
 
     Args:
         job: What is to be written, into one part.
     """
+    # What is compressed to choose by is kept for the archive.
+    job = replace(job, kept=job.kept or KeptStreams(job.scratch))
     native = Native(job.tree.entries, job.tree.machine_code)
     planner = _planner(job, native)
     limit_bytes = job.limit_bytes
-    compressed = _compress(job, planner.nestable, _Compressed())
-    sizes = compressed.zipped_bytes
+    level = LEVEL
+    sizes = _compress(job, [*planner.nestable], level)
     layout = planner.plan(sizes, limit_bytes, with_project=False)
     if layout is None:
-        compressed = _compress(job, planner.parts.project.entries, compressed)
-        sizes = compressed.zipped_bytes
+        sizes |= _compress(job, planner.parts.project.entries, level)
         layout = planner.plan(sizes, limit_bytes, with_project=True)
     if layout is None and job.bytecode:
         job = _with_less_bytecode(job, native, sizes)
@@ -103,12 +87,14 @@ def nest(job: Job) -> NestedResult | TooLarge:
         planner.least_bytes(sizes), limit_bytes
     ):
         everything = (*planner.nestable, *planner.parts.project.entries)
-        compressed = _compress(job, everything, _Compressed(MAX_LEVEL))
-        sizes = compressed.zipped_bytes
+        level = MAX_LEVEL
+        # Other functions of the run may do with the usual level.
+        job = replace(job, kept=KeptStreams(job.scratch))
+        sizes = _compress(job, everything, level)
         layout = planner.plan(sizes, limit_bytes, with_project=True)
     if layout is None:
         return TooLarge(job, planner.least_bytes(sizes), sizes)
-    return _write(job, layout, compressed)
+    return _write(job, layout, level)
 
 
 def _planner(job: Job, native: Native) -> NestingPlanner:
@@ -116,25 +102,15 @@ def _planner(job: Job, native: Native) -> NestingPlanner:
     return NestingPlanner(job.tree, job.entries, native, job.wishes)
 
 
-def _compress(
-    job: Job, entries: Iterable[Entry], compressed: _Compressed
-) -> _Compressed:
+def _compress(job: Job, entries: Sequence[Entry], level: int = LEVEL) -> dict[str, int]:
     """Finds out what files take; compresses those of which that is not known."""
-    level, sizes = compressed.level, compressed.zipped_bytes
-    new = [entry for entry in entries if entry.name not in sizes]
-    known = copied_bytes(new, level)
-    unknown = [entry for entry in new if entry.name not in known]
-    compressed = replace(compressed, zipped_bytes={**sizes, **known})
-    if not unknown:
-        return compressed
-    what = "Compressing" if level == LEVEL else "Too large: compressing more (slow)"
-    path = job.scratch / f"{level}-{len(sizes)}.zip"
-    spooled = spool(job.members(what, unknown, level), path, job.limit_bytes)
-    return replace(
-        compressed,
-        zipped_bytes={**compressed.zipped_bytes, **spooled.data_bytes},
-        streams={**compressed.streams, **spooled.streams},
-    )
+    sizes = copied_bytes(entries, level)
+    unknown = [entry for entry in entries if entry.name not in sizes]
+    if unknown:
+        what = "Compressing" if level == LEVEL else "Too large: compressing more (slow)"
+        for member in job.members(what, unknown, level):
+            sizes[member.name] = len(member.data)
+    return sizes
 
 
 def _with_less_bytecode(job: Job, native: Native, sizes: Mapping[str, int]) -> Job:
@@ -160,15 +136,9 @@ def _with_less_bytecode(job: Job, native: Native, sizes: Mapping[str, int]) -> J
     return with_bytecode(most)
 
 
-def _write(job: Job, layout: NestedLayout, compressed: _Compressed) -> NestedResult:
+def _write(job: Job, layout: NestedLayout, level: int) -> NestedResult:
     (part,) = job.parts
-    streams = compressed.streams
-    entries = [
-        placed.entry._replace(content=streams[placed.entry.name])
-        if placed.entry.name in streams and not placed.is_ours
-        else placed.entry
-        for placed in layout.in_order()
-    ]
+    entries = [placed.entry for placed in layout.in_order()]
     members = job.members("Packaging", entries)
     archive = write_nested(part.stream, layout, members, job.time)
-    return NestedResult(job, layout, archive, compressed.level)
+    return NestedResult(job, layout, archive, level)
