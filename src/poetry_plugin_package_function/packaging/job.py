@@ -104,8 +104,6 @@ class Job:
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """All of it, ordered by name."""
-        if not self.bytecode:
-            return self.tree.entries
         return tuple(
             sorted((*self.tree.entries, *self.bytecode), key=lambda each: each.name)
         )
