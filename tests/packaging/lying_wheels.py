@@ -8,6 +8,8 @@ import zlib
 
 from typing import TYPE_CHECKING
 
+from installer.exceptions import InstallerError
+
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.facts import inspect
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 def hold_against_zipfile(directory: Path, wheel: bytes) -> bool:
     """Whether a wheel can be installed; if so, what is packaged is right.
 
-    It is refused if pypa/installer refuses it: for the same reason, or, where `zipfile`
-    does not like it, with an error that names it. Some streams `zipfile` reads further
-    than it needs to, and trips over what follows: of those we ship what it needs.
+    It is refused if pypa/installer refuses it: for the same reason or another of its
+    own, or, where `zipfile` does not like it, with an error that names it. Some streams
+    `zipfile` reads further than it needs to, and trips over what follows: of those we
+    ship what it needs.
     """
     path = directory / WHEEL
     path.write_bytes(wheel)
@@ -41,11 +44,10 @@ def hold_against_zipfile(directory: Path, wheel: bytes) -> bool:
     try:
         inspect(path)
     except Exception as error:
-        is_bad_zip = isinstance(error, zipfile.BadZipFile)
-        is_theirs = type(error) is type(their_error)
-        if their_error is None or not (str(path) in str(error) or is_theirs):
+        names_it = isinstance(error, zipfile.BadZipFile) and str(path) in str(error)
+        is_theirs = isinstance(error, type(their_error) | InstallerError)
+        if their_error is None or not (names_it or is_theirs):
             raise
-        assert is_bad_zip or is_theirs
         return False
     output = directory / "out.zip"
     if their_error is not None:

@@ -413,6 +413,7 @@ def test_overlapping_members(tmp_path: Path) -> None:
     )
 )
 @examples(80)
+@example(flips=[(1673, 1)])  # the name of a directory in the header alone
 def test_any_bytes_that_are_flipped(flips: list[tuple[int, int]]) -> None:
     """Wherever a wheel is damaged, it is refused, or what is packaged is right."""
     data = bytearray(build(PARTS))
