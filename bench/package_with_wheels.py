@@ -33,7 +33,9 @@ _ENOUGH_BYTES: Final = 1 << 40
 def main(venv: str, pyproject: str, archive: str, cache: str, *options: str) -> None:
     """Does what stands between Poetry's installer and the last line of the output."""
     switches = {option.removeprefix("--") for option in options}
-    if unknown := switches - {_NO_LIMIT, *KEYS}:
+    has_limit = _NO_LIMIT not in switches
+    switches.discard(_NO_LIMIT)
+    if unknown := switches.difference(KEYS):
         raise SystemExit(f"There is no option {', '.join(sorted(unknown))}.")
     project = read_project(Path(pyproject))
     (settings,) = resolve(
@@ -42,7 +44,7 @@ def main(venv: str, pyproject: str, archive: str, cache: str, *options: str) -> 
         None,
         default_output_dir=Path(),
     )
-    if _NO_LIMIT in switches:
+    if not has_limit:
         # Layers are taken from the limit: so this is added to it.
         settings = replace(settings, layers_size_bytes=-_ENOUGH_BYTES)
     facts = FactsCache(Path(cache, "facts"))
@@ -52,7 +54,7 @@ def main(venv: str, pyproject: str, archive: str, cache: str, *options: str) -> 
     order = Order(environment, project, settings, timestamp, bytecode_dir)
     with package(order) as pending:
         report = pending.report
-    if _NO_LIMIT in switches and report.layout is not Layout.FLAT:
+    if not has_limit and report.layout is not Layout.FLAT:
         raise SystemExit(f"{archive} is not flat.")
 
 
