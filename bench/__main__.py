@@ -188,9 +188,10 @@ def _measure(effort: _Effort) -> _Figures:
     with tempfile.TemporaryDirectory(prefix="results-", dir=cache_dir) as results:
         os.environ["TMPDIR"] = results  # for each process that is started
         figures = bench.measured(Path(results))
-    # Sections may come to the page one by one.
+    # Sections may come to the page one by one, and from several machines.
     when = (
-        f"On {machine['Date']}, with a load of {machine['Load when it began']} before."
+        f"On {machine['Date']}, on {machine['Cores']} cores of {machine['Processor']},"
+        f" with a load of {machine['Load when it began']} before."
     )
     dated = re.sub(r"(?m)^### .*$", rf"\g<0>\n\n{when}", figures.markdown)
     machine_section = section("The machine", machine_table(machine))
