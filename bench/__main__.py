@@ -1,10 +1,9 @@
-"""`python -m bench [--runs N] [--no-peers] [--quick | --only PART...] [--write]`."""
+"""`python -m bench [--runs N] [--no-peers] [--quick | --only PART... | --write]`."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import tempfile
 
@@ -94,17 +93,13 @@ class _Figures:
 
 def main() -> int:
     """Measures, prints the tables, and writes them into the page if asked to."""
-    parser = _parser()
-    options = parser.parse_args()
-    if options.quick and options.write:
-        parser.error("--quick measures too little for the page")
+    options = _parser().parse_args()
     try:
         figures = _measure(_effort(options))
         print(figures.markdown, end="")
-        if options.write:
+        if options.write and figures.growth:
             write_figures(_PAGE, figures.markdown)
-            if figures.growth:
-                replace_text(_PLOT, svg(panels(figures.growth)))
+            replace_text(_PLOT, svg(panels(figures.growth)))
     except BenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -158,10 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     either.add_argument(
         "--only", choices=_PARTS, nargs="+", help="measure these parts only"
     )
-    parser.add_argument(
-        "--write",
-        action="store_true",
-        help=f"put the tables into docs/{_PAGE.name}, in the place of those before",
+    either.add_argument(
+        "--write", action="store_true", help=f"put the tables into docs/{_PAGE.name}"
     )
     return parser
 
@@ -188,13 +181,8 @@ def _measure(effort: _Effort) -> _Figures:
     with tempfile.TemporaryDirectory(prefix="results-", dir=cache_dir) as results:
         os.environ["TMPDIR"] = results  # for each process that is started
         figures = bench.measured(Path(results))
-    # Sections may come to the page one by one.
-    when = (
-        f"On {machine['Date']}, with a load of {machine['Load when it began']} before."
-    )
-    dated = re.sub(r"(?m)^### .*$", rf"\g<0>\n\n{when}", figures.markdown)
     machine_section = section("The machine", machine_table(machine))
-    return replace(figures, markdown="\n".join((dated, *machine_section)))
+    return replace(figures, markdown="\n".join((figures.markdown, *machine_section)))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 
 from contextlib import suppress
@@ -35,21 +34,12 @@ def write_figures(page: Path, figures: str) -> None:
 
 
 def with_figures(text: str, figures: str) -> str:
-    """A page's text with these figures between its markers.
-
-    Sections that have not been measured stay as they are.
-    """
+    """A page's text with these figures between its markers."""
     before, begin, rest = text.partition(BEGIN)
-    old, end, after = rest.partition(END)
+    _, end, after = rest.partition(END)
     if not (begin and end) or text.count(BEGIN) + text.count(END) != 2:
         raise BenchError(f"The page needs one {BEGIN} and, below it, one {END}.")
-    sections = "\n\n".join((_sections(old) | _sections(figures)).values())
-    return f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}"
-
-
-def _sections(figures: str) -> dict[str, str]:
-    found = (each.strip() for each in re.split(r"(?m)^(?=### )", figures))
-    return {each.partition("\n")[0]: each for each in found if each}
+    return f"{before}{BEGIN}\n\n{figures.strip()}\n\n{END}{after}"
 
 
 def replace_text(page: Path, text: str) -> None:
