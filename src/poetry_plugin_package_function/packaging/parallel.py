@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextlib import contextmanager
 from contextlib import suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.interruption import held_back
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.kept_streams import KeptStreams
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.native.strip import Stripper
@@ -67,10 +66,9 @@ class Packager:
 
     def __enter__(self) -> Self:
         """Begins nothing yet."""
-        with held_back():
-            self._directory = TemporaryDirectory(prefix="package-function-")
+        self._scratch = ExitStack()
+        directory = self._scratch.enter_context(scratch_directory())
         self._compressing = ThreadPoolExecutor(usable_cores(), "deflate")
-        directory = Path(self._directory.name)
         self._kept = KeptStreams(directory, self._compressing)
         self._stripper = Stripper(directory)
         self._packaging = ThreadPoolExecutor(_AT_ONCE, "package")
@@ -81,7 +79,7 @@ class Packager:
         for each in self._ahead:
             each.progress.stop()
         with ExitStack() as stack:  # all of it, whatever signal comes meanwhile
-            stack.callback(self._directory.cleanup)
+            stack.callback(self._scratch.close)
             stack.callback(self._compressing.shutdown)
             for each in self._ahead:
                 stack.callback(each.throw_away)

@@ -167,13 +167,20 @@ def read_stored(file: BinaryIO, member: ZipMember) -> memoryview | None:
         file: The open ZIP.
         member: What to read.
     """
+    if not seek_data(file, member):
+        return None
+    data = memoryview(file.read(member.stored_bytes))
+    return data if len(data) == member.stored_bytes else None
+
+
+def seek_data(file: BinaryIO, member: ZipMember) -> bool:
+    """Moves an open ZIP to what it holds of a member; returns whether that is there."""
     file.seek(member.offset)
     lengths = header_lengths(file.read(HEADER_BYTES))
     if lengths is None:
-        return None
+        return False
     file.seek(sum(lengths), os.SEEK_CUR)
-    data = memoryview(file.read(member.stored_bytes))
-    return data if len(data) == member.stored_bytes else None
+    return True
 
 
 def changed(archive: str) -> ChangedSourceError:

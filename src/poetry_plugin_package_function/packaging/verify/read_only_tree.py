@@ -27,8 +27,7 @@ from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
-from poetry_plugin_package_function.packaging.sources.integrity import header_lengths
+from poetry_plugin_package_function.packaging.sources.content import seek_data
 
 
 if TYPE_CHECKING:
@@ -222,11 +221,8 @@ def _checked(member: ZipMember, chunks: Iterable[Data]) -> Iterator[Data]:
 
 def _chunks(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
     """Reads the content of a member: whole, or in parts if it is large."""
-    archive.seek(member.offset)
-    lengths = header_lengths(archive.read(HEADER_BYTES))
-    if lengths is None:
+    if not seek_data(archive, member):
         return
-    archive.seek(sum(lengths), os.SEEK_CUR)
     inflate: Callable[[bytes], Data]
     if max(member.size_bytes, member.stored_bytes) <= _WHOLE_BYTES:
         chunk_bytes = _WHOLE_BYTES
