@@ -20,6 +20,8 @@ import pytest
 from tests.e2e.projects import POETRY_CORE
 from tests.e2e.projects import SIX
 from tests.e2e.running import LIMIT_S
+from tests.e2e.running import end_group
+from tests.e2e.running import is_gone
 from tests.machine import mounted
 from tests.machine import unmeasured
 from tests.trees import write_files
@@ -192,9 +194,7 @@ def running(poetry: Poetry, shop: Path) -> Iterator[Running]:
         try:
             yield Running(process, stdout, stderr, tmp)
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(LIMIT_S)
+            end_group(process)
 
 
 def wait_for(path: Path, process: Process) -> None:
@@ -202,17 +202,6 @@ def wait_for(path: Path, process: Process) -> None:
     while not path.exists():
         assert process.poll() is None
         time.sleep(0.01)
-
-
-def has_ended(process_id: int) -> bool:
-    """Waits a while for the end of a process."""
-    for _ in range(100):
-        try:
-            os.kill(process_id, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -245,7 +234,7 @@ def test_a_signal_while_a_handler_hangs(
     assert "f01.json had been written before" in errors
     assert "f02" not in errors
     assert [] == os.listdir(run.tmp)
-    assert has_ended(int(begun.read_text()))
+    assert is_gone(int(begun.read_text()))
     assert not (shop / "other").exists()
 
 

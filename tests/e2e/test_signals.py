@@ -19,6 +19,8 @@ from tests.e2e.projects import POETRY_CORE
 from tests.e2e.projects import pep621
 from tests.e2e.projects import small_project
 from tests.e2e.running import LIMIT_S
+from tests.e2e.running import end_group
+from tests.e2e.running import is_gone
 from tests.machine import unmeasured
 from tests.trees import write_files
 
@@ -97,24 +99,7 @@ def running(poetry: Poetry, directory: Path, tmp: Path) -> Iterator[Running]:
         try:
             yield Running(process, stdout, stderr)
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(LIMIT_S)
-
-
-def is_gone(group: int) -> bool:
-    """Waits a while until no process of a group is left.
-
-    One that the signal met while it was being started ends by itself, as its input
-    does; and what has ended stays until the first process of the machine looks for it.
-    """
-    for _ in range(100):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
+            end_group(process)
 
 
 def hold_to_good_order(
@@ -130,7 +115,8 @@ def hold_to_good_order(
         assert content == (directory / name).read_bytes()
     assert ["my_app.zip"] == os.listdir(directory / "dist")
     assert [] == os.listdir(tmp)
-    assert is_gone(run.process.pid), "a process is left in its group"
+    # One that the signal met while it was being started ends by itself.
+    assert is_gone(-run.process.pid), "a process is left in its group"
 
 
 @pytest.mark.parametrize("group", [True, False], ids=["group", "alone"])
