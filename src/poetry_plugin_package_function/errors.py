@@ -76,6 +76,10 @@ class PackageTooLargeError(PackageFunctionError):
     """Neither the files nor their nested ZIP fit into what Lambda unzips."""
 
 
+class BudgetError(PackageFunctionError):
+    """What has been packaged is larger than the user lets it be."""
+
+
 class IncompatibleTargetError(PackageFunctionError):
     """Something in the package cannot work on its target."""
 

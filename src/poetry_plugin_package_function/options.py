@@ -16,6 +16,7 @@ from typing import Final
 
 from poetry_plugin_package_function.values import read_architecture
 from poetry_plugin_package_function.values import read_boolean
+from poetry_plugin_package_function.values import read_budget
 from poetry_plugin_package_function.values import read_handler
 from poetry_plugin_package_function.values import read_inclusions
 from poetry_plugin_package_function.values import read_memory
@@ -162,6 +163,12 @@ OPTIONS: Final = (
     Option("layers-size", read_size,
            "What the function's other layers have unzipped (bytes, or as 40MB)", "SIZE",
            field="layers_size_bytes"),
+    Option("max-size", read_budget,
+           "What all files may have unzipped; more is an error", "SIZE",
+           field="max_size_bytes"),
+    Option("max-zipped-size", read_budget,
+           "What a ZIP may have; more is an error", "SIZE",
+           field="max_zipped_size_bytes"),
 )
 # fmt: on
 """In the order of help."""

@@ -35,6 +35,8 @@ class Settings:
     exclude: tuple[str, ...] = ()
     include: tuple[Inclusion, ...] = ()
     layers_size_bytes: int = 0
+    max_size_bytes: int | None = None
+    max_zipped_size_bytes: int | None = None
     with_groups: frozenset[str] = frozenset()
     without_groups: frozenset[str] = frozenset()
     only_groups: frozenset[str] = frozenset()

@@ -250,15 +250,27 @@ def read_memory(value: object, _: Source) -> int:
 
 def read_size(value: object, _: Source) -> int:
     """Reads a size in bytes, below Lambda's limit."""
-    text = str(value).strip()
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", text)
-    unit = _UNITS.get(match[2].lower()) if match else None
-    if match is None or unit is None:
-        raise RefusedError(f"expected bytes, or a size as 40MB, got {value!r}.")
-    size_bytes = round(float(match[1]) * unit)
+    size_bytes = _size_bytes(value)
     if size_bytes >= UNZIPPED_LIMIT_BYTES:
         raise RefusedError(
             f"{size_bytes:,} bytes leave nothing of the {UNZIPPED_LIMIT_BYTES:,} bytes"
             " that function and layers share."
         )
     return size_bytes
+
+
+def read_budget(value: object, _: Source) -> int:
+    """Reads what something may have at most, in bytes."""
+    size_bytes = _size_bytes(value)
+    if not size_bytes:
+        raise RefusedError(f"expected more than 0 bytes, got {value!r}.")
+    return size_bytes
+
+
+def _size_bytes(value: object) -> int:
+    text = str(value).strip()
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", text)
+    unit = _UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None:
+        raise RefusedError(f"expected bytes, or a size as 40MB, got {value!r}.")
+    return round(float(match[1]) * unit)

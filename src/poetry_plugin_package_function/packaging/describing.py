@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
-    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Measured
 
 
@@ -60,13 +59,8 @@ class Written:
     bytecode: Bytecode | None
 
 
-def report_of(written: Written, verified: Verified | None) -> Report:
-    """Puts together all that is known of finished archives.
-
-    Args:
-        written: The archives.
-        verified: What is known of the handler, if one is named.
-    """
+def report_of(written: Written) -> Report:
+    """Puts together all that is known of archives before the handler is imported."""
     order, measured, bytecode = written.order, written.measured, written.bytecode
     settings, project, job = order.settings, order.project, measured.job
     parts = dict(zip(settings.archives, measured.parts, strict=True))
@@ -96,7 +90,6 @@ def report_of(written: Written, verified: Verified | None) -> Report:
         target=order.target,
         provided=job.tree.provided,
         findings=written.findings,
-        verified=verified,
         stripped=written.stripped,
         layer=_layer(order, measured) if job.has_layer else None,
         overlaps=written.overlaps,

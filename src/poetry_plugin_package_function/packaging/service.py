@@ -18,6 +18,7 @@ from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
     refuse_overwriting,
 )
+from poetry_plugin_package_function.packaging.budgets import check_budgets
 from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
 from poetry_plugin_package_function.packaging.job import Job
@@ -161,18 +162,21 @@ def write_archives(
 
 
 def verified(written: Written, workspace: Workspace | None = None) -> Pending:
-    """Imports the handler out of what has been written, if one is named.
+    """Judges what has been written: by its size, and by importing the handler.
 
     Args:
         written: The archives.
         workspace: Where they are unpacked, if others are there, too.
 
     Raises:
+        BudgetError: They are larger than the user lets them be.
         VerifyError: Lambda could not import the handler.
     """
+    report = report_of(written)
+    check_budgets(report, written.order.settings)  # an import may take a minute
     found = _verified(written.measured, written.order, workspace)
     files = tuple(written.measured.files())
-    return Pending(report_of(written, found), files, written.outputs)
+    return Pending(replace(report, verified=found), files, written.outputs)
 
 
 def _tree(
