@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Final
 
 from cleo.formatters.formatter import Formatter
 from cleo.io.outputs.stream_output import StreamOutput
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.standard_streams import Streams
+
+
+_WARNING: Final = "Warning: "
 
 
 def escaped(line: str) -> str:
@@ -52,10 +56,12 @@ class Console:
         self._overwrites = io.output.is_decorated() and not io.is_verbose()
         self._section: SectionOutput | None = None
         self._installed = self._installed_bytes = 0
+        self._warned: list[str] = []
 
     def building(self, bundle: Bundle) -> None:
         """The virtual environment is being built."""
         self._installed = self._installed_bytes = 0
+        self._warned = []
         groups = ", ".join(bundle.groups) or "none"
         extras = f", extras: {', '.join(bundle.extras)}" if bundle.extras else ""
         taken = escaped(f"groups: {groups}{extras}")
@@ -83,7 +89,13 @@ class Console:
 
     def warning(self, text: str) -> None:
         """See `bundling.poetry_output.Listener`."""
+        if text.startswith(_WARNING):  # Poetry shows there what it chooses, too
+            self._warned.append(text.removeprefix(_WARNING))
         self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
+
+    def warned(self) -> tuple[str, ...]:
+        """Returns what Poetry has warned of while it built the last environment."""
+        return tuple(self._warned)
 
     def packaging(self, venv: Path, function: str | None) -> Meter:
         """The files are being packaged; returns what shows how far they are."""

@@ -80,6 +80,10 @@ class BudgetError(PackageFunctionError):
     """What has been packaged is larger than the user lets it be."""
 
 
+class StrictError(PackageFunctionError):
+    """There are warnings, and the user wants none."""
+
+
 class IncompatibleTargetError(PackageFunctionError):
     """Something in the package cannot work on its target."""
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Final
+
+from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.bundling.build import build_venv
 from poetry_plugin_package_function.bundling.plan import Planner
@@ -41,6 +46,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.request import Request
     from poetry_plugin_package_function.settings import Settings
+
+
+_INSTALLED: Final = re.compile(r"\binstall of (\S+) ")
 
 
 @dataclass(frozen=True)
@@ -175,12 +183,26 @@ class Run:
                 settings = order.settings
                 venv = order.environment.site_packages.venv
                 progress = self.console.packaging(venv, settings.function)
+                only = order.environment.only
+                warned = [w for w in self.console.warned() if may_concern(w, only)]
                 try:
                     with (
                         naming(settings.function),
                         packager.next(progress) as pending,
                     ):
-                        report = self.request.complete(settings, pending)
+                        report = self.request.complete(settings, pending, warned)
                 finally:
                     self.console.done()
                 yield settings, report
+
+
+def may_concern(warning: str, only: frozenset[NormalizedName] | None) -> bool:
+    """Whether Poetry may warn of something that a function takes of what is shared.
+
+    Args:
+        warning: "The file chosen for install of NAME VERSION (URL) is yanked.", or
+            something else.
+        only: What the function takes; None for all.
+    """
+    about = _INSTALLED.search(warning)
+    return only is None or about is None or canonicalize_name(about[1]) in only

@@ -169,6 +169,7 @@ OPTIONS: Final = (
     Option("max-zipped-size", read_budget,
            "What a ZIP may have; more is an error", "SIZE",
            field="max_zipped_size_bytes"),
+    Option("strict", read_boolean, "Take a warning for an error: write nothing then"),
 )
 # fmt: on
 """In the order of help."""

@@ -19,6 +19,7 @@ from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
+from poetry_plugin_package_function.report.strict import refuse_warnings
 from poetry_plugin_package_function.report.summary import Line
 from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.report.summary import summary
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.report.previous import PreviousReport
+    from poetry_plugin_package_function.report.warned import Warned
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -65,13 +67,30 @@ class Request:
         """Compares a function's report with its previous one, if there is one."""
         return changes_since(self.previous[settings.output], report)
 
-    def complete(self, settings: Settings, pending: Pending) -> Report:
+    def warnings(self, report: Report) -> list[Warned]:
+        """Says what is to be known of a function before it is deployed."""
+        requires_python = self.project.requires_python
+        today = datetime.now(UTC).date()
+        return [*warnings(report), *runtime_warnings(report, requires_python, today)]
+
+    def complete(
+        self, settings: Settings, pending: Pending, warned: Iterable[str] = ()
+    ) -> Report:
         """Writes what describes a function's archive, and returns its report.
 
+        Args:
+            settings: The function's.
+            pending: Its archive, not yet at its place.
+            warned: What has been warned of on the way.
+
         Raises:
+            StrictError: There are warnings, and none are wanted.
             OSError: It cannot be written.
         """
         report = pending.report
+        if settings.strict:
+            found = (each.text for each in self.warnings(report))
+            refuse_warnings([*warned, *found], report)
         if settings.report is not None:
             content = as_json(report, self.changes(settings, report))
             pending.outputs[settings.report].write(content)
@@ -129,14 +148,12 @@ def outcomes(
             for label, path in (("Report", settings.report), ("Sizes", settings.sizes))
             if path is not None
         ]
-        requires_python = request.project.requires_python
-        today = datetime.now(UTC).date()
         yield Outcome(
             report,
             changes,
             [*summary(report, elapsed_s, changes), *extra_outputs],
             sizes(report, all_of_them=verbose),
             [*details(report, changes)] if verbose else [],
-            [*warnings(report), *runtime_warnings(report, requires_python, today)],
+            request.warnings(report),
         )
         started_s = time.monotonic()

@@ -37,6 +37,7 @@ class Settings:
     layers_size_bytes: int = 0
     max_size_bytes: int | None = None
     max_zipped_size_bytes: int | None = None
+    strict: bool = False
     with_groups: frozenset[str] = frozenset()
     without_groups: frozenset[str] = frozenset()
     only_groups: frozenset[str] = frozenset()

@@ -207,6 +207,22 @@ def test_the_tables_places_start_at_the_project(tmp_path: Path) -> None:
     assert (tmp_path / "docs/r.json").exists()
 
 
+def test_a_warning_is_an_error(tmp_path: Path) -> None:
+    """It is shown, and there is no archive."""
+    write_files(tmp_path, {"pyproject.toml": PYPROJECT, **EARLIER})
+    make_venv(tmp_path / "venv", {"six.py": ""}, python="3.13")
+    assert 0 == run(tmp_path, "--venv", "venv", "--output", "other.zip").status
+
+    done = run(tmp_path, "--venv", "venv", "--report", "report.json", "--strict")
+
+    assert 1 == done.status
+    assert "1 warning is an error, as --strict says;" in done.stderr
+    assert "Warning: The archive has no code of the project." in done.stderr
+    assert "SHA-256" not in done.stdout
+    for name, content in EARLIER.items():
+        assert content == (tmp_path / name).read_text()
+
+
 @pytest.mark.parametrize("options", [("-q",), ("-q", "--format", "json"), ()])
 def test_what_nobody_has_thought_of_is_shown(
     options: tuple[str, ...], in_directory: Path, monkeypatch: pytest.MonkeyPatch

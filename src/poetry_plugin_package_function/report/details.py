@@ -79,9 +79,7 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
     left = report.stripped.left if report.stripped else ()
     if left:
         yield f"Not stripped, as it would not be safe: {', '.join(left)}"
-    for each in report.findings:
-        owner = each.distribution or "no distribution"
-        yield f"Audit: {each.file} of {owner} {each.what}. {each.hint}"
+    yield from findings(report)
     if report.verified and report.verified.unused:
         unused = ", ".join(report.verified.unused)
         yield f"The handler's import has used nothing of: {unused}"
@@ -91,3 +89,10 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
         yield f"{len(skipped):,} {what} not compile: {', '.join(skipped)}"
     for name, what in changes.files.in_order() if changes else ():
         yield f"File {what}: {name}"
+
+
+def findings(report: Report) -> Iterator[str]:
+    """Says what the audit has let pass."""
+    for each in report.findings:
+        owner = each.distribution or "no distribution"
+        yield f"Audit: {each.file} of {owner} {each.what}. {each.hint}"
