@@ -20,6 +20,12 @@ _BEFORE_OPTIONS = (
 )
 
 
+_FAILED = (
+    "Something went wrong, something is larger than its budget, or with `--strict`"
+    " there is a warning: what was there before is untouched."
+)
+
+
 def reference() -> str:
     """Makes the text of the page."""
     command = PackageFunctionCommand
@@ -56,16 +62,16 @@ def reference() -> str:
         "## Exit status",
         "",
         "0",
-        ":   The archive is written.",
+        ":   The archive is written, or would be, with `--dry-run`.",
         "",
         "1",
-        ":   Something went wrong: what was there before is untouched.",
+        f":   {_FAILED}",
         "",
         "2",
         ":   Options or settings are wrong: nothing has been begun.",
         "",
         "3",
-        ":   The archive is written, but stdout did not take what `--format` prints.",
+        ":   As 0, but stdout did not take what `--format` prints.",
         "",
         "129, 130, 143",
         ":   Stopped by SIGHUP, SIGINT or SIGTERM: what had been written is named.",

@@ -80,7 +80,9 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
     }
     flags["venv"] = options.venv_dir
     pyproject = Path(os.path.realpath(pyproject))
-    request = read_request(pyproject, flags, options.function, Path.cwd())
+    request = read_request(
+        *(pyproject, flags, options.function, Path.cwd()), dry_run=options.dry_run
+    )
     say = partial(_say, to_errors=output_format is not Format.TEXT)
     with (
         closing(_package_all(request, options, say)) as packaged,

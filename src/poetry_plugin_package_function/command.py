@@ -77,6 +77,11 @@ Code changes more often than dependencies; these can be a layer of their own:
 
   <info>poetry package-function --layer</info>
 
+In CI, let warnings and what has grown too large fail a run, and see beforehand what
+would be written:
+
+  <info>poetry package-function --strict --max-size 100MB --dry-run</info>
+
 A project may have several functions: one, some or all of them are packaged:
 
   <info>poetry package-function api worker --report 'dist/{{name}}.json'</info>
@@ -150,6 +155,7 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             self.flags(),
             self.argument("functions"),
             pyproject.parent / "dist",
+            dry_run=self.option("dry-run"),
         )
         self.line(
             f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"

@@ -9,6 +9,7 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.options import KEYS
+from poetry_plugin_package_function.options import OPTIONS
 from poetry_plugin_package_function.options import REMOVED
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _OPTIONS: Final = options_of(Place.TABLE)
+_FLAGS: Final = {each.name for each in OPTIONS} - {*KEYS}
 
 
 class Merged:
@@ -100,6 +102,8 @@ def _unknown(source: Source) -> Iterator[str]:
             continue
         near = difflib.get_close_matches(key, (*KEYS, *source.tables), 1)
         meant = f" Did you mean `{near[0]}`?" if near else ""
+        if key in _FLAGS:
+            meant = f" --{key} is for the command line only."
         yield f"{source.label.format(key)}: {REMOVED.get(key, f'unknown key.{meant}')}"
 
 

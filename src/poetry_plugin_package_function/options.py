@@ -170,6 +170,8 @@ OPTIONS: Final = (
            "What a ZIP may have; more is an error", "SIZE",
            field="max_zipped_size_bytes"),
     Option("strict", read_boolean, "Take a warning for an error: write nothing then"),
+    Option("dry-run", read_boolean, "Do all of it, but write no file",
+           places=Place.POETRY | Place.STANDALONE),
 )
 # fmt: on
 """In the order of help."""

@@ -6,6 +6,7 @@ import os
 import time
 
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
 from poetry_plugin_package_function.report.strict import refuse_warnings
+from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import Line
 from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.report.summary import summary
@@ -107,6 +109,8 @@ def read_request(
     flags: Mapping[str, Any],
     names: Sequence[str] | None,
     default_output_dir: Path,
+    *,
+    dry_run: bool = False,
 ) -> Request:
     """Reads and checks all that a run needs to know before it begins.
 
@@ -115,6 +119,7 @@ def read_request(
         flags: See `resolve`.
         names: See `resolve`.
         default_output_dir: See `resolve`.
+        dry_run: Whether nothing is to be written.
 
     Raises:
         ConfigError: Something in pyproject.toml or on the command line is wrong.
@@ -123,7 +128,8 @@ def read_request(
     started_s = time.monotonic()
     timestamp = archive_time(os.environ)
     project = read_project(pyproject)
-    functions = resolve(flags, project, names, default_output_dir=default_output_dir)
+    found = resolve(flags, project, names, default_output_dir=default_output_dir)
+    functions = tuple(replace(each, dry_run=dry_run) for each in found)
     previous = {each.output: read_previous(each) for each in functions}
     return Request(project, functions, timestamp, previous, started_s)
 
@@ -148,6 +154,8 @@ def outcomes(
             for label, path in (("Report", settings.report), ("Sizes", settings.sizes))
             if path is not None
         ]
+        if settings.dry_run:
+            extra_outputs.append(Line("Dry run", NOTHING_WRITTEN))
         yield Outcome(
             report,
             changes,

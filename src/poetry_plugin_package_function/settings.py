@@ -22,7 +22,8 @@ class Settings:
     """All that one run is asked to do, for one function.
 
     The fields are described in docs/configuration.md, but for `results`: those are the
-    files that any of the project's functions may be written to, and are not shipped.
+    files that any of the project's functions may be written to, and are not shipped;
+    and for `dry_run`, which is no key: nothing is written to them then.
     """
 
     output: Path
@@ -38,6 +39,7 @@ class Settings:
     max_size_bytes: int | None = None
     max_zipped_size_bytes: int | None = None
     strict: bool = False
+    dry_run: bool = False
     with_groups: frozenset[str] = frozenset()
     without_groups: frozenset[str] = frozenset()
     only_groups: frozenset[str] = frozenset()

@@ -67,19 +67,27 @@ class Streams:
         self.out.buffer.write(content)
         self.out.buffer.flush()
 
-    def check_printed(self) -> None:
+    def check_printed(self, *, has_files: bool) -> None:
         """Finds out whether standard output has taken everything.
+
+        Args:
+            has_files: Whether files have been written, too.
 
         Raises:
             LostReportError: It has not.
         """
         failure = getattr(getattr(self.out.buffer, "raw", None), "failure", None)
-        if failure is not None:
+        if failure is None:
+            return
+        lost = f"standard output did not take the report: {failure.strerror}."
+        if has_files:
             raise LostReportError(
-                "All files are written, but standard output did not take the report:"
-                f" {failure.strerror}.",
+                f"All files are written, but {lost}",
                 "Have it written to a file: --report FILE.",
             )
+        raise LostReportError(
+            f"All went well, but {lost}", "A dry run writes no files: run it again."
+        )
 
 
 @contextmanager

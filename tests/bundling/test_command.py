@@ -210,15 +210,33 @@ def test_the_tables_places_start_at_the_project(tmp_path: Path) -> None:
 def test_a_warning_is_an_error(tmp_path: Path) -> None:
     """It is shown, and there is no archive."""
     write_files(tmp_path, {"pyproject.toml": PYPROJECT, **EARLIER})
-    make_venv(tmp_path / "venv", {"six.py": ""}, python="3.13")
+    make_venv(tmp_path / "venv", {"shop.py": "", "uuid.py": ""}, python="3.13")
     assert 0 == run(tmp_path, "--venv", "venv", "--output", "other.zip").status
 
     done = run(tmp_path, "--venv", "venv", "--report", "report.json", "--strict")
 
     assert 1 == done.status
-    assert "1 warning is an error, as --strict says;" in done.stderr
-    assert "Warning: The archive has no code of the project." in done.stderr
+    assert ", as --strict says; what was there before is untouched:" in done.stderr
+    assert "has uuid.py, which Lambda finds before Python's own" in done.stderr
     assert "SHA-256" not in done.stdout
+    for name, content in EARLIER.items():
+        assert content == (tmp_path / name).read_text()
+
+
+def test_a_dry_run(tmp_path: Path) -> None:
+    """The result is shown, and no file is written or replaced."""
+    write_files(tmp_path, {"pyproject.toml": PYPROJECT, **EARLIER})
+    venv = make_venv(tmp_path / "venv", {"six.py": "", "shop.py": ""}, python="3.13")
+    before = sorted(tmp_path.rglob("*"))
+
+    options = ("--venv", str(venv), "--report", "new/r.json", "--dry-run")
+    done = run(tmp_path, *options)
+
+    assert 0 == done.status, done
+    assert "  File      dist/shop.zip\n" in done.stdout
+    assert "  Report    new/r.json\n" in done.stdout
+    assert "  Dry run   nothing has been written, and nothing replaced\n" in done.stdout
+    assert before == sorted(tmp_path.rglob("*"))
     for name, content in EARLIER.items():
         assert content == (tmp_path / name).read_text()
 

@@ -92,11 +92,14 @@ def test_a_kept_environment_is_not_needed(tmp_path: Path, function: str | None) 
     assert problem.endswith("Remove this line.")
 
 
-def test_how_to_print_is_no_key(tmp_path: Path) -> None:
-    """Who reads the output is not the project's to say."""
-    project = read_project(make_project(tmp_path, "my-app", 'format = "json"'))
+@pytest.mark.parametrize("line", ['format = "json"', "dry-run = true"])
+def test_what_is_no_key(tmp_path: Path, line: str) -> None:
+    """Who reads the output, and whether there is any, is not the project's to say."""
+    project = read_project(make_project(tmp_path, "my-app", line))
+    key, _, _ = line.partition(" ")
+    said = f"{key}: unknown key. --{key} is for the command line only."
 
-    with pytest.raises(ConfigError, match="format: unknown key"):
+    with pytest.raises(ConfigError, match=re.escape(said)):
         resolve({}, project, [], default_output_dir=tmp_path)
 
 

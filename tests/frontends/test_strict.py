@@ -120,26 +120,27 @@ def test_each_function_is_judged_by_itself(
 ) -> None:
     """What came before is there, and is printed; the one with a warning is named."""
     table = (
-        f"strict = true\n{LABEL}.functions.whole]\n"
-        f'{LABEL}.functions.empty]\nexclude = ["my_app/**"]\n'
+        f"strict = true\n{LABEL}.functions.good]\n"
+        f'{LABEL}.functions.odd]\ninclude = ["uuid.py"]\n'
     )
     make_project(venv.parent, "My-App", table)
-    functions = ["--function", "whole", "--function", "empty"]
+    Path("uuid.py").write_text("")
+    functions = ["--function", "good", "--function", "odd"]
 
     assert 1 == main(["venv", *functions, "--format", how])
 
     stdout, stderr = capfd.readouterr()
-    assert "Error: empty: 1 warning is an error, as --strict says;" in stderr
-    assert "Warning: The archive has no code of the project." in stderr
-    assert "empty" not in stdout
+    assert "Error: odd: 1 warning is an error, as --strict says;" in stderr
+    assert "has uuid.py, which Lambda finds before Python's own uuid" in stderr
+    assert "odd" not in stdout
     if how == "json":
-        assert ["whole"] == [each["function"] for each in json.loads(stdout)]
-    assert Path("whole.zip").exists()
-    assert not Path("empty.zip").exists()
+        assert ["good"] == [each["function"] for each in json.loads(stdout)]
+    assert Path("good.zip").exists()
+    assert not Path("odd.zip").exists()
 
     make_project(venv.parent, "My-App", f"{table}strict = false\n")
     assert 0 == main(["venv", *functions, "-q"])
-    assert capfd.readouterr().err.startswith("Warning: empty: The archive has no code")
+    assert capfd.readouterr().err.startswith("Warning: odd: ")
     assert 1 == main(["venv", *functions, "-q", "--strict"])
 
 

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from poetry_plugin_package_function.errors import InterruptedBySignal
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.archive.output import create
+from poetry_plugin_package_function.packaging.archive.output import discarding
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from tests.machine import mounted
 
@@ -52,6 +54,29 @@ def test_a_failure_leaves_all_as_it_was(tmp_path: Path) -> None:
 
     assert b"old" == target.read_bytes()
     assert ["a.zip"] == left_in(tmp_path)
+
+
+def test_what_is_discarded_was_never_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written can be read until the end, and is among temporary files."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    first, second = tmp_path / "new/dir/a.zip", tmp_path / "r.json"
+    second.write_bytes(b"old")
+
+    with discarding(first, second) as outputs:
+        outputs[first].write(b"zip")
+        outputs[first].flush()
+        assert b"zip" == Path(outputs[first].name).read_bytes()
+        outputs[second].write(b"{}")
+        assert ["r.json", "scratch"] == left_in(tmp_path)
+
+    assert b"old" == second.read_bytes()
+    assert [] == left_in(scratch)
+    with pytest.raises(OutputError, match="is a directory"), discarding(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def report_of(written: Written) -> Report:
         distribution_name=project.distribution_name or settings.output.stem,
         function=settings.function,
         kind=Kind.LAYER if settings.layer_only else Kind.FUNCTION,
+        dry_run=settings.dry_run,
         layout=Layout.NESTED if measured.nested else Layout.FLAT,
         output_bytes=parts[settings.output].output_bytes,
         uncompressed_bytes=job.size_bytes,

@@ -86,6 +86,7 @@ class Report:
     stripped: Stripped | None = None
     function: str | None = None
     kind: Kind = Kind.FUNCTION
+    dry_run: bool = False
     layer: Layer | None = None
     overlaps: tuple[Overlap, ...] = ()
     shadows: tuple[Shadow, ...] = ()

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.interruption import scratch_directory
+from poetry_plugin_package_function.packaging.archive.output import discarding
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
     refuse_overwriting,
@@ -113,8 +114,8 @@ def write_archives(
 ) -> Iterator[Written]:
     """Writes archives, which appear at their places when the block ends.
 
-    So does all else that is written to the outputs meanwhile. On any exception what was
-    there before stays.
+    So does all else that is written to the outputs meanwhile. On any exception, and in
+    a dry run, what was there before stays.
 
     Args:
         order: What is packaged.
@@ -136,7 +137,8 @@ def write_archives(
         tree, found_overlaps, stripped = _tree(order, stripper or Stripper(scratch))
         findings = _findings(tree, order)
         bytecode = _bytecode(tree, order, scratch, progress)
-        with replacing(*settings.targets) as outputs:
+        opened = discarding if settings.dry_run else replacing
+        with opened(*settings.targets) as outputs:
             measured = write(
                 Job(
                     _parts(outputs, order),

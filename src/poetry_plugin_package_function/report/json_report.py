@@ -65,6 +65,7 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "nested_zip": report.layout is Layout.NESTED,
         "function": report.function,
         "kind": str(report.kind),
+        "dry_run": report.dry_run,
         "layout": str(report.layout),
         "unzipped_bytes": report.unzipped_bytes,
         "limit_bytes": report.limit_bytes,

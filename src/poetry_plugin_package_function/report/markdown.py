@@ -17,6 +17,7 @@ from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.details import place
 from poetry_plugin_package_function.report.details import ranked
 from poetry_plugin_package_function.report.json_report import code_sha256
+from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import about_layer
 from poetry_plugin_package_function.report.summary import layout
 from poetry_plugin_package_function.report.summary import unzipped
@@ -61,6 +62,8 @@ def as_markdown(
 def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     yield "| | |"
     yield "|:--|:--|"
+    if report.dry_run:
+        yield f"| Dry run | {_prose(NOTHING_WRITTEN)} |"
     yield f"| Layout | {_prose(layout(report))} |"
     yield f"| Unzipped | {_prose(unzipped(report))} |"
     yield f"| Zipped | {report.output_bytes:,} bytes |"

@@ -107,7 +107,8 @@ def printing(
         raise
     streams.print(_printed(output_format, functions, found))
     if output_format is not Format.TEXT:
-        streams.check_printed()
+        dry_run = any(each.dry_run for each in functions)
+        streams.check_printed(has_files=not dry_run)
 
 
 def _printed(

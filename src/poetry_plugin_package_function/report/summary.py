@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.result import Kind
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
+
+
+NOTHING_WRITTEN: Final = "nothing has been written, and nothing replaced"
+"""The result of a dry run."""
 
 
 class Line(NamedTuple):

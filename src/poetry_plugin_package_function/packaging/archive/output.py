@@ -16,6 +16,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import note_written
+from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.sources.walk import pending_name
 
 
@@ -78,6 +79,24 @@ def replacing(*targets: Path) -> Iterator[Mapping[Path, BinaryIO]]:
             f"{before}",
             f"Free some space? {_ELSEWHERE}",
         ) from None
+
+
+@contextmanager
+def discarding(*targets: Path) -> Iterator[Mapping[Path, BinaryIO]]:
+    """Opens a temporary file for each target, as `replacing` does, and moves none.
+
+    They are where temporary files are: nothing appears beside a target, and missing
+    directories are not made.
+
+    Raises:
+        OutputError: A target could not be written.
+    """
+    check_targets(*targets)
+    with scratch_directory() as scratch, ExitStack() as stack:
+        yield {
+            target: stack.enter_context(create(str(scratch / f"{number}")))
+            for number, target in enumerate(targets)
+        }
 
 
 class _NamedFile(io.FileIO):
