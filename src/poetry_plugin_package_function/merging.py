@@ -55,7 +55,10 @@ class Merged:
                 if option.name not in source.values:
                     continue
                 try:
-                    value = option.read(source.values[option.name], source)
+                    value = source.values[option.name]
+                    if option.is_named:
+                        value = source.filled(value)
+                    value = option.read(value, source)
                 except RefusedError as error:
                     label = source.label.format(option.name)
                     self.problems += (f"{label}: {reason}" for reason in error.args)

@@ -82,6 +82,14 @@ class Option:
         """Whether it can be given several times."""
         return self.read is read_names
 
+    @property
+    def is_named(self) -> bool:
+        """Whether "{name}" in its value stands for the name of what is packaged.
+
+        The values of a function's variables are for its own code to read.
+        """
+        return self.read is not read_variables
+
     def described(self, default: str | None = None) -> str:
         """Makes the sentence that help shows.
 

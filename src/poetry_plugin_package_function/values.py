@@ -57,7 +57,7 @@ class Source:
         label: What a key of it is called, where "{}" stands for the key.
         directory: Where its paths start.
         values: What it says.
-        name: What "{name}" stands for in its paths; None if there is no name.
+        name: What "{name}" stands for in its texts; None if there is no name.
         tables: Names of tables that it can have, which are no options.
     """
 
@@ -66,6 +66,22 @@ class Source:
     values: Mapping[str, Any]
     name: str | None
     tables: tuple[str, ...] = ()
+
+    def filled(self, value: object) -> object:
+        """Puts the name of what is packaged for each "{name}" in a value.
+
+        Raises:
+            RefusedError: There is no name.
+        """
+        if isinstance(value, list):
+            return [self.filled(each) for each in value]
+        if isinstance(value, dict):
+            return {key: self.filled(each) for key, each in value.items()}
+        if not isinstance(value, str) or "{name}" not in value:
+            return value
+        if self.name is None:
+            raise RefusedError("the project has no name to put for {name}.")
+        return value.replace("{name}", self.name)
 
 
 def read_boolean(value: object, _: Source) -> bool:
@@ -83,12 +99,8 @@ def read_text(value: object, _: Source) -> str:
 
 
 def read_path(value: object, source: Source) -> Path:
-    """Reads a path; "{name}" in it is the name of what is packaged."""
+    """Reads a path."""
     text = read_text(value, source)
-    if "{name}" in text:
-        if source.name is None:
-            raise RefusedError("the project has no name to put for {name}.")
-        text = text.replace("{name}", source.name)
     try:
         return Path(os.path.realpath(source.directory / Path(text).expanduser()))
     except (ValueError, RuntimeError) as error:  # a NUL; a user who does not exist
