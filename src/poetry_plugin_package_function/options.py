@@ -17,6 +17,7 @@ from typing import Final
 from poetry_plugin_package_function.values import read_architecture
 from poetry_plugin_package_function.values import read_boolean
 from poetry_plugin_package_function.values import read_budget
+from poetry_plugin_package_function.values import read_ephemeral_storage
 from poetry_plugin_package_function.values import read_handler
 from poetry_plugin_package_function.values import read_inclusions
 from poetry_plugin_package_function.values import read_memory
@@ -102,7 +103,7 @@ class Option:
 
 _GROUPS: Final = ("with", "without", "only", "all-groups", "extras", "all-extras")
 _NESTING: Final = ("nest", "keep-flat", "eager")
-_HANDLER: Final = ("handler", "memory-size", "environment")
+_HANDLER: Final = ("handler", "memory-size", "ephemeral-storage", "environment")
 
 # A table: two or three lines an option are easier to read than ten.
 # fmt: off
@@ -149,6 +150,9 @@ OPTIONS: Final = (
     Option("memory-size", read_memory,
            "The function's memory in MB, to judge the handler by", "MB",
            field="memory_size_mb", needs=("handler",)),
+    Option("ephemeral-storage", read_ephemeral_storage,
+           "The size of the function's /tmp in MB, to judge by", "MB", "512",
+           field="ephemeral_storage_mb"),
     Option("environment", read_variables, places=Place.TABLE, needs=("handler",)),
     Option("exclude", read_patterns, places=Place.TABLE),
     Option("include", read_inclusions, places=Place.TABLE),

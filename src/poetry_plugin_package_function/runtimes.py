@@ -41,14 +41,17 @@ MIB: Final = 1_048_576
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
 """
 
-DEFAULT_EPHEMERAL_STORAGE_BYTES: Final = 512 * MIB
-"""The size of `/tmp` when `EphemeralStorage.Size` is not set."""
-
-MAX_EPHEMERAL_STORAGE_BYTES: Final = 10_240 * MIB
-"""The largest `/tmp` that can be configured, but for functions with an accelerator.
+EPHEMERAL_STORAGE_MIB: Final = range(512, 10_241)
+"""What `EphemeralStorage.Size` may be, but for functions with an accelerator.
 
 With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
 """
+
+DEFAULT_EPHEMERAL_STORAGE_MIB: Final = EPHEMERAL_STORAGE_MIB[0]
+"""The size of `/tmp` when `EphemeralStorage.Size` is not set."""
+
+MAX_EPHEMERAL_STORAGE_BYTES: Final = EPHEMERAL_STORAGE_MIB[-1] * MIB
+"""The largest `/tmp` that can be configured."""
 
 
 @dataclass(frozen=True)

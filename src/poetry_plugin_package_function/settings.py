@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
 
@@ -61,6 +62,7 @@ class Settings:
     provided_version: str | None = None
     handler: str | None = None
     memory_size_mb: int | None = None
+    ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
     environment: tuple[tuple[str, str], ...] = ()
     results: frozenset[Path] = frozenset()
 

@@ -15,6 +15,7 @@ from typing import Final
 from poetry_plugin_package_function.lambda_names import wrong_handler
 from poetry_plugin_package_function.lambda_names import wrong_variables
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
+from poetry_plugin_package_function.runtimes import EPHEMERAL_STORAGE_MIB
 from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
@@ -251,12 +252,20 @@ def read_provided(value: object, _: Source) -> bool | str:
 
 def read_memory(value: object, _: Source) -> int:
     """Reads the memory of a function, in MB."""
+    return _megabytes(value, MEMORY_SIZES_MB)
+
+
+def read_ephemeral_storage(value: object, _: Source) -> int:
+    """Reads the size of a function's `/tmp`, in MB."""
+    return _megabytes(value, EPHEMERAL_STORAGE_MIB)
+
+
+def _megabytes(value: object, allowed: range) -> int:
     text = str(value)
-    if text.isascii() and text.isdigit() and int(text) in MEMORY_SIZES_MB:
+    if text.isascii() and text.isdigit() and int(text) in allowed:
         return int(text)
     raise RefusedError(
-        f"expected megabytes from {MEMORY_SIZES_MB[0]:,} to {MEMORY_SIZES_MB[-1]:,},"
-        f" got {value!r}."
+        f"expected megabytes from {allowed[0]:,} to {allowed[-1]:,}, got {value!r}."
     )
 
 

@@ -447,6 +447,8 @@ def test_no_warnings() -> None:
     """Where all is well nothing is warned of."""
     assert [] == [*warnings(REPORT)]
     assert [] == [*warnings(NESTED)]
+    large = replace(NESTED, nested=nested(unit(1000 * MB, "a")))
+    assert [] == [*warnings(replace(large, ephemeral_storage_mb=1024))]
 
 
 @pytest.mark.parametrize(
@@ -461,6 +463,14 @@ def test_no_warnings() -> None:
         (
             replace(NESTED, nested=nested(unit(521 * MB, "a"))),
             "(EphemeralStorage.Size) to at least 513 MB",
+        ),
+        (
+            replace(
+                NESTED,
+                nested=nested(unit(1000 * MB, "a")),
+                ephemeral_storage_mb=600,
+            ),
+            "bytes of /tmp, which has 600 MB: set the function's",
         ),
         (
             replace(NESTED, nested=nested(unit(10_730 * MB, "a"))),

@@ -364,6 +364,15 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
         ),
         ({"runtime": "custom"}, "For a runtime of your own give its `platform`, such"),
         ({"memory-size": "1GB"}, "expected megabytes"),
+        (
+            {"ephemeral-storage": "511"},
+            "--ephemeral-storage: expected megabytes from 512 to 10,240, got '511'.",
+        ),
+        (
+            {"ephemeral-storage": 10_241},
+            "--ephemeral-storage: expected megabytes from 512 to 10,240, got 10241.",
+        ),
+        ({"ephemeral-storage": True}, "expected megabytes from 512 to 10,240"),
     ],
 )
 def test_targets_that_make_no_sense(
@@ -469,17 +478,29 @@ def test_memory_that_lambda_has(tmp_path: Path, memory_mb: int) -> None:
     assert memory_mb == resolved(tmp_path, table).memory_size_mb
 
 
+@pytest.mark.parametrize(
+    ("table", "expected_mib"),
+    [("", 512), ("ephemeral-storage = 512", 512), ("ephemeral-storage = 10240", 10240)],
+)
+def test_room_that_lambda_has_in_tmp(
+    tmp_path: Path, table: str, expected_mib: int
+) -> None:
+    """It counts without a handler, too: what is nested is extracted there."""
+    found = resolved(tmp_path, table)
+    assert expected_mib == found.ephemeral_storage_mb
+
+
 def test_flags_for_layers_silence_what_they_exclude(tmp_path: Path) -> None:
     """A table may be for functions that are nested, and have handlers."""
     table = 'nest = ["scipy"]\neager = true\nhandler = "a.b"\nmemory-size = 512\n'
     settings = resolved(tmp_path, table, layer=True)
     assert (False, frozenset()) == (settings.eager, settings.nest)
     assert "a.b" == settings.handler
-    table += 'environment = {AB = "b"}\ninclude = ["a"]\n'
+    table += 'environment = {AB = "b"}\ninclude = ["a"]\nephemeral-storage = 600\n'
     settings = resolved(tmp_path, table, layer_only=True)
     found = (settings.handler, settings.include, settings.environment)
     assert (None, (), ()) == found
-    assert settings.memory_size_mb is None
+    assert (None, 512) == (settings.memory_size_mb, settings.ephemeral_storage_mb)
 
 
 def test_layers_that_make_no_sense(tmp_path: Path) -> None:

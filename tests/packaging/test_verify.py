@@ -730,6 +730,20 @@ def test_a_nested_zip_that_cannot_be_extracted_says_so(tmp_path: Path) -> None:
     assert "smaller" in error.hint
 
 
+def test_room_in_tmp_is_the_functions(tmp_path: Path) -> None:
+    """What it leaves there is held against what it is said to have."""
+    report = Source(
+        {"my_app/__init__.py": "", "my_app/handler.py": WORKS},
+        table=f"handler = {HANDLER!r}\npython = {sys.executable!r}\n"
+        "ephemeral-storage = 600\n",
+        python=HOST,
+    ).package(tmp_path, nested=False)
+    assert report.verified is not None
+    allowed = {each.limit: each.allowed for each in report.verified.judgements}
+    assert 600 * MIB == allowed[Limit.TMP]
+    assert 600 == report.ephemeral_storage_mb
+
+
 def test_only_the_last_lines_of_the_output_are_shown(tmp_path: Path) -> None:
     """Both streams, in the order in which they were written."""
     code = (

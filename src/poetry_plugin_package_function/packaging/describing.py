@@ -95,6 +95,7 @@ def report_of(written: Written) -> Report:
         layer=_layer(order, measured) if job.has_layer else None,
         overlaps=written.overlaps,
         shadows=shadows(job.tree.entries, order.python),
+        ephemeral_storage_mb=settings.ephemeral_storage_mb,
     )
 
 

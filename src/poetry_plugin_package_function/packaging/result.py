@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
 
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Layer(NamedTuple):
 class Report:
     """All that is known of a finished archive; sizes are in bytes.
 
-    Each field is described in docs/report.md.
+    Each field is described in docs/report.md, but for `ephemeral_storage_mb`: what
+    the function has in `/tmp`, which is a setting and no finding.
     """
 
     output_file: Path
@@ -90,6 +92,7 @@ class Report:
     layer: Layer | None = None
     overlaps: tuple[Overlap, ...] = ()
     shadows: tuple[Shadow, ...] = ()
+    ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
 
     @property
     def own_layer(self) -> Layer | None:

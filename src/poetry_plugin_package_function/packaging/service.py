@@ -293,6 +293,7 @@ def _verified(
                 python=order.python,
                 variables=dict(settings.environment),
                 memory_mb=settings.memory_size_mb,
+                ephemeral_storage_mb=settings.ephemeral_storage_mb,
                 has_layers=settings.layers_size_bytes > 0,
             ),
             site_packages.interpreter if runs_here(target) else None,

@@ -13,7 +13,6 @@ from packaging.specifiers import SpecifierSet
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import MIB
@@ -81,11 +80,11 @@ def warnings(report: Report) -> Iterator[Warned]:
             f" the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most.",
             Severity.DEFECT,
         )
-    elif needed_mib * MIB > DEFAULT_EPHEMERAL_STORAGE_BYTES:
+    elif needed_mib > report.ephemeral_storage_mb:
         yield Warned(
-            f"The extracted files take up to {tmp_bytes:,} bytes of /tmp: set the"
-            " function's ephemeral storage (EphemeralStorage.Size) to at least"
-            f" {needed_mib} MB."
+            f"The extracted files take up to {tmp_bytes:,} bytes of /tmp, which has"
+            f" {report.ephemeral_storage_mb} MB: set the function's ephemeral storage"
+            f" (EphemeralStorage.Size) to at least {needed_mib} MB."
         )
 
 

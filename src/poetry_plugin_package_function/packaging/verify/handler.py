@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
 
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Function:
         python: The runtime's minor version, such as "3.13", to judge syntax by.
         variables: Its own environment variables.
         memory_mb: Its memory, if it is known.
+        ephemeral_storage_mb: What it has in `/tmp`.
         has_layers: Whether it has layers that are not packaged with it, and may bring
             more modules.
     """
@@ -34,6 +36,7 @@ class Function:
     python: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     memory_mb: int | None = None
+    ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
     has_layers: bool = False
 
 

@@ -24,7 +24,6 @@ from poetry_plugin_package_function.packaging.verify.importing import run
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 from poetry_plugin_package_function.runtimes import MIB
 
@@ -169,7 +168,7 @@ def _judged(
     function: Function, answer: Mapping[str, Any], tmp_bytes: int
 ) -> Iterator[Judgement]:
     yield Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S)
-    yield Judgement(Limit.TMP, tmp_bytes, DEFAULT_EPHEMERAL_STORAGE_BYTES)
+    yield Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_mb * MIB)
     if function.memory_mb is not None:
         yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_mb * MIB)
 
