@@ -150,7 +150,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--function",
         action="append",
-        help="One of the functions that pyproject.toml names. Can be given repeatedly.",
+        help="One of the functions that pyproject.toml or the template names. Can be"
+        " given repeatedly.",
     )
     how_much = parser.add_mutually_exclusive_group()
     how_much.add_argument(

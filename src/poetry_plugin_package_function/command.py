@@ -31,7 +31,8 @@ class PackageFunctionCommand(Command):
     arguments = [
         argument(
             "functions",
-            "Which of the functions that pyproject.toml names (default: all).",
+            "Which of the functions that pyproject.toml or the template names"
+            " (default: all).",
             optional=True,
             multiple=True,
         )
@@ -85,6 +86,10 @@ would be written:
 A project may have several functions: one, some or all of them are packaged:
 
   <info>poetry package-function api worker --report 'dist/{{name}}.json'</info>
+
+A template of AWS SAM, CloudFormation, CDK or Serverless says what its functions are:
+
+  <info>poetry package-function --template template.yaml</info>
 
 All options can be given in <comment>[tool.poetry-plugin-package-function]</> in
 pyproject.toml, along with <comment>include</> and <comment>exclude</>.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -18,8 +19,10 @@ from poetry_plugin_package_function.values import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.templates.declared import Declared
 
 
 FUNCTIONS: Final = "functions"
@@ -50,10 +53,20 @@ def function_settings(
     project: Project,
     default_output_dir: Path,
     function: str | None,
+    declared: Declared | None = None,
 ) -> FunctionSettings:
-    """Merges flags and tables; None stands for the project itself."""
+    """Merges flags, tables and what a template declares.
+
+    Args:
+        flags: See `resolution.resolve`.
+        project: Whose function it is.
+        default_output_dir: See `resolution.resolve`.
+        function: Its name; None stands for the project itself.
+        declared: What the template says of it, if that has it.
+    """
     name = function or project.distribution_name
-    merged = Merged(_sources(flags, project, function))
+    tables = _sources(flags, project, function)
+    merged = Merged((_declared_source(declared, tables), *tables))
     found = merged.values
     problems = [*merged.problems]
     has_place = "output" in found or (
@@ -71,14 +84,20 @@ def function_settings(
         if option.field is not None and option.name in found
     }
     places = _places(merged, found.get("output", usual))
-    derived = {**_groups(merged), **_provided(merged), **places, "function": function}
-    settings = Settings(**{**fields, **derived})
+    derived = {**_groups(merged), **_provided(merged), **_variables(merged), **places}
+    settings = Settings(**{**fields, **derived, "function": function})
+    if declared is not None:
+        # A layer that is packaged with the function is one of those it has.
+        layers = declared.layers - len(settings.archives[1:])
+        settings = replace(settings, has_layers=layers > 0, code_dir=declared.code_dir)
     problems += [
         f"Archives, the report and the sizes are files of their own, not {each}."
         for each, count in Counter(settings.targets).items()
         if count > 1
     ]
-    return FunctionSettings(settings, problems, *merged.without_effect())
+    # What a template says besides may be of no use to us.
+    _, shared, own, given = merged.without_effect()
+    return FunctionSettings(settings, problems, shared, own, given)
 
 
 def _sources(
@@ -89,13 +108,38 @@ def _sources(
     label = f"[tool.{TABLE}] {{}}"
     own_label = f"[tool.{TABLE}.{FUNCTIONS}.{function}] {{}}"
     shared = {key: v for key, v in project.table.items() if key != FUNCTIONS}
-    own = {} if function is None else project.table[FUNCTIONS][function]
+    own = project.table.get(FUNCTIONS, {}).get(function, {}) if function else {}
     given = {key: v for key, v in flags.items() if v not in (None, False, [])}
     return (
         Source(label, directory, shared, name, (FUNCTIONS,)),
         Source(own_label, directory, own, name),
         Source("--{}", Path.cwd(), given, name),
     )
+
+
+def _declared_source(declared: Declared | None, tables: Sequence[Source]) -> Source:
+    """What a template says, without what is said elsewhere: nobody will ask for it.
+
+    Variables are added up.
+    """
+    last = tables[-1]
+    if declared is None:
+        return Source("{}", last.directory, {}, last.name)
+    said = {key for each in tables for key in each.values} - {"environment"}
+    if any(each.values.get("layer-only") for each in tables):  # there is no function
+        said.add("output")
+    place = declared.place.replace("{", "{{").replace("}", "}}")
+    values = {key: each for key, each in declared.values.items() if key not in said}
+    return Source(f"{place}: {{}} of {last.name}", last.directory, values, last.name)
+
+
+def _variables(merged: Merged) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Adds a table's variables to those of the template, and beats them."""
+    found = merged.values.get("environment")
+    if found is None:
+        return {}
+    declared = merged.sources[0].values.get("environment", {})
+    return {"environment": tuple(sorted({**declared, **dict(found)}.items()))}
 
 
 def _groups(merged: Merged) -> dict[str, frozenset[str]]:

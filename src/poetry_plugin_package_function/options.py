@@ -145,6 +145,9 @@ OPTIONS: Final = (
     Option("strip", read_boolean, "Strip native libraries", field="strips"),
     Option("exclude-provided", read_provided, "Leave the AWS SDK to the runtime",
            field="excludes_provided", needs=("runtime",)),
+    Option("template", read_path,
+           "Package the functions of this template: AWS SAM, CloudFormation,"
+           " serverless.yml", "FILE", field=None),
     Option("handler", read_handler,
            "Import this handler out of the archive, as Lambda will", "HANDLER"),
     Option("memory-size", read_memory,

@@ -1,14 +1,16 @@
-"""Options: a flag beats a function's table, that beats the table of all, the default.
+"""Options: a flag beats a function's table, that beats the table of all, the template.
 
-All tables are in `pyproject.toml`.
+All tables are in `pyproject.toml`. The template beats the default.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -17,6 +19,9 @@ from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.function_settings import FUNCTIONS
 from poetry_plugin_package_function.function_settings import function_settings
 from poetry_plugin_package_function.project import TABLE
+from poetry_plugin_package_function.values import RefusedError
+from poetry_plugin_package_function.values import Source
+from poetry_plugin_package_function.values import read_path
 
 
 if TYPE_CHECKING:
@@ -25,16 +30,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
+    from poetry_plugin_package_function.templates.declared import Declared
+    from poetry_plugin_package_function.templates.template import Template
 
 
 _FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 
 _HINT: Final = "Every key is described in docs/configuration.md."
+_TEMPLATE_HINT: Final = (
+    "Options, and keys in pyproject.toml, beat what the template says."
+)
 
 
 def resolve(
@@ -44,7 +53,7 @@ def resolve(
     *,
     default_output_dir: Path,
 ) -> tuple[Settings, ...]:
-    """Merges flags, tables and defaults, for each function of a project.
+    """Merges flags, tables, template and defaults, for each function of a project.
 
     Args:
         flags: What the command line says, under the same names as in the table; an
@@ -52,16 +61,20 @@ def resolve(
         project: Whose tables they are. Relative paths in a table start at the project's
             directory, those of flags at the current one.
         names: Those of the functions, in order; all that the project has if it is
-            empty. None for the project itself: then tables of functions do not count.
+            empty. None for the project itself, unless there is a template: then tables
+            of functions do not count.
         default_output_dir: Where the archive goes if nothing else is said.
 
     Returns:
         One for each function; one without a name for a project that has no functions.
 
     Raises:
-        ConfigError: Lists everything that is wrong with any of them.
+        ConfigError: Lists everything that is wrong with any of them; or a template
+            cannot be used.
     """
-    functions = _functions(project)
+    template = _template(flags, project)
+    declared: Mapping[str, Declared] = template.functions if template else {}
+    functions = [*dict.fromkeys((*declared, *_tables(project, template)))]
     known = (
         f"; its functions: {', '.join(functions)}"
         if functions
@@ -73,16 +86,17 @@ def resolve(
         if each not in functions
     )
     chosen: list[str | None] = [None]
-    if names is not None and functions:
+    if template or (names is not None and functions):
         chosen = [*dict.fromkeys(names or functions)]
-    found = {
-        each: function_settings(flags, project, default_output_dir, each)
-        for each in chosen
-    }
-    by_tables = {
-        each: function_settings({}, project, default_output_dir, each)
-        for each in dict.fromkeys((*chosen, *functions))
-    }
+    found, by_tables = (
+        {
+            each: function_settings(
+                given, project, default_output_dir, each, declared.get(each or "")
+            )
+            for each in those
+        }
+        for given, those in ((flags, chosen), ({}, (*chosen, *functions)))
+    )
     problems = [
         *(problem for one in found.values() for problem in one.problems),
         *_in_all(one.shared for one in (*found.values(), *by_tables.values())),
@@ -94,7 +108,10 @@ def resolve(
         others = [each for name, each in by_tables.items() if name not in found]
         all_settings = [each.settings for each in (*found.values(), *others)]
         problems += _shared_files(all_settings, found.keys())
-    _raise(dict.fromkeys(problems))
+    is_about_template = template and any(
+        problem.startswith(template.shown) for problem in problems
+    )
+    _raise(dict.fromkeys(problems), _TEMPLATE_HINT if is_about_template else _HINT)
     results = frozenset(
         path
         for one in (*found.values(), *by_tables.values())
@@ -109,17 +126,44 @@ def _in_all(many: Iterable[Iterable[str]]) -> list[str]:
     return [each for each in first if all(each in other for other in others)]
 
 
-def _raise(problems: Iterable[str]) -> None:
+def _raise(problems: Iterable[str], hint: str = _HINT) -> None:
     found = [*problems]
     if found:
-        raise ConfigError(found, _HINT)
+        raise ConfigError(found, hint)
 
 
-def _functions(project: Project) -> Mapping[str, Mapping[str, Any]]:
+def _template(flags: Mapping[str, Any], project: Project) -> Template | None:
+    """Reads the template that is named, if one is.
+
+    Raises:
+        ConfigError: It cannot be read, or has no functions of ours.
+    """
+    name = project.distribution_name
+    places = (
+        Source("--{}", Path.cwd(), flags, name),
+        Source(f"[tool.{TABLE}] {{}}", project.directory, project.table, name),
+    )
+    for source in places:
+        if source.values.get("template") is None:
+            continue
+        from poetry_plugin_package_function.templates.template import read_template
+
+        try:
+            path = read_path(source.filled(source.values["template"]), source)
+        except RefusedError as error:
+            label = source.label.format("template")
+            raise ConfigError([f"{label}: {each}" for each in error.args]) from None
+        return read_template(path, project.directory)
+    return None
+
+
+def _tables(
+    project: Project, template: Template | None
+) -> Mapping[str, Mapping[str, Any]]:
     """Reads the tables of a project's functions.
 
     Raises:
-        ConfigError: They are none, or Lambda has no such names.
+        ConfigError: They are none, Lambda has no such names, or the template has none.
     """
     table = project.table.get(FUNCTIONS, {})
     label = f"[tool.{TABLE}.{FUNCTIONS}]"
@@ -129,6 +173,15 @@ def _functions(project: Project) -> Mapping[str, Mapping[str, Any]]:
     for name, function in table.items():
         if not isinstance(function, dict):
             problems.append(f"{label} {name}: expected a table, got {function!r}.")
+        elif "template" in function:
+            problems.append(
+                f"{label[:-1]}.{name}] template: it is for all functions: move it into"
+                f" [tool.{TABLE}]."
+            )
+        elif template and not {"handler", "layer-only"} & {*project.table, *function}:
+            problems += _not_declared(f"{label[:-1]}.{name}]", name, template)
+        if template and name in template.functions:
+            continue
         if not _FUNCTION_NAME.fullmatch(name):
             problems.append(
                 f"{label} {name!r}: a name has letters, digits, - and _, and at most 64"
@@ -136,6 +189,17 @@ def _functions(project: Project) -> Mapping[str, Mapping[str, Any]]:
             )
     _raise(problems)
     return table  # type: ignore[no-any-return]
+
+
+def _not_declared(label: str, name: str, template: Template) -> Iterator[str]:
+    """Finds a table that is for a function of the template, and has another name."""
+    if name not in template.functions:
+        near = difflib.get_close_matches(name, template.functions, 1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        yield (
+            f"{label}: {template.shown} has no function {name!r}, and it has no"
+            f" `handler` of its own.{meant}"
+        )
 
 
 def _shared_files(

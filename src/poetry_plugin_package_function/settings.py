@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 class Settings:
     """All that one run is asked to do, for one function.
 
-    The fields are described in docs/configuration.md, but for `results`: those are the
-    files that any of the project's functions may be written to, and are not shipped;
-    and for `dry_run`, which is no key: nothing is written to them then.
+    The fields are described in docs/configuration.md, but for these:
+
+    Attributes:
+        code_dir: The directory that the handler's module is looked for in first.
+        dry_run: Whether nothing is written to any file.
+        has_layers: Whether the function has layers that are not packaged with it.
+        results: Files that any of the project's functions may be written to, which are
+            not shipped.
     """
 
     output: Path
@@ -61,9 +66,11 @@ class Settings:
     excludes_provided: bool = False
     provided_version: str | None = None
     handler: str | None = None
+    code_dir: Path | None = None
     memory_size_mb: int | None = None
     ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
     environment: tuple[tuple[str, str], ...] = ()
+    has_layers: bool = False
     results: frozenset[Path] = frozenset()
 
     def target(self, python: str | None) -> Target | None:

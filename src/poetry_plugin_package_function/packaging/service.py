@@ -294,7 +294,7 @@ def _verified(
                 variables=dict(settings.environment),
                 memory_mb=settings.memory_size_mb,
                 ephemeral_storage_mb=settings.ephemeral_storage_mb,
-                has_layers=settings.layers_size_bytes > 0,
+                has_layers=settings.has_layers or settings.layers_size_bytes > 0,
             ),
             site_packages.interpreter if runs_here(target) else None,
             place,
