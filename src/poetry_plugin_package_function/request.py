@@ -146,6 +146,7 @@ def outcomes(
         verbose: Whether all that is known is shown.
     """
     started_s = request.started_s
+    template = _unused_template(request)
     for settings, report in packaged:
         elapsed_s = time.monotonic() - started_s
         changes = request.changes(settings, report)
@@ -159,9 +160,35 @@ def outcomes(
         yield Outcome(
             report,
             changes,
-            [*summary(report, elapsed_s, changes), *extra_outputs],
+            [*summary(report, elapsed_s, changes), *extra_outputs, *template],
             sizes(report, all_of_them=verbose),
             [*details(report, changes)] if verbose else [],
             request.warnings(report),
         )
         started_s = time.monotonic()
+
+
+def _unused_template(request: Request) -> list[Line]:
+    """Says how to package the functions of a template that nobody has named.
+
+    Whoever has named a handler, functions or another cloud has said what is wanted.
+    """
+    wants_more = (
+        settings.function is None
+        and settings.handler is None
+        and settings.platform is None
+        and not settings.layer_only
+        for settings in request.functions
+    )
+    directory = request.project.directory
+    if "functions" in request.project.table or not any(wants_more):
+        return []
+    from poetry_plugin_package_function.templates.template import find_template
+
+    template = find_template(directory)
+    if template is None:
+        return []
+    count = len(template.functions)
+    functions = "1 function" if count == 1 else f"{count:,} functions"
+    path = shown_path(directory / template.shown)
+    return [Line("Template", f"{path} names {functions}: --template {path}")]
