@@ -1,0 +1,106 @@
+"""Functions of a template: named nowhere else, packaged as they will be deployed."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from typing import TYPE_CHECKING
+
+from tests.e2e.projects import POETRY_CORE
+from tests.e2e.projects import answer
+from tests.e2e.projects import distributions_in
+from tests.trees import write_files
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.running import Poetry
+
+
+PYPROJECT = f"""\
+[project]
+name = "shop"
+version = "1.0"
+requires-python = ">=3.10,<4.0"
+dependencies = ["six (==1.17.0)"]
+
+[dependency-groups]
+Worker = ["iniconfig (>=2,<3)"]
+Api = []
+
+[tool.poetry]
+packages = [{{ include = "shop" }}]
+
+{POETRY_CORE}"""
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+TEMPLATE = f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {{ Type: String, Default: dev }}
+Globals:
+  Function:
+    Runtime: {RUNTIME}
+    MemorySize: 1024
+    Environment: {{ Variables: {{ STAGE: !Ref Stage }} }}
+Resources:
+  Table: {{ Type: AWS::Serverless::SimpleTable }}
+  Api:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: .
+      Handler: shop.api.handler
+      EphemeralStorage: {{ Size: 700 }}
+      Environment: {{ Variables: {{ LEVEL: info }} }}
+      Policies: [DynamoDBReadPolicy: {{ TableName: !Ref Table }}]
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties: {{ CodeUri: out/worker.zip, Handler: shop.worker.handler }}
+  Site:
+    Type: AWS::Serverless::Function
+    Properties: {{ CodeUri: site, Handler: index.handler, Runtime: nodejs22.x }}
+"""
+HANDLER = """\
+import os
+
+STAGE = os.environ["STAGE"]
+
+def handler(event, context):
+    return {"stage": STAGE}
+"""
+FILES = {
+    "pyproject.toml": PYPROJECT,
+    "template.yaml": TEMPLATE,
+    "shop/__init__.py": "",
+    "shop/api.py": HANDLER,
+    "shop/worker.py": f"import iniconfig\n{HANDLER}",
+}
+
+
+def test_functions_of_a_template(
+    poetry: Poetry, tmp_path: Path, client_python: Path
+) -> None:
+    """Each is verified with what the template says; one flag gives each its group."""
+    shop = poetry.lock(write_files(tmp_path / "shop", FILES))
+
+    done = poetry.package(shop).well()
+    line = "template.yaml names 2 functions: --template template.yaml"
+    assert line in " ".join(done.stdout.split())
+
+    options = ("--with", "{name}", "--report", str(tmp_path / "{name}.json"))
+    done = poetry.package(shop, "--template", "template.yaml", *options).well()
+
+    assert 1 == done.stdout.count("Building a virtual environment")
+    archives = {"Api": shop / "dist/Api.zip", "Worker": shop / "out/worker.zip"}
+    for name, archive in archives.items():
+        report = json.loads((tmp_path / f"{name}.json").read_bytes())
+        handler = f"shop.{name.lower()}.handler"
+        assert (name, handler) == (report["function"], report["verified"]["handler"])
+        assert RUNTIME == report["target"]["runtime"]
+        environment = {"STAGE": "test"}
+        assert {"stage": "test"} == answer(
+            archive, handler, client_python, env=environment
+        )
+    assert {"six", "shop"} == distributions_in(archives["Api"])
+    assert {"six", "shop", "iniconfig"} == distributions_in(archives["Worker"])
