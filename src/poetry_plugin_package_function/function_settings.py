@@ -87,9 +87,7 @@ def function_settings(
     derived = {**_groups(merged), **_provided(merged), **_variables(merged), **places}
     settings = Settings(**{**fields, **derived, "function": function})
     if declared is not None:
-        # A layer that is packaged with the function is one of those it has.
-        layers = declared.layers - len(settings.archives[1:])
-        settings = replace(settings, has_layers=layers > 0, code_dir=declared.code_dir)
+        settings = _as_declared(settings, declared)
     problems += [
         f"Archives, the report and the sizes are files of their own, not {each}."
         for each, count in Counter(settings.targets).items()
@@ -131,6 +129,19 @@ def _declared_source(declared: Declared | None, tables: Sequence[Source]) -> Sou
     place = declared.place.replace("{", "{{").replace("}", "}}")
     values = {key: each for key, each in declared.values.items() if key not in said}
     return Source(f"{place}: {{}} of {last.name}", last.directory, values, last.name)
+
+
+def _as_declared(settings: Settings, declared: Declared) -> Settings:
+    """Adds what only a template says."""
+    # A layer that is packaged with the function is one of those it has.
+    layers = declared.layers - len(settings.archives[1:])
+    known = {name for name, _ in settings.environment}
+    return replace(
+        settings,
+        has_layers=layers > 0,
+        code_dir=declared.code_dir,
+        unknown_variables=declared.unknown_variables - known,
+    )
 
 
 def _variables(merged: Merged) -> dict[str, tuple[tuple[str, str], ...]]:

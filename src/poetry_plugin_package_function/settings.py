@@ -27,6 +27,8 @@ class Settings:
     Attributes:
         code_dir: The directory that the handler's module is looked for in first.
         dry_run: Whether nothing is written to any file.
+        unknown_variables: Names of variables that the function has, and whose values
+            only a deployment knows.
         has_layers: Whether the function has layers that are not packaged with it.
         results: Files that any of the project's functions may be written to, which are
             not shipped.
@@ -70,6 +72,7 @@ class Settings:
     memory_size_mb: int | None = None
     ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
     environment: tuple[tuple[str, str], ...] = ()
+    unknown_variables: frozenset[str] = frozenset()
     has_layers: bool = False
     results: frozenset[Path] = frozenset()
 

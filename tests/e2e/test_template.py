@@ -43,7 +43,7 @@ Globals:
   Function:
     Runtime: {RUNTIME}
     MemorySize: 1024
-    Environment: {{ Variables: {{ STAGE: !Ref Stage }} }}
+    Environment: {{ Variables: {{ STAGE: !Ref Stage, TABLE: !Ref Table }} }}
 Resources:
   Table: {{ Type: AWS::Serverless::SimpleTable }}
   Api:
@@ -64,10 +64,10 @@ Resources:
 HANDLER = """\
 import os
 
-STAGE = os.environ["STAGE"]
+STAGE, TABLE = os.environ["STAGE"], os.environ["TABLE"]
 
 def handler(event, context):
-    return {"stage": STAGE}
+    return {"stage": STAGE, "table": TABLE}
 """
 FILES = {
     "pyproject.toml": PYPROJECT,
@@ -98,8 +98,9 @@ def test_functions_of_a_template(
         handler = f"shop.{name.lower()}.handler"
         assert (name, handler) == (report["function"], report["verified"]["handler"])
         assert RUNTIME == report["target"]["runtime"]
-        environment = {"STAGE": "test"}
-        assert {"stage": "test"} == answer(
+        assert report["verified"]["unchecked"] is None
+        environment = {"STAGE": "test", "TABLE": "orders"}
+        assert {"stage": "test", "table": "orders"} == answer(
             archive, handler, client_python, env=environment
         )
     assert {"six", "shop"} == distributions_in(archives["Api"])

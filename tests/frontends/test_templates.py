@@ -90,6 +90,7 @@ def test_what_a_template_says(project: Path, *, alone: bool) -> None:
     assert (512, None) == (api.memory_size_mb, worker.memory_size_mb)
     assert (1024, 512) == (api.ephemeral_storage_mb, worker.ephemeral_storage_mb)
     assert (("STAGE", "dev"),) == api.environment == worker.environment
+    assert {"TABLE"} == api.unknown_variables == worker.unknown_variables
     assert (True, False) == (api.has_layers, worker.has_layers)
     assert (project / "api", None) == (api.code_dir, worker.code_dir)
     assert project / "dist/Api.zip" == api.output
@@ -142,6 +143,7 @@ def test_variables_are_added_to_those_of_the_template(project: Path) -> None:
     api, worker = resolved(project, table=table)
     expected = (("STAGE", "test"), ("TABLE", "t"))
     assert expected == api.environment == worker.environment
+    assert set() == api.unknown_variables
     table = f'{USED}{TABLE}.functions.Api]\nenvironment = {{ TABLE = "t" }}'
     api, worker = resolved(project, table=table)
     assert (("STAGE", "dev"), ("TABLE", "t")) == api.environment

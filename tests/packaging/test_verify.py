@@ -730,6 +730,62 @@ def test_a_nested_zip_that_cannot_be_extracted_says_so(tmp_path: Path) -> None:
     assert "smaller" in error.hint
 
 
+def test_a_variable_that_only_a_deployment_knows(tmp_path: Path) -> None:
+    """It is there, as it will be on Lambda, and has its name for a value."""
+    code = f"import os\nassert os.environ['TABLE'] == 'TABLE', 'made up'\n{WORKS}"
+    archive = archive_of(tmp_path, {"my_app.py": code})
+    unknown = frozenset({"TABLE", "PATH", "HOME", "PYTHONPATH", "AWS_REGION"})
+    result = verified(archive, "my_app.handler", unknown_variables=unknown)
+    assert result.is_complete
+    environ = "{each: os.environ[each] for each in ('PATH', 'AWS_REGION')}"
+    found = shown(tmp_path, environ, unknown_variables=unknown)
+    assert "us-east-1" == found["AWS_REGION"]
+    assert "/usr/bin" in found["PATH"]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("import os\nint(os.environ['PORT'])", ["PORT"]),
+        ("import json, os\nURL = os.environ['URL']\njson.loads(URL)", ["URL"]),
+        (
+            "import os\nraise ValueError(os.environ['URL'] + ' ' + os.environ['PORT'])",
+            ["PORT", "URL"],
+        ),
+    ],
+)
+def test_what_a_made_up_value_raises_is_no_error(
+    tmp_path: Path, code: str, names: list[str]
+) -> None:
+    """The result names the variables, and the line that makes the import complete."""
+    archive = archive_of(tmp_path, {"my_app.py": f"{code}\n{WORKS}"})
+    unknown = frozenset({"PORT", "URL", "TABLE"})
+    result = verified(archive, "my_app.handler", unknown_variables=unknown)
+    assert not result.is_complete
+    assert f"What {', '.join(names)} will be, only a deployment" in result.unchecked
+    values = ", ".join(f'{name} = "…"' for name in names)
+    assert f"environment = {{ {values} }}" in result.unchecked
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import nothing_of_this_name  # TABLE", "No module named"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("import os\nos.environ['OTHER']", "KeyError: 'OTHER'"),
+        ("def TABLE(:", "Syntax error"),
+    ],
+)
+def test_what_no_variable_changes_is_an_error(
+    tmp_path: Path, code: str, message: str
+) -> None:
+    """Whatever else only a deployment knows."""
+    archive = archive_of(tmp_path, {"my_app.py": f"{code}\n{WORKS}"})
+    unknown = frozenset({"TABLE"})
+    error = failing(archive, "my_app.handler", unknown_variables=unknown)
+    assert message in error.reason
+
+
 def test_room_in_tmp_is_the_functions(tmp_path: Path) -> None:
     """What it leaves there is held against what it is said to have."""
     report = Source(

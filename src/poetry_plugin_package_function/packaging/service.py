@@ -292,6 +292,7 @@ def _verified(
                 settings.handler,
                 python=order.python,
                 variables=dict(settings.environment),
+                unknown_variables=settings.unknown_variables,
                 memory_mb=settings.memory_size_mb,
                 ephemeral_storage_mb=settings.ephemeral_storage_mb,
                 has_layers=settings.has_layers or settings.layers_size_bytes > 0,

@@ -65,6 +65,27 @@ def brought_by_others(
     return ""
 
 
+def caused_by_unknown(answer: dict[str, Any] | None, variables: Iterable[str]) -> str:
+    """Explains what a made-up value may have raised; "" if it has another cause.
+
+    A variable's value is its name here, so one that matters is in the message, or in
+    the lines of code that led there. No variable brings a module that is missing.
+    """
+    error = answer["error"] if answer and "error" in answer else None
+    if error is None or error["kind"]:
+        return ""
+    words = {*re.findall(r"\w+", error["text"]), *re.findall(r"\w+", error["trace"])}
+    names = sorted(words.intersection(variables))
+    if not names:
+        return ""
+    values = ", ".join(f'{name} = "…"' for name in names)
+    return (
+        f"It was not imported: {error['text'].splitlines()[0]}. What"
+        f" {', '.join(names)} will be, only a deployment knows; to have all checked,"
+        f" say what it may be: environment = {{ {values} }}."
+    )
+
+
 def _top(module: str) -> str:
     return module.partition(".")[0]
 

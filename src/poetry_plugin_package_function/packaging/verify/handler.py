@@ -26,6 +26,8 @@ class Function:
         handler: As Lambda has it: "my_func.handler.handler".
         python: The runtime's minor version, such as "3.13", to judge syntax by.
         variables: Its own environment variables.
+        unknown_variables: Names of others that it has, with values that only its
+            deployment knows.
         memory_mb: Its memory, if it is known.
         ephemeral_storage_mb: What it has in `/tmp`.
         has_layers: Whether it has layers that are not packaged with it, and may bring
@@ -35,6 +37,7 @@ class Function:
     handler: str
     python: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    unknown_variables: frozenset[str] = frozenset()
     memory_mb: int | None = None
     ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
     has_layers: bool = False

@@ -29,6 +29,8 @@ def python_path(variables: Mapping[str, str], place: Unpacked) -> list[str] | No
 def environment(function: Function, place: Unpacked) -> dict[str, str]:
     """Makes a process's variables: Lambda's, and the function's; the keys open nothing.
 
+    One whose value is not known has its name for it: on Lambda it is there, too.
+
     Args:
         function: What is to run in Lambda.
         place: Where the archive has been unpacked to.
@@ -46,6 +48,7 @@ def environment(function: Function, place: Unpacked) -> dict[str, str]:
         f"{place.layers_root}/lib",
     ]
     return {
+        **{name: name for name in function.unknown_variables},
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(

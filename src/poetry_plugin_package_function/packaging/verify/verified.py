@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
+from poetry_plugin_package_function.packaging.verify.failing import caused_by_unknown
 from poetry_plugin_package_function.packaging.verify.failing import failure
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
@@ -149,7 +150,9 @@ def verify(
                 (*modules.names, *Modules(provided).names),
                 has_layers=function.has_layers,
             )
-            if missing:
+            if missing or (
+                missing := caused_by_unknown(answer, function.unknown_variables)
+            ):
                 return parsed(missing)
             raise failure(modules, outcome, task)
         tmp_bytes = size_bytes(place.tmp_dir)
