@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.templates.template import read_template
 from tests.templates.declaring import declared
 from tests.templates.declaring import refused
 from tests.templates.declaring import values
+from tests.trees import write_files
 
 
 if TYPE_CHECKING:
@@ -236,6 +238,26 @@ def test_where_the_code_is(tmp_path: Path, code: str, kind: str, key: str) -> No
     found = declared(tmp_path, "deploy/template.yaml", text, files)["F"]
     assert tmp_path / "deploy/src" == found.code_dir
     assert "output" not in found.values
+
+
+def test_functions_of_several_projects(tmp_path: Path) -> None:
+    """Those are taken whose code is in this project, if some are, or may be."""
+    text = """\
+Resources:
+  Shop: { Type: AWS::Serverless::Function, Properties: { CodeUri: shop/src } }
+  Mail: { Type: AWS::Serverless::Function, Properties: { CodeUri: mail } }
+  All: { Type: AWS::Serverless::Function, Properties: { CodeUri: . } }
+  Some: { Type: AWS::Serverless::Function, Properties: { CodeUri: s3://b/k } }
+"""
+    files = {"shop/src/a.py": "", "mail/a.py": "", "other/a.py": "", "t.yaml": text}
+    path = write_files(tmp_path, files) / "t.yaml"
+
+    def found(project: str) -> list[str]:
+        return [*read_template(path, tmp_path / project).functions]
+
+    assert ["Shop", "All", "Some"] == found("shop")
+    assert ["Mail", "All", "Some"] == found("mail")
+    assert ["Shop", "Mail", "All", "Some"] == found("other") == found(".")
 
 
 def test_code_that_is_not_there(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from collections import Counter
 from dataclasses import dataclass
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -20,7 +22,6 @@ from poetry_plugin_package_function.templates.reading import read
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 _USUAL: Final = (
@@ -80,7 +81,8 @@ def read_template(path: Path, project_dir: Path) -> Template:
                 for name in wrong
             ]
         )
-    return Template(document.shown, _each_with_its_archive(ours))
+    own = _of_the_project(ours, Path(os.path.realpath(project_dir)))
+    return Template(document.shown, _each_with_its_archive(own))
 
 
 def find_template(project_dir: Path) -> Template | None:
@@ -110,6 +112,22 @@ def _none_of_ours(shown: str, others: Mapping[str, str]) -> str:
     more = len(others) - len(first)
     rest = f" and {more:,} more" if more else ""
     return f"{text}; it has {', '.join(first)}{rest}."
+
+
+def _of_the_project(
+    functions: Mapping[str, Declared], project_dir: Path
+) -> Mapping[str, Declared]:
+    """Leaves those to other projects of a repository whose code is in these.
+
+    That a function is another's is known only where there is one of this project's.
+    """
+    places = {name: each.code_dir for name, each in functions.items() if each.code_dir}
+    own = {name for name, at in places.items() if at.is_relative_to(project_dir)}
+    above = {name for name, at in places.items() if project_dir.is_relative_to(at)}
+    if not own:
+        return functions
+    others = places.keys() - own - above
+    return {name: each for name, each in functions.items() if name not in others}
 
 
 def _each_with_its_archive(functions: Mapping[str, Declared]) -> dict[str, Declared]:
