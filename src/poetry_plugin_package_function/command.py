@@ -162,10 +162,10 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             pyproject.parent / "dist",
             dry_run=self.option("dry-run"),
         )
-        self.line(
-            f"Packaging <c1>{escaped(self.poetry.package.pretty_name)}</c1>"
-            f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
-        )
+        version = ""
+        if request.project.name:  # else Poetry has made up both
+            version = f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
+        self.line(f"Packaging <c1>{escaped(request.project.shown_name)}</c1>{version}")
         self.line("")
         run = Run(self.poetry, request, Console(self.io), check)
         with (

@@ -74,8 +74,8 @@ def function_settings(
     )
     if name is None and not has_place:
         problems.append(
-            "The project has no name to call the archive by: set `name` in [project],"
-            " or give --output FILE."
+            "Neither the project nor its directory has a name to call the archive by:"
+            " set `name` in [project], or give --output FILE."
         )
     usual = found.get("output-dir", default_output_dir) / f"{name}.zip"
     fields = {

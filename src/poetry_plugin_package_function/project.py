@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 
@@ -29,7 +30,8 @@ class Project:
 
     Attributes:
         directory: Where `pyproject.toml` is; paths in the table start here.
-        name: The project's name as it is written, or None where it has none.
+        name: The project's name as it is written, or None where it has none: Poetry
+            wants one for a wheel only.
         table: `[tool.poetry-plugin-package-function]`, not yet checked.
         dependencies: What the project itself depends on.
         direct: The same, with what its extras and dependency groups ask for.
@@ -53,11 +55,16 @@ class Project:
         """The stem of the archive's file name: case kept, as in `My-App` -> `My_App`.
 
         The rule is the one of package-python-function 1.0.0, so that scripts which
-        look for its file find ours.
+        look for its file find ours. A project without a name is called as its
+        directory; None if that is the root of the file system.
         """
-        if self.name is None:
-            return None
-        return re.sub(r"[^A-Za-z0-9_.]+", "_", self.name)
+        name = self.shown_name
+        return re.sub(r"[^A-Za-z0-9_.]+", "_", name) if name else None
+
+    @property
+    def shown_name(self) -> str:
+        """What people call it: its name, or that of its directory."""
+        return self.name or os.path.basename(os.path.realpath(self.directory))
 
     def needed(self) -> frozenset[NormalizedName]:
         """Reads what the main group of `poetry.lock` names.

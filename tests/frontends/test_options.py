@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,14 +17,11 @@ from poetry_plugin_package_function.options import OPTIONS
 from poetry_plugin_package_function.options import Option
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
+from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.settings import Settings
 from tests.trees import make_project
-
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda each: each.name)
@@ -104,10 +101,11 @@ def test_what_is_no_key(tmp_path: Path, line: str) -> None:
 
 
 def test_a_layer_needs_a_place_for_its_function(tmp_path: Path) -> None:
-    """A project without a name has none, wherever the layer goes."""
-    project = read_project(make_project(tmp_path, None, 'layer-output = "l.zip"'))
+    """A project at the root of the file system has none, wherever the layer goes."""
+    layer = tmp_path / "l.zip"
+    project = Project(Path("/"), None, {"layer-output": str(layer)}, frozenset())
     found = resolve({"layer-only": True}, project, [], default_output_dir=tmp_path)
 
-    assert [(tmp_path / "l.zip",)] == [each.archives for each in found]
-    with pytest.raises(ConfigError, match="has no name to call the archive by"):
+    assert [(layer,)] == [each.archives for each in found]
+    with pytest.raises(ConfigError, match="has a name to call the archive by"):
         resolve({"layer": True}, project, [], default_output_dir=tmp_path)

@@ -27,17 +27,27 @@ def read(directory: Path, text: str) -> Project:
         ('[tool.poetry]\nname = "My.App"', "My.App", "My.App"),
         ('[project]\nname = "a"\n[tool.poetry]\nname = "b"', "a", "a"),
         ('[project]\nversion = "1"\n[tool.poetry]\nname = "b--c"', "b--c", "b_c"),
-        ("", None, None),
+        ("", None, "My_new_app"),
     ],
 )
 def test_names(
     tmp_path: Path, text: str, name: str | None, distribution_name: str | None
 ) -> None:
-    """PEP 621's name comes first, Poetry's second; the file's name keeps its case."""
-    project = read(tmp_path, text)
+    """PEP 621's name comes first, Poetry's second, that of the directory last.
+
+    The file's name keeps its case.
+    """
+    directory = tmp_path / "My new-app"
+    directory.mkdir()
+    project = read(directory, text)
 
     assert name == project.name
     assert distribution_name == project.distribution_name
+
+
+def test_the_root_has_no_name() -> None:
+    """Then there is nothing to call the archive by."""
+    assert Project(Path("/"), None, {}, frozenset()).distribution_name is None
 
 
 @given(st.from_regex(r"\A[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\Z"))

@@ -10,6 +10,7 @@ import pytest
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.options import KEYS
+from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.settings import Settings
@@ -282,10 +283,12 @@ def test_an_empty_flag(tmp_path: Path) -> None:
 
 
 def test_a_project_without_a_name(tmp_path: Path) -> None:
-    """`package-mode = false` projects may have none: then the file has to be named."""
-    with pytest.raises(ConfigError, match="has no name to call the archive by"):
-        resolved(tmp_path, name=None)
+    """`package-mode = false` projects may have none: their directories have."""
+    assert "project.zip" == resolved(tmp_path, name=None).output.name
     assert "f.zip" == resolved(tmp_path, name=None, output="f.zip").output.name
+    nameless = Project(Path("/"), None, {}, frozenset())
+    with pytest.raises(ConfigError, match="has a name to call the archive by"):
+        resolve({}, nameless, None, default_output_dir=tmp_path)
 
 
 def test_home_and_links_in_paths(
@@ -594,8 +597,11 @@ def test_names_stand_in_paths(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_not_there(tmp_path: Path) -> None:
+    """Only a project at the root of the file system has none."""
+    nameless = Project(Path("/"), None, {}, frozenset())
+    flags = {"output": "a.zip", "report": "{name}.json"}
     with pytest.raises(ConfigError) as raised:
-        resolved(tmp_path, "", None, output="a.zip", report="{name}.json")
+        resolve(flags, nameless, None, default_output_dir=tmp_path)
     expected = "--report: the project has no name to put for {name}."
     assert (expected,) == raised.value.lines
 
