@@ -17,8 +17,9 @@ from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
-from poetry_plugin_package_function.packaging.sources.included import IncludedSource
+from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
+from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.tree.assemble import Selection
 from poetry_plugin_package_function.packaging.tree.assemble import assemble
 from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
@@ -197,13 +198,14 @@ def tree_of(
         site_packages: What to package.
         name: The project's.
         project: Where patterns of `include` start; beside the venv by default.
-        include: See `IncludedSource`.
+        include: See `find_included`.
         selected: Fields of `Selection`.
     """
     own = canonicalize_name(name) if name else None
+    is_excluded = matcher(selected.get("exclude", ()))
     sources = (
         InstalledSource((site_packages,), own),
-        IncludedSource(include, project or site_packages.parents[3]),
+        find_included(include, project or site_packages.parents[3], is_excluded),
     )
     return with_stable_metadata(assemble(sources, Selection(own, **selected)), own)
 

@@ -210,7 +210,9 @@ def test_every_problem_is_listed(tmp_path: Path) -> None:
         ('{include = ["a"]}', "expected a path, a glob or"),
         ('"/etc/passwd"', "'/etc/passwd' is not below the project's directory"),
         ('"../shared/*.py"', "'../shared/*.py' is not below the project's directory"),
-        ('{include = "a", to = "../b"}', "'../b' is not below the project's"),
+        ('{include = "a", to = "../b"}', "'../b' is not below the archive's root"),
+        ('"a/../b"', "'a/../b' may have `..` at its start only"),
+        ('".."', "'..' is not below the project's directory"),
         ('{include = "a", to = "/b"}', "'/b' is not below the project's"),
         ('""', "'' is not below the project's directory"),
         ('"."', "'.' is not below the project's directory"),
@@ -274,6 +276,36 @@ def test_what_is_no_path(tmp_path: Path, text: str) -> None:
     """It is shown, with the reason."""
     (problem,) = problems(tmp_path, output=text)
     assert f"--output: {text!r} is not a path: " in problem
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ('"../common"', Inclusion("common", "..")),
+        ('"../common/*.py"', Inclusion("common/*.py", "..")),
+        (
+            '{ include = "**/*", from = "../common", to = "c" }',
+            Inclusion("**/*", "../common", "c"),
+        ),
+        ('{ include = "../x.py", from = "src" }', Inclusion("x.py", ".")),
+    ],
+)
+def test_files_beside_the_project(
+    tmp_path: Path, item: str, expected: Inclusion
+) -> None:
+    """What is in the same Git checkout can be included; it keeps its place there."""
+    (tmp_path / ".git").mkdir()
+    assert (expected,) == resolved(tmp_path, f"include = [{item}]").include
+
+
+def test_files_that_others_do_not_have(tmp_path: Path) -> None:
+    """Who has the project's checkout only could not package it."""
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    (problem,) = problems(tmp_path, 'include = ["../common"]')
+    assert problem.endswith(
+        f"'../common' is not below the project's Git checkout, {tmp_path}/project:"
+        " make it a path dependency."
+    )
 
 
 def test_an_empty_flag(tmp_path: Path) -> None:

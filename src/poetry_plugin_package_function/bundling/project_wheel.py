@@ -86,7 +86,9 @@ def _advice(reason: str) -> str:
     if "subpath" in reason:
         return (
             "Package only what is in the project's directory: make what is elsewhere a"
-            ' path dependency, such as shared = { path = "../shared" }, or copy it.'
+            ' path dependency, such as shared = { path = "../shared" }, or take it from'
+            ' the same Git checkout: include = ["../shared"] in'
+            " [tool.poetry-plugin-package-function]."
         )
     if "does not contain any element" in reason:
         return (

@@ -48,6 +48,7 @@ class Written:
         findings: Of the audit.
         stripped: What has been stripped, if anything was to be.
         bytecode: What has been compiled, if anything was to be.
+        passed_over: What `include` finds, and is shipped only if it is named.
     """
 
     order: Order
@@ -57,6 +58,7 @@ class Written:
     findings: tuple[Finding, ...]
     stripped: Stripped | None
     bytecode: Bytecode | None
+    passed_over: tuple[str, ...] = ()
 
 
 def report_of(written: Written) -> Report:
@@ -96,6 +98,7 @@ def report_of(written: Written) -> Report:
         overlaps=written.overlaps,
         shadows=shadows(job.tree.entries, order.python),
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
+        passed_over=written.passed_over,
     )
 
 

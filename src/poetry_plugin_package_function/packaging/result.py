@@ -93,6 +93,7 @@ class Report:
     overlaps: tuple[Overlap, ...] = ()
     shadows: tuple[Shadow, ...] = ()
     ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
+    passed_over: tuple[str, ...] = ()
 
     @property
     def own_layer(self) -> Layer | None:

@@ -34,7 +34,8 @@ from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.progress import NoProgress
 from poetry_plugin_package_function.packaging.sources.environment import check_python
 from poetry_plugin_package_function.packaging.sources.environment import runs_here
-from poetry_plugin_package_function.packaging.sources.included import IncludedSource
+from poetry_plugin_package_function.packaging.sources.included import find_included
+from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.tree.assemble import Selection
 from poetry_plugin_package_function.packaging.tree.assemble import assemble
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.sources.included import IncludedSource
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
@@ -134,7 +136,12 @@ def write_archives(
     progress = progress or NoProgress()
     check_python(order.environment.site_packages, settings, order.target)
     with scratch_directory() as scratch:
-        tree, found_overlaps, stripped = _tree(order, stripper or Stripper(scratch))
+        included = find_included(
+            settings.include, order.project.directory, matcher(settings.exclude)
+        )
+        tree, found_overlaps, stripped = _tree(
+            order, included, stripper or Stripper(scratch)
+        )
         findings = _findings(tree, order)
         bytecode = _bytecode(tree, order, scratch, progress)
         opened = discarding if settings.dry_run else replacing
@@ -159,7 +166,8 @@ def write_archives(
             for source in order.environment.sources:
                 source.check()
             yield Written(
-                order, measured, outputs, found_overlaps, findings, stripped, bytecode
+                *(order, measured, outputs, found_overlaps, findings),
+                *(stripped, bytecode, included.passed_over),
             )
 
 
@@ -182,13 +190,12 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
 
 
 def _tree(
-    order: Order, stripper: Stripper
+    order: Order, included: IncludedSource, stripper: Stripper
 ) -> tuple[Tree, tuple[Overlap, ...], Stripped | None]:
     """Finds what is shipped."""
     settings, name = order.settings, order.project.normalized_name
     targets = frozenset(map(str, settings.targets))
     results = targets.union(map(str, settings.results))
-    included = IncludedSource(settings.include, order.project.directory)
     selection = Selection(
         name,
         order.environment.seeds,

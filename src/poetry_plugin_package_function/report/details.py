@@ -83,6 +83,11 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
     if report.verified and report.verified.unused:
         unused = ", ".join(report.verified.unused)
         yield f"The handler's import has used nothing of: {unused}"
+    if report.passed_over:
+        yield (
+            "Not included, as it is hidden, ignored by Git, or kept there by tools:"
+            f" {', '.join(report.passed_over)}"
+        )
     skipped = report.bytecode.skipped if report.bytecode else ()
     if skipped:
         what = "file does" if len(skipped) == 1 else "files do"

@@ -98,6 +98,7 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
             {**each._asdict(), "distribution": each.distribution or None}
             for each in report.shadows
         ],
+        "passed_over": report.passed_over,
         "verified": report.verified and _verified(report.verified),
         "bytecode": report.bytecode
         and {

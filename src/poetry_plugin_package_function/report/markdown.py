@@ -72,6 +72,9 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     if layer is not None:
         yield f"| Layer | {_prose(about_layer(layer))} |"
         yield f"| CodeSha256 of the layer | {_code(code_sha256(layer.sha256))} |"
+    if report.passed_over:
+        names = ", ".join(report.passed_over)
+        yield f"| Skipped | {_prose(f'{names}: ignored or hidden')} |"
     if report.target is not None:
         yield f"| Made for | {_prose(str(report.target))} |"
     if changes is not None:

@@ -83,6 +83,13 @@ def _contents(report: Report) -> Iterator[Line]:
         )
     if report.left_out:
         yield Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
+    if report.passed_over:
+        count = len(report.passed_over)
+        what = "path" if count == 1 else "paths"
+        yield Line(
+            "Skipped",
+            f"{count:,} {what} of `include`, ignored or hidden: -v lists them",
+        )
     bytecode = report.bytecode
     if bytecode and bytecode.files:
         yield Line(

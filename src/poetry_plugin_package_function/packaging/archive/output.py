@@ -17,7 +17,7 @@ from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import note_written
 from poetry_plugin_package_function.interruption import scratch_directory
-from poetry_plugin_package_function.packaging.sources.walk import pending_name
+from poetry_plugin_package_function.packaging.sources.passed_over import pending_name
 
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import os
 import stat
 
 from typing import TYPE_CHECKING
-from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
@@ -21,24 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_PENDING: Final = (".package-function-", ".tmp")
-
-
-def pending_name(token: str) -> str:
-    """Names a file that is being written, beside its place.
-
-    Nobody who packages a project at the same time takes it for a part of that.
-    """
-    return token.join(_PENDING)
-
-
 def walk(
     top: str,
     prefix: str,
     is_excluded: Callable[[str], bool],
     is_wanted: Callable[[str], bool] = lambda _: True,
-    *,
-    project: bool = False,
+    is_passed_over: Callable[[os.DirEntry[str]], bool] = lambda _: False,
 ) -> Iterator[Entry]:
     """Lists all files below a directory; links are followed.
 
@@ -50,8 +37,8 @@ def walk(
         prefix: What the names in the archive begin with.
         is_excluded: Whether a name in the archive, or all below it, is left out.
         is_wanted: Whether a file of this name in the archive is asked for.
-        project: Whether this is the user's project, with things in it that are no part
-            of it: version control, virtual environments.
+        is_passed_over: Whether a directory, or a file that is asked for, is no part of
+            what is listed.
     """
     above: tuple[str, ...] = (os.path.realpath(top),)
     pending = [(top, prefix, above)]
@@ -65,12 +52,14 @@ def walk(
                 continue
             try:
                 if item.is_dir():
-                    if not _is_passed_over(item, project=project):
+                    if item.name != "__pycache__" and not is_passed_over(item):
                         real = _real_directory(item, real_above)
                         pending.append((item.path, f"{name}/", (*real_above, real)))
-                elif project and _is_pending(item.name):
-                    continue
-                elif is_wanted(name) and not is_cached_bytecode(item.name, names):
+                elif (
+                    is_wanted(name)
+                    and not is_cached_bytecode(item.name, names)
+                    and not is_passed_over(item)
+                ):
                     yield file_at(item.path, name, item.stat())
             except OSError as error:
                 if is_wanted(name):
@@ -102,20 +91,6 @@ def _real_directory(item: os.DirEntry[str], real_above: tuple[str, ...]) -> str:
             "Remove the link.",
         )
     return real
-
-
-def _is_passed_over(item: os.DirEntry[str], *, project: bool) -> bool:
-    if item.name == "__pycache__":
-        return True
-    return project and (
-        item.name in (".git", ".hg", ".svn")
-        or os.path.isfile(os.path.join(item.path, "pyvenv.cfg"))
-    )
-
-
-def _is_pending(name: str) -> bool:
-    prefix, suffix = _PENDING
-    return name.startswith(prefix) and name.endswith(suffix)
 
 
 def is_cached_bytecode(name: str, beside: Container[str]) -> bool:

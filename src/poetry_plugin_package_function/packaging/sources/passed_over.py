@@ -1,0 +1,45 @@
+"""What is in a project's directory, and no part of the project."""
+
+from __future__ import annotations
+
+import os
+
+from typing import Final
+
+
+RUBBISH: Final = frozenset(
+    ("build", "cdk.out", "node_modules", "poetry.lock", "pyproject.toml")
+)
+"""What tools write or read. What else they write is hidden, or Git ignores it."""
+
+_HISTORY: Final = (".git", ".hg", ".svn")
+_PENDING: Final = (".package-function-", ".tmp")
+
+
+def pending_name(token: str) -> str:
+    """Names a file that is being written, beside its place.
+
+    Nobody who packages a project at the same time takes it for a part of that.
+    """
+    return token.join(_PENDING)
+
+
+def is_never_shipped(item: os.DirEntry[str]) -> bool:
+    """Whether something is no part of a project, whatever asks for it.
+
+    That is what has the history, an environment, or a file that is being written.
+    """
+    prefix, suffix = _PENDING
+    if item.name.startswith(prefix) and item.name.endswith(suffix):
+        return True
+    return item.is_dir() and (
+        item.name in _HISTORY or os.path.isfile(os.path.join(item.path, "pyvenv.cfg"))
+    )
+
+
+def is_shipped_by_name(name: str) -> bool:
+    """Whether something is shipped only if it is named, and not found by a pattern.
+
+    Hidden files have passwords (`.env`), hidden directories what tools have kept.
+    """
+    return name.startswith(".") or name in RUBBISH
