@@ -483,6 +483,28 @@ def test_a_failing_package_shows_no_frame_of_the_stub(
     assert "variable" in error.hint
 
 
+@pytest.mark.parametrize(
+    ("handler", "hint"),
+    [
+        ("handler.handler", "Is it my_app.handler.handler?"),
+        ("lambda_function.handler", "Name the handler as package.module.function."),
+        ("jmespath.function.handler", "Is it jmespath.functions.handler?"),
+    ],
+)
+@pytest.mark.parametrize("python", [sys.executable, None])
+def test_a_module_that_may_be_meant(
+    package: Callable[..., Path], handler: str, hint: str, python: str | None
+) -> None:
+    """It is the project's own, or hardly different from a dependency's."""
+    others = {"jmespath": {"jmespath/__init__.py": "", "jmespath/functions.py": ""}}
+    archive = package(WORKS, others)
+    owners = dict.fromkeys(others["jmespath"], "jmespath")
+
+    error = failing(archive, handler, interpreter=python, distributions=owners)
+
+    assert error.hint.startswith(hint)
+
+
 def test_a_part_of_what_is_there_is_missing(package: Callable[..., Path]) -> None:
     """Then no further distribution is what is needed."""
     dependencies = {"half": {"half/__init__.py": ""}}

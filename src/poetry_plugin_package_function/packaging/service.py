@@ -294,7 +294,12 @@ def _verified(
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
     with nullcontext(workspace) if workspace else Workspace() as place:
         return verify(
-            Archives(archive, layers[0] if layers else None, measured.job.entries),
+            Archives(
+                archive,
+                layers[0] if layers else None,
+                measured.job.entries,
+                order.project.normalized_name,
+            ),
             Function(
                 settings.handler,
                 python=order.python,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from packaging.utils import NormalizedName
+
 
 @dataclass(frozen=True)
 class Archives:
@@ -26,11 +28,13 @@ class Archives:
         layer: That of its layer, which is packaged with it.
         entries: What has been packaged, by the names of a flat archive: that of the
             layer is among it, and what is nested.
+        project: The project's own distribution.
     """
 
     function: Path
     layer: Path | None = None
     entries: Sequence[Entry] = ()
+    project: NormalizedName | None = None
 
 
 def files_of(archive: Path) -> list[Entry]:

@@ -134,7 +134,7 @@ def _raised(name: Name, modules: Modules, error: dict[str, Any]) -> VerifyError:
     first = f"Unable to import module {name.module!r}: {shown}"
     match kind:
         case "ModuleNotFoundError":
-            first, hint = _missing(name, modules.names, error)
+            first, hint = _missing(name, modules, error)
         case "ImportError" | "" if library := _library(message):
             hint = _library_hint(library, modules.files)
         case "ImportError":
@@ -160,17 +160,15 @@ def _raised(name: Name, modules: Modules, error: dict[str, Any]) -> VerifyError:
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
 
 
-def _missing(
-    name: Name, modules: tuple[str, ...], error: dict[str, Any]
-) -> tuple[str, str]:
+def _missing(name: Name, modules: Modules, error: dict[str, Any]) -> tuple[str, str]:
     """Words for a missing module: what is wrong, and what to do."""
     missing = error["absent"][0] if error["absent"] else ""
     if f"{name.module}.".startswith(f"{missing}."):
-        wrong = module_error(name, error["message"], modules)
+        wrong = module_error(name, error["message"], modules.known)
         return wrong.reason, wrong.hint
     first = f"Unable to import module {name.module!r}: {error['message']}"
     top = _top(missing)
-    if top in map(_top, modules):
+    if top in map(_top, modules.names):
         return first, (
             f"The archive has {top}, but not {missing}. Is that packaged (`packages`,"
             " `include`, `exclude`), and the distribution's version the right one?"

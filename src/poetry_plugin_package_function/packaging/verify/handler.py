@@ -7,6 +7,7 @@ import difflib
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
@@ -16,6 +17,10 @@ from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MI
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
+
+
+_MOST: Final = 3
+_HARDLY_DIFFERENT: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,37 @@ def name_of(handler: str) -> Name:
     return Name(module.replace("/", "."), function)
 
 
-def module_error(name: Name, message: str, known: Iterable[str]) -> VerifyError:
+class Known(NamedTuple):
+    """Names of modules that are in an archive, ordered.
+
+    Attributes:
+        own: The project's.
+        others: All others.
+    """
+
+    own: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    def like(self, module: str) -> list[str]:
+        """Finds those that may be meant: the project's, or what is hardly different.
+
+        A dependency has a thousand modules, and one of them is always a little alike.
+        """
+        last = module.rpartition(".")[2]
+        found = dict.fromkeys(
+            (
+                *(each for each in self.own if each.rpartition(".")[2] == last),
+                *difflib.get_close_matches(module, self.own, _MOST),
+            )
+        )
+        return [*found][:_MOST] or difflib.get_close_matches(
+            module, self.others, _MOST, _HARDLY_DIFFERENT
+        )
+
+
+def module_error(name: Name, message: str, known: Known) -> VerifyError:
     """Makes the error for a handler's module that is not in the archive."""
-    like = difflib.get_close_matches(name.module, [*known], 3)
+    like = known.like(name.module)
     return VerifyError(
         f"Unable to import module {name.module!r}: {message}.",
         f"Is it {' or '.join(f'{each}.{name.function}' for each in like)}?"

@@ -15,6 +15,7 @@ from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.quiet import no_warnings
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
+from poetry_plugin_package_function.packaging.verify.handler import Known
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
 from poetry_plugin_package_function.packaging.verify.handler import name_of
@@ -22,6 +23,8 @@ from poetry_plugin_package_function.packaging.verify.handler import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.handler import Name
@@ -37,15 +40,27 @@ class Modules:
     Attributes:
         files: The names of all files, ordered.
         names: What can be imported, ordered.
+        known: The same, as the project's and others'.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], project: NormalizedName | None = None
+    ) -> None:
+        """Sorts files, which are the project's if no other distribution has them."""
         self.files = tuple(sorted(each.name for each in entries))
         self._files: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             if parts := module_parts(entry.name):
                 self._files[".".join(parts)].append(entry)
         self.names = tuple(sorted(self._files))
+        own = {
+            name
+            for name, files in self._files.items()
+            if any(each.distribution in (None, project) for each in files)
+        }
+        self.known = Known(
+            tuple(sorted(own)), tuple(each for each in self.names if each not in own)
+        )
 
     def __contains__(self, module: str) -> bool:
         """Whether there is a module, or a namespace package."""
@@ -90,7 +105,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
         module = ".".join(parts[:depth])
         file = modules.file(module)
         if module not in modules:
-            raise module_error(name, f"No module named {module!r}", modules.names)
+            raise module_error(name, f"No module named {module!r}", modules.known)
         if file is None:
             tree = ast.Module([], [])
         elif depth < len(parts) and not _is_package(file):
@@ -98,7 +113,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
                 name,
                 f"No module named {'.'.join(parts[: depth + 1])!r}; {module!r} is not a"
                 " package",
-                modules.names,
+                modules.known,
             )
         elif file.name.endswith(".py"):
             tree = _parsed(file, name, python)

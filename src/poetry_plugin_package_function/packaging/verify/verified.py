@@ -144,7 +144,7 @@ def verify(
             )
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
-            modules = Modules(archives.entries)
+            modules = Modules(archives.entries, archives.project)
             missing = brought_by_others(
                 answer,
                 (*modules.names, *Modules(provided).names),
@@ -214,7 +214,8 @@ def _parsed(archives: Archives, function: Function, reason: str) -> Verified:
     Raises:
         VerifyError: See `parsing.find`.
     """
-    unseen = find(function.handler, Modules(archives.entries), function.python)
+    modules = Modules(archives.entries, archives.project)
+    unseen = find(function.handler, modules, function.python)
     return Verified(
         function.handler,
         f"{reason} Module and function were looked for by parsing. {unseen}".rstrip(),
