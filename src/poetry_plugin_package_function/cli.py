@@ -25,6 +25,7 @@ from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.order import Order
+from poetry_plugin_package_function.packaging.order import code_in_project
 from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
@@ -113,7 +114,10 @@ def _package_all(
     )
     where = shown_path(environment.site_packages.directories[0])
     orders = [
-        Order(environment, project, settings, request.timestamp)
+        Order(
+            *(environment, project, settings, request.timestamp),
+            code=code_in_project(environment, project, settings),
+        )
         for settings in request.functions
     ]
     with Workspace() as workspace, Packager(orders, workspace) as packager:

@@ -25,6 +25,7 @@ class PackageFunctionError(Exception):
 
     Attributes:
         lines: The reason's.
+        is_named: Whether these say which of several functions they are about.
     """
 
     exit_status = 1
@@ -32,6 +33,7 @@ class PackageFunctionError(Exception):
     def __init__(self, reason: str | Sequence[str], hint: str = "") -> None:
         self.lines = (reason,) if isinstance(reason, str) else tuple(reason)
         self.hint = hint
+        self.is_named = False
         super().__init__(self.reason)
 
     @property
@@ -148,11 +150,12 @@ def no_traceback() -> Iterator[None]:
 
 @contextmanager
 def naming(function: str | None) -> Iterator[None]:
-    """Adds to errors which of several functions they are about."""
+    """Adds to errors which of several functions they are about, unless they say so."""
     try:
         yield
     except PackageFunctionError as error:
-        if function is not None:
+        if function is not None and not error.is_named:
             first, *others = error.lines
             error.lines = (f"{function}: {first}", *others)
+            error.is_named = True
         raise

@@ -13,8 +13,10 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.bundling.build import build_venv
+from poetry_plugin_package_function.bundling.build import begun_venv
 from poetry_plugin_package_function.bundling.plan import Planner
+from poetry_plugin_package_function.bundling.project_wheel import files_of
+from poetry_plugin_package_function.bundling.project_wheel import listed_files
 from poetry_plugin_package_function.bundling.sharing import shares
 from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.errors import BundleError
@@ -24,8 +26,13 @@ from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.native.strip import find_tool
 from poetry_plugin_package_function.packaging.order import Order
+from poetry_plugin_package_function.packaging.order import code_in_project
 from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.parallel import Packager
+from poetry_plugin_package_function.packaging.project_code.handler_code import (
+    find_handler_code,
+)
+from poetry_plugin_package_function.packaging.project_code.missing import check_code
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Generator
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from packaging.utils import NormalizedName
     from poetry.poetry import Poetry
@@ -43,6 +51,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.console import Console
     from poetry_plugin_package_function.packaging.order import Environment
+    from poetry_plugin_package_function.packaging.project_code.handler_code import (
+        HandlerCode,
+    )
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.request import Request
     from poetry_plugin_package_function.settings import Settings
@@ -96,6 +107,10 @@ class Run:
                         find_tool()
                     to_build.append((settings, planner.plan(settings)))
                 check_targets(*settings.targets)
+        if to_build:
+            wheel_files = listed_files(self.poetry)
+            if wheel_files is not None:
+                self._codes([settings for settings, _ in to_build], wheel_files)
         with self._workspace:
             yield from self._package_given()
             planned = [bundle for _, bundle in to_build]
@@ -119,7 +134,9 @@ class Run:
                             seeds=SEEDS - self.request.project.needed(),
                             python=settings.python,
                         )
-                orders.append(self._order(environments[given], settings))
+                environment = environments[given]
+                code = code_in_project(environment, self.request.project, settings)
+                orders.append(self._order(environment, settings, code))
         yield from self._package(orders)
 
     def _build_and_package(
@@ -129,40 +146,50 @@ class Run:
         with scratch_directory() as home:
             built = self._build(bundle, home, users)
             if built is not None:
-                yield from self._package_parts(built, bundle, users)
+                yield from self._package_parts(*built, bundle, users)
                 return
         for user in users:
             yield from self._build_and_package(user[1], [user])
 
     def _package_parts(
-        self, built: Installed, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
+        self,
+        built: Installed,
+        codes: Sequence[HandlerCode | None],
+        bundle: Bundle,
+        users: Sequence[tuple[Settings, Bundle]],
     ) -> Generator[tuple[Settings, Report]]:
         environment = read_environment(built.venv, self.request.project, self._facts)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
         orders = []
-        for settings, own in users:
+        for (settings, own), code in zip(users, codes, strict=True):
             if own not in only:
                 with naming(settings.function):
                     only[own] = taken_by(self.poetry, own, built.markers)
-            orders.append(self._order(replace(environment, only=only[own]), settings))
+            parts = replace(environment, only=only[own])
+            orders.append(self._order(parts, settings, code))
         yield from self._package(orders)
 
     def _build(
         self, bundle: Bundle, home: Path, users: Sequence[tuple[Settings, Bundle]]
-    ) -> Installed | None:
-        """Builds an environment.
+    ) -> tuple[Installed, list[HandlerCode | None]] | None:
+        """Builds an environment, once it is known what the handlers need beside it.
 
         Returns:
-            It; None if it cannot be built, which may be for one of its users only: then
-            the others can still have theirs.
+            It, and that for each user; None if it cannot be built, which may be for one
+            of its users only: then the others can still have theirs.
         """
         self.console.building(bundle)
         try:
-            with naming(users[0][0].function):
-                return build_venv(
+            with (
+                naming(users[0][0].function),
+                begun_venv(
                     *(self.poetry, bundle, home, self.console, self.check),
                     facts=self._facts,
-                )
+                ) as begun,
+            ):
+                wheel_files = files_of(begun.wheel)
+                codes = self._codes([settings for settings, _ in users], wheel_files)
+                return begun.complete(), codes
         except (BundleError, IncompatibleTargetError):
             if all(own == bundle for _, own in users):
                 raise
@@ -170,11 +197,33 @@ class Run:
         finally:
             self.console.done()
 
-    def _order(self, environment: Environment, settings: Settings) -> Order:
+    def _codes(
+        self, functions: Sequence[Settings], wheel_files: AbstractSet[str]
+    ) -> list[HandlerCode | None]:
+        """Finds what handlers need that the project's wheel does not have.
+
+        Raises:
+            SourceError: See `find_handler_code`; or there is no code at all.
+        """
+        project, found = self.request.project, []
+        whose = "the wheel" if self.poetry.is_package_mode else None
+        for settings in functions:
+            with naming(settings.function):
+                code = find_handler_code(settings, project, wheel_files, whose)
+                if code is None:
+                    check_code(settings, project, wheel_files)
+                found.append(code)
+        return found
+
+    def _order(
+        self, environment: Environment, settings: Settings, code: HandlerCode | None
+    ) -> Order:
         request = self.request
-        bytecode_dir = self._cache_dir / "bytecode"
         return Order(
-            environment, request.project, settings, request.timestamp, bytecode_dir
+            *(environment, request.project, settings, request.timestamp),
+            bytecode_dir=self._cache_dir / "bytecode",
+            code=code,
+            needs_code=True,
         )
 
     def _package(self, orders: Sequence[Order]) -> Generator[tuple[Settings, Report]]:

@@ -195,7 +195,7 @@ def _wrong_inclusion(table: object, item: object, directory: Path) -> str | None
         return f"{table['include']!r} may have `..` at its start only."
     top = os.path.realpath(directory)
     start = os.path.realpath(os.path.join(top, place.source, *_literal(place.pattern)))
-    checkout = _checkout(top)
+    checkout = git_checkout(top)
     if ".." in Path(place.source).parts and not Path(start).is_relative_to(
         checkout or top
     ):
@@ -216,7 +216,7 @@ def _literal(pattern: str) -> list[str]:
     ]
 
 
-def _checkout(directory: str) -> str | None:
+def git_checkout(directory: str) -> str | None:
     """Finds the top of the Git checkout that a directory is in.
 
     In a linked working tree, and in a submodule, `.git` is a file.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.bundling.build import build_venv
+from poetry_plugin_package_function.bundling.build import begun_venv
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
@@ -224,10 +224,11 @@ def build(project: Path, *arguments: str, no_cache: bool = False) -> Found:
     poetry = load(project, disable_cache=no_cache)
     heard = Heard()
     with scratch_directory() as home:
-        built = build_venv(
+        with begun_venv(
             *(poetry, bundle(poetry, *arguments), home, heard, lambda: None),
             facts=FactsCache(None),
-        )
+        ) as begun:
+            built = begun.complete()
         found = wheels_in(built.venv)
         laid_out = {
             path.name
@@ -409,11 +410,15 @@ def test_a_full_disk(kind: object, shop: Shop) -> None:
     before = shop.archives("first-*")
     poetry = load(shop.project)
 
-    with scratch_directory() as home, pytest.raises(BundleError) as caught:
-        build_venv(
+    with (
+        scratch_directory() as home,
+        pytest.raises(BundleError) as caught,
+        begun_venv(
             *(poetry, bundle(poetry), home, Heard(), lambda: None),
             facts=FullDisk(None),
-        )
+        ) as begun,
+    ):
+        begun.complete()
 
     assert "No space left on device" in caught.value.reason
     assert caught.value.hint.startswith("Free some space.")

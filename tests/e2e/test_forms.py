@@ -170,7 +170,7 @@ def test_each_form_answers_flat_and_nested(
     "table",
     ["package-mode = false", 'packages = [{ include = "lambda_function.py" }]'],
 )
-def test_a_lambda_function_that_nothing_packages_is_a_warning(
+def test_a_lambda_function_that_nothing_packages_is_an_error(
     table: str, poetry: Poetry, tmp_path: Path
 ) -> None:
     """A bare lambda_function.py has to be named, in either mode: it says how."""
@@ -180,19 +180,26 @@ def test_a_lambda_function_that_nothing_packages_is_a_warning(
         {"pyproject.toml": pep621(more=more), "lambda_function.py": HANDLER},
     )
     poetry.lock(tmp_path)
-    done = poetry.package(tmp_path).well()
-    packaged = "lambda_function.py" in names_in(tmp_path / "dist" / "my_app.zip")
-    assert packaged == (table != "package-mode = false")
-    warned = 'include = ["lambda_function.py"]' in done.stderr
-    assert packaged != warned
+    archive = tmp_path / "dist" / "my_app.zip"
+    done = poetry.package(tmp_path)
+    if table == "package-mode = false":
+        assert 1 == done.status
+        assert 'include = ["lambda_function.py"]' in done.stderr
+        assert not archive.exists()
+        poetry.package(tmp_path, "--handler", "lambda_function.handler").well()
+    else:
+        done.well()
+    assert "lambda_function.py" in names_in(archive)
 
 
-def test_code_that_is_nowhere_to_be_found_is_a_warning(
-    poetry: Poetry, tmp_path: Path
-) -> None:
-    """Without a module of the project's name only dependencies are packaged."""
+def test_code_that_nothing_names_is_an_error(poetry: Poetry, tmp_path: Path) -> None:
+    """It names what is there; and nothing has been downloaded by then."""
     write_files(tmp_path, {"pyproject.toml": pep621(), "other.py": HANDLER})
     poetry.lock(tmp_path)
-    done = poetry.package(tmp_path).well()
+    done = poetry.package(tmp_path)
+    assert 1 == done.status
     assert "The archive has no code of the project." in done.stderr
-    assert "six.py" in names_in(tmp_path / "dist" / "my_app.zip")
+    assert (
+        'There is other.py. Add it: --handler other.handler, or include = ["other.py"]'
+    ) in done.stderr
+    assert "six" not in done.stdout

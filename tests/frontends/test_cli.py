@@ -24,6 +24,7 @@ from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
 from tests.trees import site_packages_of
+from tests.trees import write_files
 
 
 @pytest.fixture
@@ -263,6 +264,22 @@ def test_no_code_of_the_project(cli: str, in_directory: Path) -> None:
 
     assert 0 == done.returncode
     assert "Warning: The archive has no code of the project." in done.stderr
+    assert f"There is no Python file in {in_directory}" in done.stderr
+
+
+def test_code_that_only_the_handler_needs(cli: str, venv: Path) -> None:
+    """It is found beside pyproject.toml, and said."""
+    write_files(venv.parent, {"lambda_function.py": "def handler(e, c): pass\n"})
+
+    done = run(cli, "venv", "--handler", "lambda_function.handler")
+
+    assert 0 == done.returncode, done.stderr
+    assert (
+        "Code      lambda_function.py from the project's directory: the environment has"
+        " no module lambda_function"
+    ) in done.stdout
+    with zipfile.ZipFile("My_App.zip") as archive:
+        assert "lambda_function.py" in archive.namelist()
 
 
 @pytest.mark.parametrize(

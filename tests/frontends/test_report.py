@@ -22,6 +22,9 @@ from poetry_plugin_package_function.packaging.native.strip import Stripped
 from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.project_code.handler_code import (
+    HandlerCode,
+)
 from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
@@ -221,6 +224,16 @@ LAYERED = replace(
         DistributionSize("six", "1.17.0", 1, MB, MB, "0" * 64, layer=True),
     ),
 )
+FOUND = replace(
+    REPORT,
+    handler_code=HandlerCode(
+        "app",
+        "src",
+        "the wheel has no module app",
+        (Entry("app.py", BytesContent(b""), 0),),
+    ),
+    passed_over=(".env", "node_modules/"),
+)
 LAYER_ONLY = replace(
     LAYERED,
     kind=Kind.LAYER,
@@ -234,7 +247,7 @@ LAYER_ONLY = replace(
 @pytest.mark.parametrize(
     "report",
     [
-        *(LAYERED, LAYER_ONLY),
+        *(LAYERED, LAYER_ONLY, FOUND),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
         *(IMPORTED, TOO_MUCH, PARSED, LISTED, CLASHING),
     ],
@@ -314,6 +327,24 @@ def test_summary_of_what_is_extracted_at_once() -> None:
     lines = dict(summary(only_tests, 1))
     assert "tests of numpy" == lines["Nested"]
     assert lines["Layout"].endswith("only tests are, which nothing imports")
+
+
+def test_summary_of_what_has_been_found() -> None:
+    """Which files come in and why; how many do not, and with -v which."""
+    lines = dict(summary(FOUND, 1))
+
+    assert "app.py from src/: the wheel has no module app" == lines["Code"]
+    assert "2 paths of `include`, ignored or hidden: -v lists them" == lines["Skipped"]
+    (said,) = details(FOUND)
+    assert said.endswith("Git, or kept there by tools: .env, node_modules/")
+    document = json.loads(as_json(FOUND))
+    assert {
+        "module": "app",
+        "place": "src",
+        "why": "the wheel has no module app",
+        "files": ["app.py"],
+    } == document["handler_code"]
+    assert [".env", "node_modules/"] == document["passed_over"]
 
 
 def test_details() -> None:
@@ -454,7 +485,7 @@ def test_no_warnings() -> None:
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        (replace(REPORT, entry_modules=()), 'include = ["lambda_function.py"]'),
+        (replace(REPORT, no_code="The archive has no code."), "has no code."),
         (replace(REPORT, output_bytes=52_428_801), "uploaded through S3"),
         (
             replace(NESTED, nested=nested(unit(530 * MB, "a"))),
@@ -537,9 +568,9 @@ def test_what_several_distributions_have() -> None:
         (replace(REPORT, output_bytes=60 * MB), []),
         (replace(NESTED, nested=nested(unit(530 * MB, "a"))), []),
         (replace(NESTED, nested=nested(unit(10_730 * MB, "a"))), ["do not fit into"]),
-        (replace(REPORT, entry_modules=()), ["no code of the project"]),
-        (replace(PARSED, entry_modules=()), ["no code of the project"]),
-        (replace(IMPORTED, entry_modules=()), []),
+        (replace(REPORT, no_code="It has no code."), ["It has no code."]),
+        (replace(PARSED, no_code="It has no code."), ["It has no code."]),
+        (replace(IMPORTED, no_code="It has no code."), []),
         (replace(CLASHING, shadows=CLASHING.shadows[1:2]), ["six 1.17.0 has enum/"]),
         (
             replace(CLASHING, shadows=(Shadow("", ("uuid.py",)),)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 
+from contextlib import contextmanager
 from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -28,6 +30,7 @@ from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from poetry.poetry import Poetry
@@ -38,17 +41,47 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 
 
-def build_venv(
+@dataclass(frozen=True)
+class Begun:
+    """A virtual environment that has the project's wheel at hand, and nothing yet.
+
+    Attributes:
+        wheel: The project's own; None if it has no code.
+    """
+
+    wheel: Path | None
+    _poetry: Poetry
+    _bundle: Bundle
+    _installed: Installed
+    _listener: Listener
+    _facts: FactsCache
+
+    def complete(self) -> Installed:
+        """Installs all that belongs into it.
+
+        Raises:
+            BundleError: Poetry could not do it; its own words are in the reason.
+            IncompatibleTargetError: The lock has no wheel of something for the target.
+        """
+        _bundle(self._poetry, self._bundle, self._installed, self._listener)
+        if self.wheel is not None:
+            _add(self.wheel, self._installed.venv, self._listener, self._facts)
+        return self._installed
+
+
+@contextmanager
+def begun_venv(
     poetry: Poetry,
     bundle: Bundle,
     home: Path,
     listener: Listener,
     check: Callable[[], None],
     facts: FactsCache,
-) -> Installed:
-    """Builds a virtual environment with the project and its dependencies.
+) -> Iterator[Begun]:
+    """Begins a virtual environment with wheels in it: see `wheel_directory`.
 
-    They are wheels in it: see `wheel_directory`.
+    The project's own wheel is built before anything is downloaded: most of what goes
+    wrong is the project's.
 
     Args:
         poetry: The project.
@@ -59,22 +92,18 @@ def build_venv(
         facts: Finds out what is known of each wheel.
 
     Raises:
-        BundleError: Poetry could not do it; its own words are in the reason.
-        IncompatibleTargetError: The lock has no wheel of something for the target.
+        BundleError: The wheel cannot be built: the backend's own words are in the
+            reason.
     """
     try:
         with (
             isolated_temporary_files(home) as scratch,
             patched_installer(poetry, bundle, home, listener, facts) as installed,
         ):
-            # Before anything is downloaded: most of what goes wrong is the project's.
             wheel = build_wheel(poetry, bundle, scratch, listener)
-            _bundle(poetry, bundle, installed, listener)
-            if wheel is not None:
-                _add(wheel, installed.venv, listener, facts)
+            yield Begun(wheel, poetry, bundle, installed, listener, facts)
     finally:
         check()  # Poetry's installer swallows KeyboardInterrupt
-    return installed
 
 
 def _add(wheel: Path, venv: Path, listener: Listener, facts: FactsCache) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import zipfile
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 
 _SHOWN_LINES: Final = 30
+_OF_DATA: Final = r"^[^/]+\.data/(purelib|platlib)/"
+"""Source: the binary distribution format, on the .data directory."""
+
 _ALONE: Final = "try it alone: poetry build --format wheel"
 
 
@@ -62,6 +67,37 @@ def build_wheel(
     name = poetry.package.pretty_name
     listener.phase(f"Building {name} with {system['build-backend']}")
     return _built_in_isolation(poetry, bundle, scratch)
+
+
+def listed_files(poetry: Poetry) -> frozenset[str] | None:
+    """Lists the files that the project's wheel will have, without building it.
+
+    Returns:
+        Their names; None if only building it would show them, or what is wrong.
+    """
+    from poetry.core.masonry.builders.wheel import WheelBuilder
+    from poetry.core.masonry.utils.module import ModuleOrPackageNotFoundError
+
+    if not poetry.is_package_mode:
+        return frozenset()
+    if not needs_only_poetry_core(poetry):
+        return None
+    try:
+        found = WheelBuilder(poetry).find_files_to_add()
+        return frozenset(each.relative_to_target_root().as_posix() for each in found)
+    except ModuleOrPackageNotFoundError:
+        return frozenset()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def files_of(wheel: Path | None) -> frozenset[str]:
+    """Lists the files of the project's wheel, by the names that they are given."""
+    if wheel is None:
+        return frozenset()
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    return frozenset(re.sub(_OF_DATA, "", name) for name in names)
 
 
 def _built_by_poetry_core(poetry: Poetry, directory: Path) -> Path | None:

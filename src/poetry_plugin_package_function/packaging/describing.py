@@ -49,6 +49,7 @@ class Written:
         stripped: What has been stripped, if anything was to be.
         bytecode: What has been compiled, if anything was to be.
         passed_over: What `include` finds, and is shipped only if it is named.
+        no_code: Why there may be nothing to run, and what to do; "" if there is.
     """
 
     order: Order
@@ -59,6 +60,7 @@ class Written:
     stripped: Stripped | None
     bytecode: Bytecode | None
     passed_over: tuple[str, ...] = ()
+    no_code: str = ""
 
 
 def report_of(written: Written) -> Report:
@@ -99,6 +101,8 @@ def report_of(written: Written) -> Report:
         shadows=shadows(job.tree.entries, order.python),
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
         passed_over=written.passed_over,
+        no_code=written.no_code,
+        handler_code=order.code,
     )
 
 

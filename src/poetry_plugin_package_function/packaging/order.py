@@ -5,20 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.errors import naming
+from poetry_plugin_package_function.packaging.project_code.handler_code import (
+    find_handler_code,
+)
+from poetry_plugin_package_function.packaging.project_code.places import Place
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
 from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
+from poetry_plugin_package_function.packaging.sources.modules import handler_parts
+from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
 from poetry_plugin_package_function.packaging.sources.wheel_directory import wheels_in
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.project_code.handler_code import (
+        HandlerCode,
+    )
     from poetry_plugin_package_function.packaging.sources.entry import Source
     from poetry_plugin_package_function.packaging.sources.environment import (
         SitePackages,
@@ -46,6 +58,23 @@ class Environment:
     sources: tuple[Source, ...]
     seeds: frozenset[str] = frozenset()
     only: frozenset[NormalizedName] | None = None
+
+    def names(self, is_excluded: Callable[[str], bool]) -> frozenset[str]:
+        """Lists all files that are in it, but for those that are excluded.
+
+        Raises:
+            SourceError: Something in it cannot be read.
+        """
+        return frozenset(
+            entry.name
+            for source in self.sources
+            for entry in source.files(frozenset(), is_excluded)
+        )
+
+    def has_module(self, parts: Sequence[str]) -> bool:
+        """Whether a module is laid out in it."""
+        directories = map(str, self.site_packages.directories)
+        return any(Place(each).module_file(parts) for each in directories)
 
 
 def read_environment(
@@ -82,6 +111,24 @@ def read_environment(
     return Environment(site_packages, (installed, *wheels), seeds)
 
 
+def code_in_project(
+    environment: Environment, project: Project, settings: Settings
+) -> HandlerCode | None:
+    """Finds what a handler needs of a project that is not in an environment.
+
+    Raises:
+        SourceError: See `find_handler_code`. It names its function.
+    """
+    handler = settings.handler
+    if handler is None:
+        return None
+    if environment.has_module(handler_parts(handler)) and not settings.include:
+        return None  # what would take a look at each file, most often for nothing
+    with naming(settings.function):
+        names = environment.names(matcher(settings.exclude))
+        return find_handler_code(settings, project, names, "the environment")
+
+
 @dataclass(frozen=True)
 class Order:
     """What is packaged, for one function.
@@ -92,6 +139,9 @@ class Order:
         settings: What goes in, and where the results go.
         timestamp: Of all members.
         bytecode_dir: Where bytecode of wheels is kept from run to run, if it is.
+        code: What comes in because the handler needs it, and nothing else brings it.
+        needs_code: Whether it is an error, and no warning, if there is no code of the
+            project.
     """
 
     environment: Environment
@@ -99,6 +149,8 @@ class Order:
     settings: Settings
     timestamp: DosTime
     bytecode_dir: Path | None = None
+    code: HandlerCode | None = None
+    needs_code: bool = False
 
     @property
     def target(self) -> Target | None:

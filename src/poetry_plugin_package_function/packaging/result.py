@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import Layout
+    from poetry_plugin_package_function.packaging.project_code.handler_code import (
+        HandlerCode,
+    )
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.sdk import Provided
     from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
@@ -57,8 +60,9 @@ class Layer(NamedTuple):
 class Report:
     """All that is known of a finished archive; sizes are in bytes.
 
-    Each field is described in docs/report.md, but for `ephemeral_storage_mb`: what
-    the function has in `/tmp`, which is a setting and no finding.
+    Each field is described in docs/report.md, but for `no_code`, which is a warning, and
+    `ephemeral_storage_mb`: what the function has in `/tmp`, which is a setting and no
+    finding.
     """
 
     output_file: Path
@@ -94,6 +98,8 @@ class Report:
     shadows: tuple[Shadow, ...] = ()
     ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
     passed_over: tuple[str, ...] = ()
+    no_code: str = ""
+    handler_code: HandlerCode | None = None
 
     @property
     def own_layer(self) -> Layer | None:

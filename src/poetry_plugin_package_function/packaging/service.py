@@ -32,9 +32,12 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.progress import NoProgress
+from poetry_plugin_package_function.packaging.project_code.missing import no_code
 from poetry_plugin_package_function.packaging.sources.environment import check_python
 from poetry_plugin_package_function.packaging.sources.environment import runs_here
 from poetry_plugin_package_function.packaging.sources.included import find_included
+from poetry_plugin_package_function.packaging.sources.modules import handler_parts
+from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.tree.assemble import Selection
 from poetry_plugin_package_function.packaging.tree.assemble import assemble
@@ -168,6 +171,7 @@ def write_archives(
             yield Written(
                 *(order, measured, outputs, found_overlaps, findings),
                 *(stripped, bytecode, included.passed_over),
+                "" if _has_code(tree, order) else _no_code(order),
             )
 
 
@@ -205,7 +209,8 @@ def _tree(
         settings.provided_version,
         results,
     )
-    tree = assemble((*order.environment.sources, included), selection)
+    found_code = (order.code,) if order.code else ()
+    tree = assemble((*order.environment.sources, included, *found_code), selection)
     found_overlaps = overlaps(tree)
     stripped = None
     if settings.strips:
@@ -213,6 +218,8 @@ def _tree(
         tree = replace(tree, entries=tuple(entries))
     tree = with_stable_metadata(tree, name)
     refuse_overwriting(tree, results, targets)
+    if order.needs_code and not _has_code(tree, order):
+        raise no_code(order.project.directory, settings.handler)
     if not tree.entries:
         place = order.environment.site_packages.directories[0]
         raise SourceError(
@@ -226,6 +233,26 @@ def _tree(
     elif settings.layer_output:
         check_halves(tree, is_of_layer)
     return tree, found_overlaps, stripped
+
+
+def _has_code(tree: Tree, order: Order) -> bool:
+    """Whether there is something of the project to run, or a dependency's handler.
+
+    A layer needs nothing, and a runtime of one's own runs `bootstrap`, whatever it is.
+    """
+    if order.settings.layer_only:
+        return True
+    if tree.entry_modules or any(entry.name == "bootstrap" for entry in tree.entries):
+        return True
+    handler = order.settings.handler
+    return handler is not None and tuple(handler_parts(handler)) in known_modules(
+        {entry.name for entry in tree.entries}
+    )
+
+
+def _no_code(order: Order) -> str:
+    error = no_code(order.project.directory, order.settings.handler)
+    return f"{error.reason} {error.hint}"
 
 
 def _findings(tree: Tree, order: Order) -> tuple[Finding, ...]:

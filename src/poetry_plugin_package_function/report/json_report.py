@@ -17,6 +17,9 @@ from poetry_plugin_package_function.report.changes import as_document
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from poetry_plugin_package_function.packaging.project_code.handler_code import (
+        HandlerCode,
+    )
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.verify.verified import Verified
@@ -98,6 +101,7 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
             {**each._asdict(), "distribution": each.distribution or None}
             for each in report.shadows
         ],
+        "handler_code": report.handler_code and _handler_code(report.handler_code),
         "passed_over": report.passed_over,
         "verified": report.verified and _verified(report.verified),
         "bytecode": report.bytecode
@@ -140,6 +144,15 @@ def _nested(nested: Nested) -> dict[str, object]:
             }
             for unit in nested.units
         ],
+    }
+
+
+def _handler_code(code: HandlerCode) -> dict[str, object]:
+    return {
+        "module": code.module,
+        "place": code.place,
+        "why": code.why,
+        "files": [entry.name for entry in code.entries],
     }
 
 

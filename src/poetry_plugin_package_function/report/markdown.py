@@ -20,6 +20,7 @@ from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import about_layer
 from poetry_plugin_package_function.report.summary import layout
+from poetry_plugin_package_function.report.summary import skipped
 from poetry_plugin_package_function.report.summary import unzipped
 
 
@@ -72,9 +73,10 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     if layer is not None:
         yield f"| Layer | {_prose(about_layer(layer))} |"
         yield f"| CodeSha256 of the layer | {_code(code_sha256(layer.sha256))} |"
+    if report.handler_code is not None:
+        yield f"| Code | {_prose(report.handler_code.described())} |"
     if report.passed_over:
-        names = ", ".join(report.passed_over)
-        yield f"| Skipped | {_prose(f'{names}: ignored or hidden')} |"
+        yield f"| Skipped | {_prose(skipped(report))} |"
     if report.target is not None:
         yield f"| Made for | {_prose(str(report.target))} |"
     if changes is not None:

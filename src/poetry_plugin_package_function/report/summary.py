@@ -70,6 +70,8 @@ def summary(
 
 
 def _contents(report: Report) -> Iterator[Line]:
+    if report.handler_code is not None:
+        yield Line("Code", report.handler_code.described())
     if report.provided.names:
         names = ", ".join(sorted(report.provided.names))
         yield Line("Provided", f"{names}: the runtime has them")
@@ -84,12 +86,7 @@ def _contents(report: Report) -> Iterator[Line]:
     if report.left_out:
         yield Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
     if report.passed_over:
-        count = len(report.passed_over)
-        what = "path" if count == 1 else "paths"
-        yield Line(
-            "Skipped",
-            f"{count:,} {what} of `include`, ignored or hidden: -v lists them",
-        )
+        yield Line("Skipped", f"{skipped(report)}: -v lists them")
     bytecode = report.bytecode
     if bytecode and bytecode.files:
         yield Line(
@@ -99,6 +96,13 @@ def _contents(report: Report) -> Iterator[Line]:
         )
     if report.nested:
         yield Line("Nested", _nested(report.nested))
+
+
+def skipped(report: Report) -> str:
+    """Says how much `include` has passed over."""
+    count = len(report.passed_over)
+    what = "path" if count == 1 else "paths"
+    return f"{count:,} {what} of `include`, ignored or hidden"
 
 
 def unzipped(report: Report) -> str:

@@ -95,13 +95,8 @@ def _doubts(report: Report) -> Iterator[Warned]:
     """
     is_proven = report.verified is not None and report.verified.is_complete
     severity = Severity.ADVICE if is_proven else Severity.DEFECT
-    if report.kind is Kind.FUNCTION and not report.entry_modules:
-        yield Warned(
-            "The archive has no code of the project. Add it: `packages` in"
-            ' [tool.poetry], or include = ["lambda_function.py"] in'
-            " [tool.poetry-plugin-package-function].",
-            severity,
-        )
+    if report.no_code:
+        yield Warned(report.no_code, severity)
     for shadow in report.shadows:
         yield Warned(_shadowing(report, shadow), severity)
     yield from (Warned(_overlapping(each)) for each in report.overlaps)

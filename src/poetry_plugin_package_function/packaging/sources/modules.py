@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from typing import Final
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 MODULE_SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
@@ -25,6 +30,16 @@ def module_parts(name: str) -> list[str]:
     if parts == ["__main__"] or any("." in part or not part for part in parts):
         return []
     return parts
+
+
+def known_modules(names: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    """Finds the modules, as parts of their names, among names of files."""
+    return frozenset(tuple(parts) for name in names if (parts := module_parts(name)))
+
+
+def handler_parts(handler: str) -> list[str]:
+    """Splits the name of a handler's module: each "/" is a dot, as for the runtime."""
+    return handler.rpartition(".")[0].replace("/", ".").split(".")
 
 
 def module_path(name: str) -> str:

@@ -100,7 +100,7 @@ def _statements(tree: ast.Module) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        if isinstance(node, ast.If) and _is_for_type_checkers(node.test):
+        if isinstance(node, ast.If) and is_for_type_checkers(node.test):
             pending += node.orelse
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             pending += filter(_is_statement, ast.iter_child_nodes(node))
@@ -110,6 +110,7 @@ def _is_statement(node: ast.AST) -> bool:
     return isinstance(node, ast.stmt | ast.excepthandler | ast.match_case)
 
 
-def _is_for_type_checkers(test: ast.expr) -> bool:
+def is_for_type_checkers(test: ast.expr) -> bool:
+    """Whether what an `if` leads to is not run: `if TYPE_CHECKING`."""
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
     return bool(name == "TYPE_CHECKING")

@@ -1,0 +1,167 @@
+"""What to say of an archive that has no code of the project: which code there is."""
+
+from __future__ import annotations
+
+import ast
+import os
+
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
+from poetry_plugin_package_function.packaging.quiet import no_warnings
+from poetry_plugin_package_function.packaging.sources.included import find_included
+from poetry_plugin_package_function.packaging.sources.modules import known_modules
+from poetry_plugin_package_function.packaging.sources.patterns import matcher
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.settings import Settings
+
+
+_OF_TOOLS: Final = frozenset(
+    """
+    conftest.py dodo.py fabfile.py noxfile.py setup.py tasks.py
+    build dist docs example examples migrations script scripts test tests
+    """.split()  # noqa: SIM905 - one line otherwise for each
+)
+"""Sources beside the code that nobody deploys."""
+
+_USUAL_NAMES: Final = ("handler", "lambda_handler")
+_USUAL_ARGUMENTS: Final = (["event", "context"], ["event", "_context"], ["event", "_"])
+_SHOWN: Final = 3
+
+
+class Source(NamedTuple):
+    """A module or a package of a project.
+
+    Attributes:
+        path: Where it is, from the project's directory on.
+        item: What `include` has to have for it.
+        handler: The name of a handler in it; "" if none can be seen.
+    """
+
+    path: str
+    item: str
+    handler: str
+
+
+def project_sources(project: Path) -> tuple[Source, ...]:
+    """Finds the code of a project where it usually is, the likeliest first."""
+    found = [*_sources(str(project), "."), *_sources(str(project), "src")]
+    return tuple(sorted(found, key=lambda each: not each.handler))
+
+
+def no_code(project: Path, handler: str | None) -> SourceError:
+    """Makes the error for a function's archive that has no code of the project.
+
+    Args:
+        project: Its directory.
+        handler: The one that has been looked for, and is nowhere.
+    """
+    nowhere = ""
+    if handler is not None:
+        module = handler.rpartition(".")[0]
+        nowhere = f", and nothing has a module {module} for the handler"
+    return SourceError(
+        f"The archive has no code of the project{nowhere}.", _hint(project)
+    )
+
+
+def check_code(settings: Settings, project: Project, names: AbstractSet[str]) -> None:
+    """Looks whether there can be code of the project, before anything is downloaded.
+
+    If a handler is named, a dependency may have it.
+
+    Args:
+        settings: Those of the function.
+        project: Whose function it is.
+        names: The files of the project's wheel.
+
+    Raises:
+        SourceError: There cannot.
+    """
+    if settings.layer_only or settings.handler is not None or known_modules(names):
+        return
+    is_excluded = matcher(settings.exclude)
+    found = find_included(settings.include, project.directory, is_excluded).entries
+    included = {entry.name for entry in found}
+    if not known_modules(included) and "bootstrap" not in included:
+        raise no_code(project.directory, None)
+
+
+def _hint(project: Path) -> str:
+    found = project_sources(project)
+    if not found:
+        return (
+            f"There is no Python file in {project}, nor in its src. Add the code to the"
+            " project's wheel (`packages` in [tool.poetry]), or `include` it."
+        )
+    first = found[0]
+    shown = ", ".join(each.path for each in found[:_SHOWN])
+    more = " and more" if len(found) > _SHOWN else ""
+    line = f"include = [{first.item}] in [tool.poetry-plugin-package-function]"
+    by_name = f"--handler {first.handler}, or " if first.handler else ""
+    return f"There is {shown}{more}. Add it: {by_name}{line}."
+
+
+def _sources(project: str, place: str) -> Iterator[Source]:
+    directory = os.path.normpath(os.path.join(project, place))
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(directory, name)
+        if name in _OF_TOOLS or name.startswith((".", "test_")):
+            continue
+        if name.endswith(".py") and name != "__init__.py" and os.path.isfile(path):
+            module, handler = name.removesuffix(".py"), _handler_in(path)
+        elif os.path.isfile(os.path.join(path, "__init__.py")):
+            module, handler = _handler_of_package(path, name)
+        else:
+            continue
+        yield Source(
+            os.path.relpath(path, project),
+            inclusion(name, place),
+            f"{module}.{handler}" if handler else "",
+        )
+
+
+def _handler_of_package(path: str, name: str) -> tuple[str, str]:
+    for file in sorted(os.listdir(path)):
+        if file.endswith(".py"):
+            handler = _handler_in(os.path.join(path, file))
+            if handler:
+                stem = file.removesuffix(".py")
+                return name if stem == "__init__" else f"{name}.{stem}", handler
+    return name, ""
+
+
+def _handler_in(path: str) -> str:
+    """Finds a function that looks like a handler; "" if there is none."""
+    try:
+        with open(path, "rb") as file, no_warnings():
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    for each in functions:
+        if each.name in _USUAL_NAMES:
+            return each.name
+    for node in tree.body:  # handler = Mangum(app)
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in _USUAL_NAMES:
+                return target.id
+    for each in functions:
+        if [argument.arg for argument in each.args.args] in _USUAL_ARGUMENTS:
+            return each.name
+    return ""

@@ -1,0 +1,120 @@
+"""What is said of an archive that has no code of the project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.project_code.missing import check_code
+from poetry_plugin_package_function.packaging.project_code.missing import no_code
+from poetry_plugin_package_function.packaging.project_code.missing import (
+    project_sources,
+)
+from poetry_plugin_package_function.project import Project
+from poetry_plugin_package_function.settings import Settings
+from poetry_plugin_package_function.values import Inclusion
+from tests.trees import write_files
+
+
+HANDLER = "def lambda_handler(event, context): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "hint"),
+    [
+        (
+            {"app.py": HANDLER},
+            (
+                "There is app.py. Add it: --handler app.lambda_handler, or"
+                ' include = ["app.py"] in [tool.poetry-plugin-package-function].'
+            ),
+        ),
+        (
+            {"src/app/__init__.py": "", "src/app/main.py": "handler = Mangum(app)\n"},
+            (
+                "There is src/app. Add it: --handler app.main.handler, or"
+                ' include = [{ include = "app", from = "src" }] in'
+                " [tool.poetry-plugin-package-function]."
+            ),
+        ),
+        (
+            {"a.py": "", "b.py": HANDLER, "c.py": "", "d/__init__.py": HANDLER},
+            (
+                "There is b.py, d, a.py and more. Add it: --handler b.lambda_handler,"
+                ' or include = ["b.py"] in [tool.poetry-plugin-package-function].'
+            ),
+        ),
+        (
+            {"app.py": "def run(event, _context): pass\ndef other(a): pass\n"},
+            (
+                "There is app.py. Add it: --handler app.run, or"
+                ' include = ["app.py"] in [tool.poetry-plugin-package-function].'
+            ),
+        ),
+        (
+            {"app.py": "not python\n"},
+            (
+                "There is app.py. Add it:"
+                ' include = ["app.py"] in [tool.poetry-plugin-package-function].'
+            ),
+        ),
+        (
+            {"setup.py": "", "tests/__init__.py": "", "test_a.py": "", ".x.py": ""},
+            (
+                "There is no Python file in {}, nor in its src. Add the code to the"
+                " project's wheel (`packages` in [tool.poetry]), or `include` it."
+            ),
+        ),
+    ],
+)
+def test_it_names_what_is_there(
+    tmp_path: Path, files: dict[str, str], hint: str
+) -> None:
+    """The likeliest first, with the line that adds it."""
+    error = no_code(write_files(tmp_path, files), None)
+
+    assert "The archive has no code of the project." == error.reason
+    assert hint.replace("{}", str(tmp_path)) == error.hint
+
+
+def test_it_names_the_handler_that_is_nowhere(tmp_path: Path) -> None:
+    """It may be misspelt."""
+    assert (
+        "The archive has no code of the project, and nothing has a module"
+        " lambda_function for the handler."
+    ) == no_code(tmp_path, "lambda_function.handler").reason
+
+
+def test_sources_of_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    """There are none."""
+    assert () == project_sources(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("names", "settings", "is_error"),
+    [
+        (["app.py"], {}, False),
+        (["app.json"], {}, True),
+        ([], {"handler": "a.b"}, False),
+        ([], {"layer_only": True}, False),
+        ([], {"include": (Inclusion("app.py"),)}, False),
+        ([], {"include": (Inclusion("bootstrap"),)}, False),
+        ([], {"include": (Inclusion("data.json"),)}, True),
+    ],
+)
+def test_before_anything_is_downloaded(
+    tmp_path: Path, names: list[str], settings: dict[str, object], is_error: bool
+) -> None:
+    """What cannot become code is an error; a dependency may have a handler."""
+    write_files(tmp_path, dict.fromkeys(["app.py", "bootstrap", "data.json"], ""))
+    asked = replace(Settings(Path("f.zip")), **settings)  # type: ignore[arg-type]
+    project = Project(tmp_path, "a", {}, frozenset())
+
+    if is_error:
+        with pytest.raises(SourceError, match="no code of the project"):
+            check_code(asked, project, frozenset(names))
+    else:
+        check_code(asked, project, frozenset(names))
