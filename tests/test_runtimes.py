@@ -19,6 +19,7 @@ from poetry_plugin_package_function.runtimes import System
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
 from poetry_plugin_package_function.runtimes import platform_tags
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def target(runtime: str = "python3.13", machine: str = "x86_64") -> Target:
     found = RUNTIMES[runtime]
-    return Target(found.python, machine, found.system, found)
+    return LAMBDA.target(found, machine)
 
 
 def names(target: Target) -> list[str]:

@@ -59,7 +59,8 @@ Only the main dependencies are packaged; add groups and extras as in other comma
 
   <info>poetry package-function --with aws --extras postgres</info>
 
-For another runtime or machine than this one, and to have native libraries checked:
+It is made for Lambda's runtime of the Python that Poetry chooses, on x86_64, whatever
+machine this is. For another runtime or architecture:
 
   <info>poetry package-function --runtime python3.13 --architecture arm64</info>
 

@@ -13,20 +13,29 @@ from typing import Final
 from poetry_plugin_package_function.merging import Merged
 from poetry_plugin_package_function.options import OPTIONS
 from poetry_plugin_package_function.project import TABLE
+from poetry_plugin_package_function.runtimes import HOST
+from poetry_plugin_package_function.services import LAMBDA
+from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.settings import Settings
 from poetry_plugin_package_function.values import Source
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.runtimes import Runtime
+    from poetry_plugin_package_function.services import Service
     from poetry_plugin_package_function.templates.declared import Declared
 
 
 FUNCTIONS: Final = "functions"
 """The key of the tables that are a function's each."""
+
+
+_OF_ANY_CLOUD: Final = frozenset((Feature.MEMORY, Feature.STORAGE))
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ def function_settings(
     tables = _sources(flags, project, function)
     merged = Merged((_declared_source(declared, tables), *tables))
     found = merged.values
-    problems = [*merged.problems]
+    problems = [*merged.problems, *_not_offered(merged)]
     has_place = "output" in found or (
         "layer-output" in found and found.get("layer-only")
     )
@@ -96,6 +105,36 @@ def function_settings(
     # What a template says besides may be of no use to us.
     _, shared, own, given = merged.without_effect()
     return FunctionSettings(settings, problems, shared, own, given)
+
+
+def _not_offered(merged: Merged) -> Iterator[str]:
+    """Finds what the service does not have; a table's that a flag has left goes."""
+    found = merged.values
+    service: Service = found.get("target", LAMBDA)
+    key, who, features = "target", service.name, service.features
+    if found.get("platform", HOST) != HOST:
+        key, who, features = "platform", "another cloud", _OF_ANY_CLOUD
+    for option in OPTIONS:
+        feature = option.feature
+        if feature is None or feature in features or not found.get(option.name):
+            continue
+        if merged.rank(option.name) < merged.rank(key):
+            del found[option.name]
+        else:
+            label = merged.label(option.name)
+            yield f"{label}: {who} has no {feature.value}. Leave it out."
+    runtime: Runtime | None = found.get("runtime")
+    if runtime is not None and service.runtime(runtime.python) is None:
+        yield (
+            f"{merged.label('runtime')}: {service.name} has no {runtime.name}; it has"
+            f" {service.runtime_names}."
+        )
+    architecture = found.get("architecture")
+    if architecture and architecture not in service.architectures:
+        yield (
+            f"{merged.label('architecture')}: {service.name} has no {architecture}; it"
+            f" has {', '.join(service.architectures)}."
+        )
 
 
 def _sources(
@@ -176,7 +215,7 @@ def _provided(merged: Merged) -> dict[str, bool | str | None]:
     if provided is True and versions:
         provided = versions[-1]
     return {
-        "excludes_provided": bool(provided and merged.values.get("runtime")),
+        "excludes_provided": bool(provided),
         "provided_version": provided if isinstance(provided, str) else None,
     }
 

@@ -166,7 +166,9 @@ class Run:
                 with naming(settings.function):
                     only[own] = taken_by(self.poetry, own, built.markers)
             parts = replace(environment, only=only[own])
-            orders.append(self._order(parts, settings, code))
+            order = self._order(parts, settings, code)
+            chosen = own.python if own.is_chosen else None
+            orders.append(replace(order, chosen=chosen))
         yield from self._package(orders)
 
     def _build(

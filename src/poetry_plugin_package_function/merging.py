@@ -78,6 +78,10 @@ class Merged:
         )
         return max(deciding, default=0)
 
+    def label(self, key: str) -> str:
+        """Says what a key is called where it is decided on."""
+        return self.sources[self.rank(key) - 1].label.format(key)
+
     def without_effect(self) -> list[list[str]]:
         """Lists for each source, as problems, what has no effect by itself.
 

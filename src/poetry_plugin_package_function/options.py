@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.values import read_architecture
 from poetry_plugin_package_function.values import read_boolean
 from poetry_plugin_package_function.values import read_budget
@@ -28,6 +29,7 @@ from poetry_plugin_package_function.values import read_platform
 from poetry_plugin_package_function.values import read_provided
 from poetry_plugin_package_function.values import read_result
 from poetry_plugin_package_function.values import read_runtime
+from poetry_plugin_package_function.values import read_service
 from poetry_plugin_package_function.values import read_size
 from poetry_plugin_package_function.values import read_text
 from poetry_plugin_package_function.values import read_variables
@@ -65,6 +67,7 @@ class Option:
         places: Where it can be given.
         excludes: Those that make no sense beside it.
         needs: It has no effect without one of these.
+        feature: What a service has to have for it to make sense.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Option:
     places: Place = Place.EVERYWHERE
     excludes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    feature: Feature | None = None
 
     @property
     def is_list(self) -> bool:
@@ -128,23 +132,26 @@ OPTIONS: Final = (
     Option("compile", read_boolean, "Add bytecode, for a faster cold start",
            field="compiles"),
     Option("eager", read_boolean,
-           "Extract all that is nested when the function starts"),
-    Option("nest", read_names, places=Place.TABLE),
-    Option("keep-flat", read_names, places=Place.TABLE),
+           "Extract all that is nested when the function starts",
+           feature=Feature.NESTING),
+    Option("nest", read_names, places=Place.TABLE, feature=Feature.NESTING),
+    Option("keep-flat", read_names, places=Place.TABLE, feature=Feature.NESTING),
+    Option("target", read_service,
+           "What it is for: lambda, or agentcore (Amazon Bedrock AgentCore)", "SERVICE",
+           "lambda", field="service"),
     Option("runtime", read_runtime,
-           "Lambda's runtime, such as python3.13; native libraries are checked for it",
-           "RUNTIME"),
+           "The runtime, such as python3.13 (default: that of the Python that Poetry"
+           " chooses)", "RUNTIME"),
     Option("architecture", read_architecture,
-           "The function's architecture: x86_64 or arm64", "ARCHITECTURE", "x86_64",
-           needs=("runtime",)),
+           "The function's architecture: x86_64 or arm64", "ARCHITECTURE", "x86_64"),
     Option("platform", read_platform,
-           "Another cloud's platform tag, such as manylinux_2_28_x86_64", "TAG",
-           excludes=("runtime", "architecture")),
-    Option("no-audit", read_boolean, "Do not check native libraries for the runtime",
-           needs=("runtime", "platform")),
+           "Another cloud's platform tag, such as manylinux_2_28_x86_64; or host: what"
+           " this machine builds, as it is", "TAG",
+           excludes=("target", "runtime", "architecture")),
+    Option("no-audit", read_boolean, "Do not check native libraries for the target"),
     Option("strip", read_boolean, "Strip native libraries", field="strips"),
     Option("exclude-provided", read_provided, "Leave the AWS SDK to the runtime",
-           field="excludes_provided", needs=("runtime",)),
+           field="excludes_provided", feature=Feature.SDK),
     Option("template", read_path,
            "Package the functions of this template: AWS SAM, CloudFormation,"
            " serverless.yml", "FILE", field=None),
@@ -152,7 +159,7 @@ OPTIONS: Final = (
            "Import this handler out of the archive, as Lambda will", "HANDLER"),
     Option("memory-size", read_memory,
            "The function's memory in MB, to judge the handler by", "MB",
-           field="memory_size_mb", needs=("handler",)),
+           field="memory_size_mb", needs=("handler",), feature=Feature.MEMORY),
     Option("ephemeral-storage", read_ephemeral_storage,
            "The size of the function's /tmp in MB, to judge by", "MB", "512",
            field="ephemeral_storage_mb"),
@@ -164,11 +171,11 @@ OPTIONS: Final = (
     Option("output-dir", read_path, "Where to write NAME.zip", "DIRECTORY", "dist",
            field=None),
     Option("layer", read_boolean, "Write the dependencies into a layer of their own",
-           field=None, excludes=("layer-only", *_NESTING)),
+           field=None, excludes=("layer-only", *_NESTING), feature=Feature.LAYERS),
     Option("layer-only", read_boolean, "Write nothing but that layer",
-           excludes=(*_NESTING, "include", *_HANDLER)),
+           excludes=(*_NESTING, "include", *_HANDLER), feature=Feature.LAYERS),
     Option("layer-output", read_result, "The layer's file", "FILE", "NAME-layer.zip",
-           needs=("layer", "layer-only")),
+           needs=("layer", "layer-only"), feature=Feature.LAYERS),
     Option("report", read_result, "A file to write a JSON report to", "FILE"),
     Option("format", read_text, "How to print the result: text, json or markdown",
            "FORMAT", "text", field=None, places=Place.POETRY | Place.STANDALONE),
@@ -177,7 +184,7 @@ OPTIONS: Final = (
     Option("sizes", read_result, "An HTML file to show what takes how much", "FILE"),
     Option("layers-size", read_size,
            "What the function's other layers have unzipped (bytes, or as 40MB)", "SIZE",
-           field="layers_size_bytes"),
+           field="layers_size_bytes", feature=Feature.LAYERS),
     Option("max-size", read_budget,
            "What all files may have unzipped; more is an error", "SIZE",
            field="max_size_bytes"),

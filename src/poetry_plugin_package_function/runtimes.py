@@ -6,7 +6,12 @@ import re
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 from typing import Final
+
+
+if TYPE_CHECKING:
+    from poetry_plugin_package_function.services import Service
 
 
 UNZIPPED_LIMIT_BYTES: Final = 262_144_000
@@ -125,6 +130,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 """
 
 
+HOST: Final = "host"
+"""The platform that is this machine's own: what is built here, as it is."""
+
 _LEGACY_PLATFORMS: Final = {
     "manylinux1": (2, 5),
     "manylinux2010": (2, 12),
@@ -194,17 +202,28 @@ class Target:
 
     Attributes:
         python: The minor version of Python, such as "3.13".
-        machine: What `platform.machine` says there: "x86_64", "aarch64".
+        machine: What `platform.machine` says there: "x86_64", "aarch64"; "" if nothing
+            in the package depends on it.
         system: Whose C library it is.
-        runtime: Lambda's; None for another cloud's.
+        runtime: The service's; None for another cloud's.
+        service: Whose runtime it is; None for another cloud, of whose limits nothing
+            is known.
     """
 
     python: str
     machine: str
     system: System
     runtime: Runtime | None = None
+    service: Service | None = None
 
     def __str__(self) -> str:
         name = self.runtime.name if self.runtime else f"Python {self.python}"
         glibc = ".".join(map(str, self.system.glibc))
-        return f"{name} on {self.machine} ({self.system.name}, glibc {glibc})"
+        on = f" on {self.machine}" if self.machine else ""
+        return f"{name}{on} ({self.system.name}, glibc {glibc})"
+
+    @property
+    def architecture(self) -> str:
+        """What services call its machine; "" if nothing depends on it."""
+        names = {machine: name for name, machine in ARCHITECTURES.items()}
+        return names.get(self.machine, "")

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.runtimes import HOST
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.runtimes import Runtime
+    from poetry_plugin_package_function.services import Service
     from poetry_plugin_package_function.values import Inclusion
 
 
@@ -60,8 +62,9 @@ class Settings:
     nest: frozenset[str] = frozenset()
     keep_flat: frozenset[str] = frozenset()
     eager: bool = False
+    service: Service = LAMBDA
     runtime: Runtime | None = None
-    architecture: str = "x86_64"
+    architecture: str | None = None
     platform: str | None = None
     no_audit: bool = False
     strips: bool = False
@@ -70,28 +73,47 @@ class Settings:
     handler: str | None = None
     code_dir: Path | None = None
     memory_size_mb: int | None = None
-    ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
+    ephemeral_storage_mb: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
     unknown_variables: frozenset[str] = frozenset()
     has_layers: bool = False
     results: frozenset[Path] = frozenset()
 
+    @property
+    def receiver(self) -> Service | None:
+        """The service whose limits hold; None for another cloud, which has its own."""
+        return self.service if self.platform in (None, HOST) else None
+
+    @property
+    def names_target(self) -> bool:
+        """Whether anything is said of what the package is made for."""
+        said = (self.runtime, self.architecture, self.platform)
+        return any(said) or self.service is not LAMBDA
+
     def target(self, python: str | None) -> Target | None:
-        """What the package is made for; None if nothing is said.
+        """What the package is made for.
 
         Args:
             python: The minor version of the interpreter that there is, such as "3.13".
-                It counts for a platform; a runtime has its own.
+                A runtime that is named has its own.
+
+        Returns:
+            None for what this machine builds, and if the service has no runtime of that
+            version.
         """
-        if self.runtime is not None:
-            machine = ARCHITECTURES[self.architecture]
-            runtime = self.runtime
-            return Target(runtime.python, machine, runtime.system, runtime)
-        found = parse_platform(self.platform) if self.platform else None
-        if found is None or python is None:
+        if self.platform == HOST:
             return None
-        system, machine = found
-        return Target(python, machine, system)
+        if self.platform is not None:
+            found = parse_platform(self.platform)
+            if found is None or python is None:
+                return None
+            system, machine = found
+            return Target(python, machine, system)
+        runtime = self.service.runtime(self.runtime.python if self.runtime else python)
+        if runtime is None:
+            return None
+        architecture = self.architecture or self.service.architectures[0]
+        return self.service.target(runtime, ARCHITECTURES[architecture])
 
     @property
     def archives(self) -> tuple[Path, ...]:

@@ -17,16 +17,19 @@ from poetry_plugin_package_function.lambda_names import wrong_handler
 from poetry_plugin_package_function.lambda_names import wrong_variables
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.runtimes import HOST
 from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import parse_platform
+from poetry_plugin_package_function.services import SERVICES
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from poetry_plugin_package_function.runtimes import Runtime
+    from poetry_plugin_package_function.services import Service
 
 
 _UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
@@ -225,6 +228,17 @@ def git_checkout(directory: str) -> str | None:
     return next((each for each in above if os.path.lexists(f"{each}/.git")), None)
 
 
+def read_service(value: object, source: Source) -> Service:
+    """Reads the name of a service that takes archives."""
+    text = read_text(value, source)
+    if text in SERVICES:
+        return SERVICES[text]
+    raise RefusedError(
+        f"expected one of {', '.join(SERVICES)}, got {text!r}. For another cloud, give"
+        " its `platform`, such as manylinux_2_28_x86_64."
+    )
+
+
 def read_runtime(value: object, source: Source) -> Runtime:
     """Reads the name of a runtime of Lambda's."""
     text = read_text(value, source)
@@ -249,13 +263,13 @@ def read_architecture(value: object, source: Source) -> str:
 
 
 def read_platform(value: object, source: Source) -> str:
-    """Reads a platform tag."""
+    """Reads a platform tag, or that it is this machine's own."""
     text = read_text(value, source)
-    if parse_platform(text):
+    if text == HOST or parse_platform(text):
         return text
     raise RefusedError(
         "expected a tag of Linux with glibc, such as manylinux_2_28_x86_64 or"
-        f" manylinux2014_aarch64, got {text!r}."
+        f" manylinux2014_aarch64, or {HOST} for this machine, got {text!r}."
     )
 
 

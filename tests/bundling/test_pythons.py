@@ -85,7 +85,12 @@ def test_the_python_to_build_with(form: str, poetry: Poetry, pythons: Path) -> N
 
     found = bundle(poetry, "--python", given)
 
-    assert [python, None] == [found.python, found.target]
+    assert python == found.python
+    assert found.target is not None
+    assert f"python{OTHER} on x86_64" in str(found.target)
+    assert found.is_chosen
+    host = bundle(poetry, "--python", given, "--platform", "host")
+    assert [python, None] == [host.python, host.target]
 
 
 @pytest.mark.parametrize("wanted", ["3.99", "python3.99", "/no/such/python", "ham"])
@@ -98,6 +103,8 @@ def test_a_python_that_is_not_there(wanted: str, own: Path, tmp_path: Path) -> N
     assert 1 == done.status
     assert f"There is no Python {wanted!r} here." in done.stderr
     assert "poetry python list" in done.stderr
+    version = "3.99" if "3.99" in wanted else "3.13"
+    assert done.stderr.rstrip().endswith(f"poetry python install {version}")
     assert "Building" not in done.stdout
     assert not (tmp_path / "dist").exists()
 
@@ -142,7 +149,12 @@ def test_each_function_has_its_own_target(poetry: Poetry, tmp_path: Path) -> Non
     a, b = bundles(load(tmp_path))
 
     assert a.target is not None
-    assert ("aarch64", None) == (a.target.machine, b.target)
+    assert b.target is not None
+    assert ("aarch64", "x86_64") == (a.target.machine, b.target.machine)
+    assert (None, f"python{OWN}") == (
+        a.target.runtime,
+        b.target.runtime and b.target.runtime.name,
+    )
 
 
 def test_no_such_interpreter(poetry: Poetry) -> None:
@@ -185,6 +197,56 @@ def test_a_project_that_does_not_allow_the_runtime(
         f" {OTHER}.1: {python}." == found.reason
     )
     assert "widen `requires-python`" in found.hint
+
+
+# -- without a runtime ----------------------------------------------------------------
+
+
+def test_lambdas_runtime_of_the_python_that_poetry_chooses(
+    poetry: Poetry, own: Path
+) -> None:
+    """A function that names the same one shares its environment."""
+    found = bundle(poetry)
+
+    assert own == found.python
+    assert f"python{OWN} on x86_64" in str(found.target)
+    assert found.is_chosen
+    named = bundle(poetry, "--runtime", f"python{OWN}")
+    assert not named.is_chosen
+    assert named == found
+
+
+def test_lambda_has_no_such_runtime(own: Path, pythons: Path, tmp_path: Path) -> None:
+    """The error has lines for what is here and allowed, and for the machine's own."""
+    interpreter(own, "3.9.1")
+    interpreter(pythons / f"python{OTHER}", f"{OTHER}.1")
+    found = fault(project(tmp_path, ">=3.9,<4.0"))
+
+    assert found.reason.startswith("Lambda has no runtime of Python 3.9, which is that")
+    assert str(own) in found.reason
+    assert f"python is here: --runtime python{OTHER}." in found.hint.lower()
+    assert "--platform host" in found.hint
+    assert None is bundle(load(tmp_path), "--platform", "host").target
+
+
+def test_lambda_has_no_such_runtime_and_there_is_no_other_python(
+    own: Path, tmp_path: Path
+) -> None:
+    interpreter(own, "3.9.1")
+    found = fault(project(tmp_path, ">=3.9,<4.0"))
+    assert found.hint.startswith("Install a Python that it has, and name it with --run")
+
+
+def test_an_interpreter_that_does_not_run_is_passed_over(
+    poetry: Poetry, own: Path, pythons: Path
+) -> None:
+    """As pyenv's does where `.python-version` names one that is not installed."""
+    own.write_text("#!/bin/sh\nexit 1\n")
+    other = interpreter(pythons / f"python{OTHER}", f"{OTHER}.1")
+
+    found = bundle(poetry, "--runtime", f"python{OTHER}")
+    assert other == found.python
+    assert other == bundle(poetry).python
 
 
 # -- for a platform ------------------------------------------------------------------

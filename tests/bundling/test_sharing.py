@@ -13,7 +13,7 @@ from poetry_plugin_package_function.bundling.plan import Bundle
 from poetry_plugin_package_function.bundling.sharing import shares
 from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.runtimes import RUNTIMES
-from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.services import LAMBDA
 from tests.bundling.projects import Locked
 from tests.bundling.projects import load
 from tests.bundling.projects import locked
@@ -43,7 +43,7 @@ PACKAGES = (
     Locked("markupsafe", marker='extra == "text"', optional=True),
 )
 RUNTIME = RUNTIMES["python3.13"]
-ARM = Target("3.13", "aarch64", RUNTIME.system, RUNTIME)
+ARM = LAMBDA.target(RUNTIME, "aarch64")
 PYTHON = Path("/usr/bin/python3.13")
 
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from tests.e2e.running import Poetry
 
 
-LABELS = ["File", "Layout", "Unzipped", "Zipped", "SHA-256", "Took"]
+LABELS = ["File", "Layout", "Made for", "Unzipped", "Zipped", "SHA-256", "Took"]
 
 
 def facts(output: str) -> dict[str, str]:
     """The summary at the end, by label."""
-    return dict(re.findall(r"^  ([A-Z][\w-]+) +(.+)$", output, re.MULTILINE))
+    return dict(re.findall(r"^  ([A-Z][\w-]+(?: for)?) +(.+)$", output, re.MULTILINE))
 
 
 def test_packages_a_small_project(
@@ -58,6 +58,7 @@ def test_the_console_says_what_was_made(
     assert LABELS == list(said)
     assert str(archive) == said["File"]
     assert f"flat, {len(names_in(archive))} files" == said["Layout"]
+    assert re.fullmatch(r"python3\.\d+, x86_64 \(Lambda\)", said["Made for"])
     assert re.fullmatch(
         r"[\d,]+ bytes, 0\.0% of the 262,144,000 that Lambda allows", said["Unzipped"]
     )

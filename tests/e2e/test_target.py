@@ -58,9 +58,11 @@ def package(
     """Packages; what the report and the archive have."""
     report = out / "report.json"
     archive = out / "my_app.zip"
-    poetry.package(
+    done = poetry.package(
         directory, "--output", str(archive), "--report", str(report), *options
     ).well()
+    made_for = json.loads(report.read_text())["made_for"]
+    assert f"  Made for  {made_for}\n" in done.stdout
     with zipfile.ZipFile(archive) as source:
         source.extractall(out / "task")
         return json.loads(report.read_text()), source.namelist()
@@ -87,6 +89,35 @@ def test_all_is_for_the_architecture(
     assert "aarch64" == report["target"]["machine"]
     assert f"python{OWN}" == report["target"]["runtime"]
     assert {*BOTH, "six"} == distributions_in(tmp_path / "my_app.zip")
+
+
+def test_without_a_runtime_it_is_lambdas(
+    poetry: Poetry, native: Path, tmp_path: Path
+) -> None:
+    """That of the Python which Poetry chooses, to the byte, and how to pin it."""
+    done = poetry.package(native, "--output", str(tmp_path / "f.zip")).well()
+    assert f"  Made for  python{OWN}, x86_64 (Lambda)\n" in done.stdout
+    assert f'            to pin it: runtime = "python{OWN}"\n' in done.stdout
+
+    named, _ = package(poetry, native, tmp_path, "--runtime", f"python{OWN}")
+    assert named["target"]["is_named"]
+    written = [(tmp_path / name).read_bytes() for name in ("f.zip", "my_app.zip")]
+    assert written[0] == written[1]
+
+
+def test_what_this_machine_builds(poetry: Poetry, native: Path, tmp_path: Path) -> None:
+    """It is said; nothing is held against a target."""
+    report, _ = package(poetry, native, tmp_path, "--platform", "host")
+    assert report["target"] is None
+    assert report["made_for"].startswith(f"this machine, Python {OWN}: ")
+
+
+def test_agentcore(poetry: Poetry, native: Path, tmp_path: Path) -> None:
+    """It is on arm64, whatever is said, and has limits of its own."""
+    report, names = package(poetry, native, tmp_path, "--target", "agentcore")
+    assert f"python{OWN}, arm64 (AgentCore)" == report["made_for"]
+    assert 786_432_000 == report["limit_bytes"]
+    assert any("aarch64" in name for name in names)
 
 
 def test_a_platform_of_another_cloud(

@@ -29,7 +29,7 @@ from poetry_plugin_package_function.report.changes import Update
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.markdown import as_markdown
 from poetry_plugin_package_function.runtimes import RUNTIMES
-from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.services import LAMBDA
 
 
 RUNTIME = RUNTIMES["python3.13"]
@@ -69,7 +69,7 @@ REPORT = Report(
     left_out=(),
     nested=None,
 )
-TARGETED = replace(REPORT, target=Target("3.13", "aarch64", RUNTIME.system, RUNTIME))
+TARGETED = replace(REPORT, target=LAMBDA.target(RUNTIME, "aarch64"))
 HEADER = [
     *("Distribution", "Version", "Unzipped", "Zipped", "Share", "Layout"),
     "Required by",
@@ -145,10 +145,10 @@ def test_the_figures_are_a_table() -> None:
 
     assert [
         ["Layout", "flat, 1,234 files"],
+        ["Made for", "python3.13, arm64 (Lambda)"],
         ["Unzipped", "10,000,000 bytes, 3.8% of the 262,144,000 that Lambda allows"],
         ["Zipped", "2,500,000 bytes"],
         ["CodeSha256", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="],
-        ["Made for", "python3.13 on aarch64 (Amazon Linux 2023, glibc 2.34)"],
         ["Compared", "updated numpy 1 -> 2; added six"],
     ] == found.tables[0][1:]
     assert found.text.strip().startswith("my_app: flat")
@@ -156,7 +156,9 @@ def test_the_figures_are_a_table() -> None:
     assert "blockquote" not in found.tags
     first, *rest = page(as_markdown(REPORT, None, [])).tables[0]
     assert ["", ""] == first
-    assert ["Layout", "Unzipped", "Zipped", "CodeSha256"] == [row[0] for row in rest]
+    assert ["Layout", "Made for", "Unzipped", "Zipped", "CodeSha256"] == [
+        row[0] for row in rest
+    ]
 
 
 def test_nothing_has_changed() -> None:

@@ -50,6 +50,8 @@ from poetry_plugin_package_function.report.warned import runtime_warnings
 from poetry_plugin_package_function.report.warned import warnings
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.services import AGENTCORE
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
@@ -129,7 +131,7 @@ SCHEMA = json.loads(
 RUNTIME = RUNTIMES["python3.13"]
 TARGETED = replace(
     REPORT,
-    target=Target("3.13", "aarch64", RUNTIME.system, RUNTIME),
+    target=LAMBDA.target(RUNTIME, "aarch64"),
     provided=Provided(frozenset({canonicalize_name("boto3")})),
 )
 ELSEWHERE = replace(
@@ -296,12 +298,80 @@ def test_summary_flat() -> None:
     assert {
         "File": "/x/my_app.zip",
         "Layout": "flat, 3,907 files",
+        "Made for": "this machine, Python 3.13: what it has built, as it is",
         "Unzipped": "78,000,000 bytes, 29.8% of the 262,144,000 that Lambda allows",
         "Zipped": "31,000,000 bytes",
         "SHA-256": base64.b64encode(hashlib.sha256(b"").digest()).decode()
         + " (CodeSha256, source_code_hash)",
         "Took": "3.1 s",
     } == lines
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (TARGETED, ["python3.13, arm64 (Lambda)"]),
+        (
+            replace(TARGETED, target=LAMBDA.target(RUNTIME, "x86_64")),
+            ["python3.13, x86_64 (Lambda)"],
+        ),
+        (
+            replace(TARGETED, chosen=Path("/usr/bin/python3.13")),
+            [
+                "python3.13, arm64 (Lambda)",
+                "by /usr/bin/python3.13",
+                'to pin it: runtime = "python3.13"',
+            ],
+        ),
+        (
+            replace(TARGETED, target=LAMBDA.target(RUNTIME, ""), is_derived=True),
+            ["python3.13 (Lambda)"],
+        ),
+        (
+            replace(TARGETED, target=AGENTCORE.target(RUNTIME, "aarch64")),
+            ["python3.13, arm64 (AgentCore)"],
+        ),
+        (
+            replace(REPORT, is_derived=True, python="3.9"),
+            ["Python 3.9, not for a runtime of Lambda"],
+        ),
+        (ELSEWHERE, ["Python 3.9, x86_64 (Amazon Linux 2023)"]),
+    ],
+)
+def test_what_it_is_made_for(report: Report, words: list[str]) -> None:
+    """In text, and its first sentence in the JSON report, beside what it is made of."""
+    lines = [line.text for line in summary(report, 1)]
+    assert words == lines[2 : 2 + len(words)]
+    document = json.loads(as_json(report))
+    jsonschema.validate(document, SCHEMA)
+    assert words[0] == document["made_for"]
+    if report.target:
+        assert report.target.machine == (document["target"]["machine"] or "")
+        named = not (report.chosen or report.is_derived)
+        assert named == document["target"]["is_named"]
+
+
+def test_another_cloud_has_no_limits_that_are_known() -> None:
+    """No share of a limit, and none of Lambda's warnings."""
+    report = replace(ELSEWHERE, limit_bytes=None, output_bytes=80 * MB)
+    assert "78,000,000 bytes" == dict(summary(report, 1))["Unzipped"]
+    assert [] == texts(warnings(report))
+    jsonschema.validate(json.loads(as_json(report)), SCHEMA)
+
+
+def test_agentcores_limits_are_its_own() -> None:
+    """All ZIPs go through S3 there; its runtimes have days of their own."""
+    target = AGENTCORE.target(RUNTIMES["python3.11"], "aarch64")
+    report = replace(
+        REPORT, target=target, limit_bytes=786_432_000, output_bytes=80 * MB
+    )
+    unzipped = dict(summary(report, 1))["Unzipped"]
+    assert unzipped.endswith("9.9% of the 786,432,000 that AgentCore allows")
+    assert [] == texts(warnings(report))
+    (found,) = texts(
+        runtime_warnings(replace(report, python="3.11"), None, date(2026, 7, 1))
+    )
+    assert "python3.11 has been deprecated since 2026-06-30" in found
 
 
 def test_summary_nested_with_layers_and_seeds() -> None:

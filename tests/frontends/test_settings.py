@@ -13,6 +13,9 @@ from poetry_plugin_package_function.options import KEYS
 from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve
+from poetry_plugin_package_function.runtimes import RUNTIMES
+from poetry_plugin_package_function.services import AGENTCORE
+from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.settings import Settings
 from poetry_plugin_package_function.values import Inclusion
 from tests.trees import make_project
@@ -367,7 +370,92 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
     assert found is not None
     assert ("3.12", "aarch64", None) == (found.python, found.machine, found.runtime)
     assert settings.target(None) is None
-    assert resolved(tmp_path).target("3.12") is None
+
+
+def test_without_a_runtime_it_is_that_of_the_python_that_there_is(
+    tmp_path: Path,
+) -> None:
+    """On x86_64, as Lambda has it, whatever this machine is."""
+    found = resolved(tmp_path).target("3.12")
+    assert found is not None
+    assert "python3.12 on x86_64 (Amazon Linux 2023, glibc 2.34)" == str(found)
+    assert found.service is LAMBDA
+    arm = resolved(tmp_path, architecture="arm64").target("3.12")
+    assert arm is not None
+    assert "aarch64" == arm.machine
+    assert resolved(tmp_path).target("3.9") is None
+    assert resolved(tmp_path).target(None) is None
+
+
+def test_this_machines_own_build_has_no_target(tmp_path: Path) -> None:
+    """Lambda's limits hold all the same; another cloud's are its own."""
+    host = resolved(tmp_path, platform="host")
+    assert (None, LAMBDA) == (host.target("3.12"), host.receiver)
+    assert resolved(tmp_path, platform="manylinux_2_28_x86_64").receiver is None
+
+
+def test_agentcore_has_a_system_and_an_architecture_of_its_own(tmp_path: Path) -> None:
+    settings = resolved(tmp_path, 'target = "agentcore"')
+    for runtime in (None, RUNTIMES["python3.11"]):
+        found = replace(settings, runtime=runtime).target("3.11")
+        assert found is not None
+        assert "python3.11 on aarch64 (Amazon Linux 2023, glibc 2.34)" == str(found)
+    assert AGENTCORE is settings.receiver
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("layer = true", "layer: AgentCore has no layers. Leave it out."),
+        ("layer-only = true", "layer-only: AgentCore has no layers."),
+        ('layers-size = "1MB"', "layers-size: AgentCore has no layers."),
+        ("eager = true", "eager: AgentCore has no nested ZIPs."),
+        ('nest = ["a"]', "nest: AgentCore has no nested ZIPs"),
+        ('keep-flat = ["a"]', "keep-flat: AgentCore has no nested ZIPs"),
+        ("exclude-provided = true", "AgentCore has no AWS SDK of its own. Leave it"),
+        (
+            'memory-size = 512\nhandler = "a.b"',
+            "memory-size: AgentCore has no memory that can be chosen.",
+        ),
+        ('architecture = "x86_64"', "AgentCore has no x86_64; it has arm64."),
+        ('runtime = "python3.15"', "AgentCore has no python3.15; it has python3.10,"),
+    ],
+)
+def test_what_agentcore_does_not_have(tmp_path: Path, table: str, problem: str) -> None:
+    """In the table as on the command line; the line to change is named."""
+    (found,) = problems(tmp_path, f'target = "agentcore"\n{table}')
+    assert problem in found
+
+
+def test_a_flag_names_another_service(tmp_path: Path) -> None:
+    """What the table has for Lambda only goes; what is a flag itself is refused."""
+    table = 'layer = true\nexclude-provided = true\nlayers-size = "1MB"'
+    settings = resolved(tmp_path, table, target="agentcore")
+    assert (None, False, 0) == (
+        *(settings.layer_output, settings.excludes_provided),
+        settings.layers_size_bytes,
+    )
+    (found,) = problems(tmp_path, 'target = "agentcore"', layer=True)
+    assert "--layer: AgentCore has no layers. Leave it out." == found
+
+
+def test_what_another_cloud_does_not_have(tmp_path: Path) -> None:
+    """A flag that names it silences a table's; beside it each is refused."""
+    platform = "manylinux_2_28_x86_64"
+    settings = resolved(tmp_path, "exclude-provided = true", platform=platform)
+    assert not settings.excludes_provided
+    flags: dict[str, Any] = {"exclude-provided": True, "platform": platform}
+    (found,) = problems(tmp_path, **flags)
+    assert (
+        "--exclude-provided: another cloud has no AWS SDK of its own. Leave it out."
+        == found
+    )
+    for flag, value in (("layer", True), ("layers-size", "1MB"), ("eager", True)):
+        both: dict[str, Any] = {flag: value, "platform": platform}
+        (found,) = problems(tmp_path, **both)
+        assert found.startswith(f"--{flag}: another cloud has no ")
+    host = resolved(tmp_path, "exclude-provided = true", platform="host")
+    assert host.excludes_provided
 
 
 @pytest.mark.parametrize(
@@ -380,12 +468,12 @@ def test_a_platform_has_the_python_that_there_is(tmp_path: Path) -> None:
             "got 'aarch64'. Lambda calls it 'arm64'.",
         ),
         ({"platform": "win_amd64"}, "expected a tag of Linux with glibc"),
-        ({"architecture": "arm64"}, "--architecture: has no effect without `runtime`."),
+        ({"target": "azure"}, "expected one of lambda, agentcore, got 'azure'."),
         (
-            {"no-audit": True},
-            "--no-audit: has no effect without `runtime` or `platform`.",
+            {"target": "agentcore", "platform": "manylinux_2_28_x86_64"},
+            "--target excludes --platform.",
         ),
-        ({"exclude-provided": True}, "exclude-provided: has no effect without"),
+        ({"architecture": "arm64", "platform": "host"}, "architecture excludes --pl"),
         (
             {"runtime": "python3.13", "platform": "manylinux_2_28_x86_64"},
             "--runtime excludes --platform.",

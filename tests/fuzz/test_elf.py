@@ -21,6 +21,7 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.services import LAMBDA
 from tests.fuzz.mutants import damaged
 from tests.fuzz.time_limit import time_limit
 from tests.nested.function import Source
@@ -211,4 +212,4 @@ def test_parts_of_damaged_libraries(tmp_path: Path) -> None:
 def on(machine: str) -> Target:
     """The newest runtime."""
     runtime = RUNTIMES["python3.14"]
-    return Target(runtime.python, machine, runtime.system, runtime)
+    return LAMBDA.target(runtime, machine)

@@ -26,6 +26,7 @@ from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
+from poetry_plugin_package_function.services import LAMBDA
 from tests.packaging.elf_files import NEEDED
 from tests.packaging.elf_files import RPATH
 from tests.packaging.elf_files import RUNPATH
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 def on(runtime: str, machine: str = "x86_64") -> Target:
     found = RUNTIMES[runtime]
-    return Target(found.python, machine, found.system, found)
+    return LAMBDA.target(found, machine)
 
 
 TARGET: Final = on("python3.13")

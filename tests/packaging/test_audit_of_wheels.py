@@ -21,6 +21,7 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
+from poetry_plugin_package_function.services import LAMBDA
 from tests.lambda_runtime.building import run_apart
 from tests.lambda_runtime.building import tail
 from tests.packaging.native import needs_gcc
@@ -44,7 +45,7 @@ MACHINES: Final = ("x86_64", "aarch64")
 
 def on(runtime: str, machine: str) -> Target:
     found = RUNTIMES[runtime]
-    return Target(found.python, machine, found.system, found)
+    return LAMBDA.target(found, machine)
 
 
 def installed(wheels: Sequence[Path]) -> Tree:
@@ -209,7 +210,7 @@ def test_a_sdist_with_an_extension(tmp_path: Path) -> None:
     tree = tree_of(site_packages, name=None)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtime = RUNTIMES["python3.13"]
-    target = Target(python, platform.machine(), runtime.system, runtime)
+    target = Target(python, platform.machine(), runtime.system, runtime, LAMBDA)
 
     found = [each.what for each in audit(tree, target) if not each.is_warning]
 

@@ -123,3 +123,4 @@ def test_where_a_target_runs(
     monkeypatch.setattr(platform, "libc_ver", lambda: libc)
     assert expected is runs_here(Target("3.13", "x86_64", AMAZON_LINUX_2023))
     assert runs_here(None)
+    assert runs_here(Target("3.13", "", AMAZON_LINUX_2023))  # what runs anywhere

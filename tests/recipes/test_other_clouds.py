@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 AZURE = "azure-functions.md"
 GOOGLE = "google-cloud-functions.md"
 OWN = Path(sys.executable)
-# With so much for layers there is no room for all of it: something has to be nested.
-AZURES_LAYERS = 262_144_000 - 6_000_000
-GOOGLES_LAYERS = 262_144_000 - 9_000_000
 LIMIT_S = 60
 
 
@@ -89,7 +86,7 @@ def unpacked(archive: Path, directory: Path) -> Path:
 
 
 def environment(base: Path) -> dict[str, str]:
-    """Our environment, with a temporary directory for what is nested."""
+    """Our environment, with a temporary directory of its own."""
     tmp = base / "tmp"
     tmp.mkdir(exist_ok=True)
     return {**clean_environment(base), "TMPDIR": str(tmp)}
@@ -190,18 +187,6 @@ def test_azures_runtime_runs_a_flat_package(
     assert used.startswith(f"{libraries}/pydantic/")
 
 
-def test_azures_runtime_runs_a_nested_package(
-    poetry: Poetry, azure: Path, tmp_path: Path
-) -> None:
-    """The loader finds what is nested behind the worker's packages, too."""
-    archive = tmp_path / "hello.zip"
-    flags = ("--layers-size", str(AZURES_LAYERS))
-    assert "Nested" in package(poetry, azure, archive, azures_python(), *flags)
-    app = unpacked(archive, tmp_path / "wwwroot")
-    answered(app, tmp_path, behind=app)
-    assert [*(tmp_path / "tmp").glob("package-function-*")]
-
-
 # Google
 
 
@@ -258,20 +243,14 @@ def greeted(address: str) -> str:
         return str(response.read().decode())
 
 
-@pytest.mark.parametrize("size", [0, GOOGLES_LAYERS], ids=["flat", "nested"])
-def test_google_without_a_build(
-    poetry: Poetry, google: Path, tmp_path: Path, size: int
-) -> None:
+def test_google_without_a_build(poetry: Poetry, google: Path, tmp_path: Path) -> None:
     """The framework serves the function out of the unpacked directory alone."""
     archive = tmp_path / "hello.zip"
-    flags = ("--with", "server", "--layers-size", str(size))
-    assert bool(size) == ("Nested" in package(poetry, google, archive, OWN, *flags))
+    package(poetry, google, archive, OWN, "--with", "server")
     directory = unpacked(archive, tmp_path / "workspace")
     # No site-packages, and no variables of Python's: only the current directory.
     with serving([sys.executable, "-S", "-E"], directory, tmp_path) as address:
         assert "Hello, Google!" == greeted(address)
-    extracted = [*(tmp_path / "tmp").glob("package-function-*")]
-    assert bool(extracted) == bool(size)
 
 
 def test_google_with_a_build(poetry: Poetry, google: Path, tmp_path: Path) -> None:

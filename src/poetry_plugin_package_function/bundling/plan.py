@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 from dataclasses import dataclass
+from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.runtimes import HOST
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Mapping
     from pathlib import Path
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.runtimes import Runtime
     from poetry_plugin_package_function.runtimes import Target
+    from poetry_plugin_package_function.services import Service
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -38,12 +46,15 @@ class Bundle:
         extras: The project's extras.
         python: The interpreter to build it with; None for the one that Poetry chooses.
         target: What it is built for; None for this machine.
+        is_chosen: Whether it depends on the interpreter what is built: nobody has named
+            a runtime.
     """
 
     groups: tuple[str, ...]
     extras: tuple[NormalizedName, ...]
     python: Path | None
     target: Target | None = None
+    is_chosen: bool = field(default=False, compare=False)
 
 
 class Planner:
@@ -56,7 +67,7 @@ class Planner:
     def __init__(self, poetry: Poetry) -> None:
         """Looks at nothing yet."""
         self._poetry = poetry
-        self._targets: dict[tuple[object, ...], tuple[Path | None, Target | None]] = {}
+        self._targets: dict[tuple[object, ...], _Aim] = {}
 
     def plan(self, settings: Settings) -> Bundle:
         """Finds the groups, extras and the interpreter that the settings name.
@@ -88,6 +99,7 @@ class Planner:
             _check_lock(self._poetry)
         wanted = (
             settings.python,
+            settings.service,
             settings.runtime,
             settings.architecture,
             settings.platform,
@@ -102,24 +114,57 @@ class Planner:
         )
 
 
-def _find_target(
-    poetry: Poetry, settings: Settings
-) -> tuple[Path | None, Target | None]:
+class _Aim(NamedTuple):
+    """An interpreter, and what it builds for: see `Bundle`."""
+
+    python: Path | None
+    target: Target | None
+    is_chosen: bool = False
+
+
+def _find_target(poetry: Poetry, settings: Settings) -> _Aim:
     """Finds the interpreter, and what it builds for."""
     python = _find_python(settings.python)
     runtime = settings.runtime
-    if runtime is None and settings.platform is None:
-        return (python.executable if python else None), None
+    if settings.platform == HOST:
+        used = python or choose_python(poetry)
+        return _Aim(used.executable, None, is_chosen=python is None)
     if python is None:
         python = _python_of(poetry, runtime) if runtime else choose_python(poetry)
     target = settings.target(_minor(python))
-    if target is not None and _minor(python) != target.python:
+    if target is None:
+        raise _no_runtime(poetry, settings.service, python)
+    if _minor(python) != target.python:
         raise BundleError(
             f"{python.executable} is Python {_minor(python)}, and {target} needs"
             f" Python {target.python}.",
             f"Leave out --python, or say --python {target.python}.",
         )
-    return python.executable, target
+    is_chosen = runtime is None and settings.platform is None
+    return _Aim(python.executable, target, is_chosen)
+
+
+def _no_runtime(poetry: Poetry, service: Service, python: Python) -> BundleError:
+    """Makes the error of a Python that the service has no runtime of."""
+    allowed = poetry.package.python_constraint
+    others = [
+        runtime.name
+        for runtime in service.runtimes
+        if not runtime.is_preview
+        and (found := _by_name(runtime.python)) is not None
+        and _minor(found) == runtime.python
+        and allowed.allows(found.patch_version)
+    ]
+    here = "Install a Python that it has, and name it with --runtime"
+    if others:
+        choices = ", ".join(f"--runtime {each}" for each in others)
+        here = f"Choose one whose Python is here: {choices}"
+    return BundleError(
+        f"{service.name} has no runtime of Python {_minor(python)}, which is that of"
+        f" {python.executable}; it has {service.runtime_names}.",
+        f"{here}. Or package what this machine builds, for a runtime of your own:"
+        f" --platform {HOST}.",
+    )
 
 
 def _minor(python: Python) -> str:
@@ -132,13 +177,11 @@ def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
     Raises:
         BundleError: There is none, or the project does not allow it.
     """
-    from poetry.utils.env.python import Python
-
-    preferred = Python.get_preferred_python(poetry.config)
+    preferred = _preferred(poetry)
     found = (
         preferred
-        if _minor(preferred) == runtime.python
-        else Python.get_by_name(runtime.python)
+        if preferred is not None and _minor(preferred) == runtime.python
+        else _by_name(runtime.python)
     )
     if found is None or _minor(found) != runtime.python:
         raise BundleError(
@@ -156,6 +199,32 @@ def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
     return found
 
 
+def _working(find: Callable[[], Python | None]) -> Python | None:
+    """Finds an interpreter; None if there is none, or it cannot be run.
+
+    pyenv's `python` fails where `.python-version` names one that pyenv does not have.
+    """
+    try:
+        python = find()
+        if python is not None:
+            _minor(python)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return python
+
+
+def _preferred(poetry: Poetry) -> Python | None:
+    from poetry.utils.env.python import Python
+
+    return _working(lambda: Python.get_preferred_python(poetry.config))
+
+
+def _by_name(name: str) -> Python | None:
+    from poetry.utils.env.python import Python
+
+    return _working(lambda: Python.get_by_name(name))
+
+
 def choose_python(poetry: Poetry) -> Python:
     """Finds the interpreter that Poetry would choose for a new environment.
 
@@ -165,8 +234,8 @@ def choose_python(poetry: Poetry) -> Python:
     from poetry.utils.env.python import Python
     from poetry.utils.env.python.exceptions import PythonVersionError
 
-    python = Python.get_preferred_python(poetry.config)
-    if poetry.package.python_constraint.allows(python.patch_version):
+    python = _preferred(poetry)
+    if python and poetry.package.python_constraint.allows(python.patch_version):
         return python
     try:
         return Python.get_compatible_python(poetry)
@@ -245,14 +314,14 @@ def blame_lock(poetry: Poetry) -> None:
 def _find_python(wanted: str | None) -> Python | None:
     if wanted is None:
         return None
-    from poetry.utils.env.python import Python
-
-    python = Python.get_by_name(wanted)
+    python = _by_name(wanted)
     if python is None:
+        version = re.search(r"\d+\.\d+(\.\d+)?$", wanted)
         raise BundleError(
             f"There is no Python {wanted!r} here.",
             "Give a version, a command or a path (`poetry python list` shows what there"
-            " is), or install one: poetry python install 3.13",
+            " is), or install one: poetry python install"
+            f" {version[0] if version else '3.13'}",
         )
     return python
 

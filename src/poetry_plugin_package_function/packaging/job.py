@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import NamedTuple
 from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.plan import limit_for
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
+    from poetry_plugin_package_function.services import Service
 
 
 _STEP_BYTES: Final = 1 << 20
@@ -84,6 +88,7 @@ class Job:
         scratch: An empty directory for what is written on the way.
         progress: Is called with how far it has come.
         kept: What has been compressed for other functions of the run, if there are.
+        service: What takes it; None for another cloud, whose limits are not known.
     """
 
     parts: tuple[Part, ...]
@@ -95,11 +100,13 @@ class Job:
     scratch: Path
     progress: Progress
     kept: KeptStreams | None = None
+    service: Service | None = LAMBDA
 
     @property
     def limit_bytes(self) -> int:
-        """What Lambda's count of the result has to stay below."""
-        return limit_for(self.layers_size_bytes)
+        """What the service's count of the result has to stay below."""
+        limit_bytes = limit_for(self.layers_size_bytes, self.service)
+        return sys.maxsize if limit_bytes is None else limit_bytes
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import naming
@@ -13,6 +14,8 @@ from poetry_plugin_package_function.packaging.project_code.places import Place
 from poetry_plugin_package_function.packaging.sources.environment import (
     find_site_packages,
 )
+from poetry_plugin_package_function.packaging.sources.environment import runs_here
+from poetry_plugin_package_function.packaging.sources.environment import this_machine
 from poetry_plugin_package_function.packaging.sources.installed import InstalledSource
 from poetry_plugin_package_function.packaging.sources.modules import handler_parts
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
@@ -142,6 +145,10 @@ class Order:
         code: What comes in because the handler needs it, and nothing else brings it.
         needs_code: Whether it is an error, and no warning, if there is no code of the
             project.
+        chosen: The interpreter that the runtime follows from; None if it is named, or
+            an environment was given.
+        machine: What the machine code in an environment that was given is for, once
+            that is known; "" if there is none.
     """
 
     environment: Environment
@@ -151,11 +158,32 @@ class Order:
     bytecode_dir: Path | None = None
     code: HandlerCode | None = None
     needs_code: bool = False
+    chosen: Path | None = None
+    machine: str = ""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the environment, which was given, says what it is made for."""
+        return self.settings.venv is not None and not self.settings.names_target
 
     @property
     def target(self) -> Target | None:
-        """What it is made for; None if nothing is said."""
-        return self.settings.target(self.environment.site_packages.python)
+        """What it is made for; None for this machine, or a Python of no runtime."""
+        target = self.settings.target(self.environment.site_packages.python)
+        if target is not None and self.is_derived:
+            return replace(target, machine=self.machine)
+        return target
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether what is packaged runs on this machine.
+
+        What is in an environment that was given runs where it is, whatever the runtime
+        of its Python has.
+        """
+        if self.is_derived:
+            return not self.machine or self.machine == this_machine()
+        return runs_here(self.target)
 
     @property
     def python(self) -> str | None:

@@ -8,12 +8,14 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
+
+    from poetry_plugin_package_function.services import Service
 
 
 _MOST_SAVED: Final = 0.25
@@ -78,14 +80,20 @@ class FileSize(NamedTuple):
     nested: bool
 
 
-def limit_for(layers_size_bytes: int) -> int:
-    """What the function has to stay below: layers count against the same limit."""
-    return UNZIPPED_LIMIT_BYTES - layers_size_bytes
+def limit_for(layers_size_bytes: int, service: Service | None = LAMBDA) -> int | None:
+    """What the function has to stay below: layers count against the same limit.
+
+    Args:
+        layers_size_bytes: What is kept for layers.
+        service: Whose limit it is; None for another cloud, which is asked nothing.
+    """
+    return service.unzipped_limit_bytes - layers_size_bytes if service else None
 
 
-def layout_for(unzipped_bytes: int, limit_bytes: int) -> Layout:
+def layout_for(unzipped_bytes: int, limit_bytes: int | None) -> Layout:
     """Flat if it fits: the service takes what is smaller than the limit, not equal."""
-    return Layout.FLAT if unzipped_bytes < limit_bytes else Layout.NESTED
+    fits = limit_bytes is None or unzipped_bytes < limit_bytes
+    return Layout.FLAT if fits else Layout.NESTED
 
 
 def is_worth_compressing_more(nested_bytes: int, limit_bytes: int) -> bool:
@@ -149,6 +157,47 @@ def too_large_for_a_layer(
     )
 
 
+def too_large_to_be_flat(
+    service: Service, unzipped_bytes: int, distributions: Iterable[DistributionSize]
+) -> PackageTooLargeError:
+    """Makes the error for what does not fit where nothing can be nested.
+
+    Args:
+        service: What it is too large for.
+        unzipped_bytes: All files.
+        distributions: To name the ten largest of.
+    """
+    first = (
+        f"The files have {unzipped_bytes:,} bytes unzipped, which must be less than the"
+        f" {service.unzipped_limit_bytes:,} of {service.name}. The largest"
+        " distributions:"
+    )
+    return PackageTooLargeError((first, *_largest(distributions, zipped=False)), _LESS)
+
+
+def too_large_zipped(
+    service: Service, zipped_bytes: int, distributions: Iterable[DistributionSize]
+) -> PackageTooLargeError:
+    """Makes the error for a ZIP that the service refuses, whatever is in it.
+
+    Args:
+        service: What it is too large for.
+        zipped_bytes: The ZIP's size.
+        distributions: To name the ten largest of.
+    """
+    first = (
+        f"The ZIP has {zipped_bytes:,} bytes, and {service.name} takes"
+        f" {service.zipped_limit_bytes:,} at most. The largest distributions:"
+    )
+    return PackageTooLargeError((first, *_largest(distributions, zipped=True)), _LESS)
+
+
+_LESS: Final = (
+    "Leave something out with `exclude`, drop a dependency, or deploy a container"
+    " image."
+)
+
+
 def _largest(
     distributions: Iterable[DistributionSize], *, zipped: bool
 ) -> Iterator[str]:
@@ -163,4 +212,5 @@ def _largest(
 
 def _limit(layers_size_bytes: int) -> str:
     kept = f" ({layers_size_bytes:,} kept for layers)" if layers_size_bytes else ""
-    return f"{limit_for(layers_size_bytes):,} bytes{kept}"
+    limit_bytes = LAMBDA.unzipped_limit_bytes - layers_size_bytes
+    return f"{limit_bytes:,} bytes{kept}"

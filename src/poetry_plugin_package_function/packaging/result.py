@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.runtimes import Target
+    from poetry_plugin_package_function.services import Service
 
 
 class Kind(StrEnum):
@@ -60,9 +61,8 @@ class Layer(NamedTuple):
 class Report:
     """All that is known of a finished archive; sizes are in bytes.
 
-    Each field is described in docs/report.md, but for `no_code`, which is a warning, and
-    `ephemeral_storage_mb`: what the function has in `/tmp`, which is a setting and no
-    finding.
+    Each field is described in docs/report.md, but for `no_code`, a warning, and
+    `ephemeral_storage_mb`, a setting: what the function has in `/tmp`, if that is said.
     """
 
     output_file: Path
@@ -72,7 +72,7 @@ class Report:
     uncompressed_bytes: int
     compressed_bytes: int
     unzipped_bytes: int
-    limit_bytes: int
+    limit_bytes: int | None
     layers_size_bytes: int
     files: int
     sha256: str
@@ -86,6 +86,8 @@ class Report:
     nested: Nested | None
     bytecode: Compiled | None = None
     target: Target | None = None
+    is_derived: bool = False
+    chosen: Path | None = None
     provided: Provided = NOTHING_PROVIDED
     findings: tuple[Finding, ...] = ()
     verified: Verified | None = None
@@ -96,10 +98,15 @@ class Report:
     layer: Layer | None = None
     overlaps: tuple[Overlap, ...] = ()
     shadows: tuple[Shadow, ...] = ()
-    ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
+    ephemeral_storage_mb: int | None = None
     passed_over: tuple[str, ...] = ()
     no_code: str = ""
     handler_code: HandlerCode | None = None
+
+    @property
+    def service(self) -> Service | None:
+        """Whose limits hold: Lambda's where this machine's own build is packaged."""
+        return self.target.service if self.target else LAMBDA
 
     @property
     def own_layer(self) -> Layer | None:

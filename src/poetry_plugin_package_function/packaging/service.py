@@ -34,7 +34,6 @@ from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.progress import NoProgress
 from poetry_plugin_package_function.packaging.project_code.missing import no_code
 from poetry_plugin_package_function.packaging.sources.environment import check_python
-from poetry_plugin_package_function.packaging.sources.environment import runs_here
 from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.modules import handler_parts
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
@@ -145,6 +144,7 @@ def write_archives(
         tree, found_overlaps, stripped = _tree(
             order, included, stripper or Stripper(scratch)
         )
+        order = _with_machine(order, tree)
         findings = _findings(tree, order)
         bytecode = _bytecode(tree, order, scratch, progress)
         opened = discarding if settings.dry_run else replacing
@@ -164,6 +164,7 @@ def write_archives(
                     scratch,
                     progress,
                     kept,
+                    settings.receiver,
                 )
             )
             for source in order.environment.sources:
@@ -255,14 +256,26 @@ def _no_code(order: Order) -> str:
     return f"{error.reason} {error.hint}"
 
 
+def _with_machine(order: Order, tree: Tree) -> Order:
+    """Finds out what an environment that was given is for, if nobody says it."""
+    if not order.is_derived:
+        return order
+    from poetry_plugin_package_function.packaging.audit.faults import machine_of
+
+    return replace(order, machine=machine_of(tree.machine_code.values()))
+
+
 def _findings(tree: Tree, order: Order) -> tuple[Finding, ...]:
     if order.target is None or order.settings.no_audit:
         return ()
     from poetry_plugin_package_function.packaging.audit.findings import audit
     from poetry_plugin_package_function.packaging.audit.findings import check
 
-    findings = audit(tree, order.target)
-    check(findings)
+    # Without a machine no code is for one of those that it could be: none will do.
+    target = replace(order.target, machine=order.target.machine or "x86_64")
+    findings = audit(tree, target)
+    if not order.is_derived:
+        check(findings)
     return findings
 
 
@@ -283,7 +296,7 @@ def _bytecode(
     pins = {each.name: each.pin for each in tree.distributions if each.pin}
     cache = Cache(order.bytecode_dir, pins) if order.bytecode_dir else None
     entries = tree.entries
-    limit_bytes = limit_for(order.settings.layers_size_bytes)
+    limit_bytes = limit_for(order.settings.layers_size_bytes, order.settings.receiver)
     if layout_for(tree.size_bytes, limit_bytes) is Layout.NESTED:
         entries = (*entries, *loader_entries(tree))  # it runs in each cold start
     return compiled(entries, interpreter, cache, scratch, progress)
@@ -315,7 +328,7 @@ def _verified(
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
     from poetry_plugin_package_function.packaging.verify.verified import verify
 
-    site_packages, target = order.environment.site_packages, order.target
+    site_packages = order.environment.site_packages
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
@@ -335,8 +348,9 @@ def _verified(
                 memory_mb=settings.memory_size_mb,
                 ephemeral_storage_mb=settings.ephemeral_storage_mb,
                 has_layers=settings.has_layers or settings.layers_size_bytes > 0,
+                service=settings.receiver,
             ),
-            site_packages.interpreter if runs_here(target) else None,
+            site_packages.interpreter if order.runs_here else None,
             place,
             provided=_unshipped(order, measured.job.tree.provided.names),
         )

@@ -21,6 +21,9 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import too_large
 from poetry_plugin_package_function.packaging.plan import too_large_for_a_layer
+from poetry_plugin_package_function.packaging.plan import too_large_to_be_flat
+from poetry_plugin_package_function.packaging.plan import too_large_zipped
+from poetry_plugin_package_function.services import Feature
 
 
 if TYPE_CHECKING:
@@ -117,7 +120,7 @@ class Measured:
 
 
 def write(job: Job) -> Measured:
-    """Writes an archive: flat if it fits, nested if not.
+    """Writes an archive: flat if it fits, nested if not, where that is possible.
 
     Bytecode does not make a nested one of what would be flat. A layer is flat, and so
     is its function: together they have to fit.
@@ -137,11 +140,19 @@ def write(job: Job) -> Measured:
                 job.layers_size_bytes,
                 _sizes(job, {}, {}),
             )
+        if job.service and Feature.NESTING not in job.service.features:
+            sizes = _sizes(job, {}, {})
+            raise too_large_to_be_flat(job.service, job.tree.size_bytes, sizes)
         return _write_nested(job)
     check_wishes(job.tree, job.wishes)
     if layout_for(job.size_bytes, job.limit_bytes) is Layout.NESTED:
         job = replace(job, bytecode=())
-    return _write_flat(job)
+    measured = _write_flat(job)
+    limit_bytes = job.service.zipped_limit_bytes if job.service else None
+    if job.service and limit_bytes and measured.parts[0].output_bytes > limit_bytes:
+        output_bytes = measured.parts[0].output_bytes
+        raise too_large_zipped(job.service, output_bytes, measured.distributions)
+    return measured
 
 
 def _write_flat(job: Job) -> Measured:

@@ -12,6 +12,7 @@ from typing import Final
 from poetry_plugin_package_function.escaping import printable_json
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.report.changes import as_document
+from poetry_plugin_package_function.report.made_for import made_for
 
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "left_out": report.left_out,
         "provided": sorted(report.provided.names),
         "nested": report.nested and _nested(report.nested),
-        "target": report.target and _target(report.target),
+        "made_for": made_for(report)[0],
+        "target": report.target and _target(report, report.target),
         "stripped": report.stripped and report.stripped._asdict(),
         "findings": [each._asdict() for each in report.findings],
         "overlaps": [
@@ -167,10 +169,13 @@ def _verified(verified: Verified) -> dict[str, object]:
     }
 
 
-def _target(target: Target) -> dict[str, object]:
+def _target(report: Report, target: Target) -> dict[str, object]:
     return {
+        "service": target.service.key if target.service else None,
         "runtime": target.runtime.name if target.runtime else None,
+        "is_named": report.chosen is None and not report.is_derived,
         "python": target.python,
-        "machine": target.machine,
+        "architecture": target.architecture or None,
+        "machine": target.machine or None,
         "glibc": ".".join(map(str, target.system.glibc)),
     }

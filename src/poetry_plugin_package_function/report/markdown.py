@@ -17,6 +17,7 @@ from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.details import place
 from poetry_plugin_package_function.report.details import ranked
 from poetry_plugin_package_function.report.json_report import code_sha256
+from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import about_layer
 from poetry_plugin_package_function.report.summary import layout
@@ -66,6 +67,7 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     if report.dry_run:
         yield f"| Dry run | {_prose(NOTHING_WRITTEN)} |"
     yield f"| Layout | {_prose(layout(report))} |"
+    yield f"| Made for | {_prose('; '.join(made_for(report)))} |"
     yield f"| Unzipped | {_prose(unzipped(report))} |"
     yield f"| Zipped | {report.output_bytes:,} bytes |"
     yield f"| CodeSha256 | {_code(code_sha256(report.sha256))} |"
@@ -77,8 +79,6 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
         yield f"| Code | {_prose(report.handler_code.described())} |"
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
-    if report.target is not None:
-        yield f"| Made for | {_prose(str(report.target))} |"
     if changes is not None:
         yield f"| Compared | {_prose(format_changes(changes))} |"
 

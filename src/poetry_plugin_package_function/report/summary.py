@@ -11,6 +11,7 @@ from typing import NamedTuple
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
+from poetry_plugin_package_function.report.made_for import made_for
 
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def summary(
     """
     yield Line("File", shown_path(report.output_file))
     yield Line("Layout", layout(report))
+    for label, text in zip(("Made for", "", ""), made_for(report), strict=False):
+        yield Line(label, text)
     yield from _contents(report)
     yield Line("Unzipped", unzipped(report))
     yield Line("Zipped", f"{report.output_bytes:,} bytes")
@@ -106,7 +109,9 @@ def skipped(report: Report) -> str:
 
 
 def unzipped(report: Report) -> str:
-    """Says what Lambda counts, and of how much."""
+    """Says what the service counts, and of how much."""
+    if report.limit_bytes is None or report.service is None:
+        return f"{report.unzipped_bytes:,} bytes"
     share = report.unzipped_bytes / report.limit_bytes
     kept = (
         f", with {report.layers_size_bytes:,} kept for layers"
@@ -116,7 +121,7 @@ def unzipped(report: Report) -> str:
     both = " with its layer" if report.own_layer else ""
     return (
         f"{report.unzipped_bytes:,} bytes{both}, {share:.1%} of the"
-        f" {report.limit_bytes:,} that Lambda allows{kept}"
+        f" {report.limit_bytes:,} that {report.service.name} allows{kept}"
     )
 
 

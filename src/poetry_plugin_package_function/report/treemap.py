@@ -81,6 +81,7 @@ def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
         "output_bytes": report.output_bytes,
         "unzipped_bytes": report.unzipped_bytes,
         "limit_bytes": report.limit_bytes,
+        "service": report.service.name if report.service else "",
         "owners": owners,
         "directories": list(_directories(files, names)),
     }

@@ -13,20 +13,22 @@ from packaging.specifiers import SpecifierSet
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
-from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
-from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import MIB
-from poetry_plugin_package_function.runtimes import RUNTIMES
+from poetry_plugin_package_function.services import LAMBDA
+from poetry_plugin_package_function.services import Feature
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
     from datetime import date
 
+    from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.result import Compiled
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
+    from poetry_plugin_package_function.services import Service
 
 
 _TMP_RESERVE_MIB: Final = 16
@@ -62,28 +64,40 @@ def warnings(report: Report) -> Iterator[Warned]:
         yield Warned(report.provided.why_not)
     if report.bytecode and report.bytecode.left_out:
         yield Warned(_without_bytecode(report, report.bytecode))
-    if report.layer and report.layer.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        yield Warned(_through_s3("The layer's ZIP"))
     if report.layer and report.layer.unread:
         yield Warned(
             "Python does not obey .pth files of layers:"
             f" {', '.join(report.layer.unread)}. If something needs them, package"
             " without a layer."
         )
-    if report.kind is Kind.FUNCTION and report.output_bytes > DIRECT_UPLOAD_LIMIT_BYTES:
-        yield Warned(_through_s3("The ZIP"))
+    if report.service is not None:
+        yield from _limits_of(report.service, report)
+
+
+def _limits_of(service: Service, report: Report) -> Iterator[Warned]:
+    """Says what has to be set, or done otherwise, because of a service's limits."""
+    limit_bytes = service.direct_upload_limit_bytes
+    if limit_bytes is not None:
+        if report.layer and report.layer.output_bytes > limit_bytes:
+            yield Warned(_through_s3("The layer's ZIP", limit_bytes))
+        if report.kind is Kind.FUNCTION and report.output_bytes > limit_bytes:
+            yield Warned(_through_s3("The ZIP", limit_bytes))
     tmp_bytes = report.nested.tmp_bytes if report.nested else 0
     needed_mib = -(-tmp_bytes // MIB) + _TMP_RESERVE_MIB
-    if needed_mib * MIB > MAX_EPHEMERAL_STORAGE_BYTES:
+    most_bytes = service.max_ephemeral_storage_bytes
+    has_bytes = service.ephemeral_storage_bytes
+    if report.ephemeral_storage_mb is not None:
+        has_bytes = report.ephemeral_storage_mb * MIB
+    if most_bytes is not None and needed_mib * MIB > most_bytes:
         yield Warned(
             f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit into"
-            f" the {MAX_EPHEMERAL_STORAGE_BYTES:,} that /tmp can have at most.",
+            f" the {most_bytes:,} that /tmp can have at most.",
             Severity.DEFECT,
         )
-    elif needed_mib > report.ephemeral_storage_mb:
+    elif has_bytes is not None and needed_mib * MIB > has_bytes:
         yield Warned(
             f"The extracted files take up to {tmp_bytes:,} bytes of /tmp, which has"
-            f" {report.ephemeral_storage_mb} MB: set the function's ephemeral storage"
+            f" {has_bytes // MIB} MB: set the function's ephemeral storage"
             f" (EphemeralStorage.Size) to at least {needed_mib} MB."
         )
 
@@ -136,37 +150,38 @@ def _overlapping(overlap: Overlap) -> str:
     )
 
 
-def _through_s3(what: str) -> str:
+def _through_s3(what: str, limit_bytes: int) -> str:
     return (
-        f"{what} is larger than {DIRECT_UPLOAD_LIMIT_BYTES:,} bytes (50 MB): it has to"
-        " be uploaded through S3."
+        f"{what} is larger than {limit_bytes:,} bytes ({limit_bytes // MIB} MB): it has"
+        " to be uploaded through S3."
     )
 
 
 def runtime_warnings(
     report: Report, requires_python: str | None, today: date
 ) -> Iterator[Warned]:
-    """Says if the Python is none of Lambda's, or will not be for long.
+    """Says if the Python is none of the service's, or will not be for long.
 
     Args:
         report: What has been packaged.
         requires_python: What the project says of itself.
         today: What "not any more" is measured by.
     """
-    if report.target is not None and report.target.runtime is None:
+    service = report.service
+    if service is None:
         return  # another cloud's
-    runtime = RUNTIMES.get(f"python{report.python}")
-    if _allows_none(requires_python):
+    runtime = service.runtime(report.python)
+    if _allows_none(requires_python, service):
         yield Warned(
-            f"`requires-python` is {requires_python!r}, which allows none of Lambda's"
-            f" runtimes: {', '.join(RUNTIMES)}.",
+            f"`requires-python` is {requires_python!r}, which allows none of"
+            f" {service.name}'s runtimes: {service.runtime_names}.",
             Severity.DEFECT,
         )
     elif report.python is not None and runtime is None:
         yield Warned(
-            f"Lambda has no runtime for Python {report.python}; it has"
-            f" {', '.join(RUNTIMES)}. Choose one: --runtime; for a runtime of your own,"
-            " or another cloud, give its --platform.",
+            f"{service.name} has no runtime for Python {report.python}; it has"
+            f" {service.runtime_names}. Choose one: --runtime; for a runtime of your"
+            " own, or another cloud, give its --platform.",
             Severity.DEFECT,
         )
     elif runtime and runtime.deprecated_on and runtime.deprecated_on <= today:
@@ -176,27 +191,27 @@ def runtime_warnings(
         )
     elif runtime and runtime.is_preview:
         yield Warned(
-            f"{runtime.name} is a preview at Lambda, which may still change: it is not"
-            " for production."
+            f"{runtime.name} is a preview at {service.name}, which may still change: it"
+            " is not for production."
         )
 
 
-def _allows_none(requires_python: str | None) -> bool:
+def _allows_none(requires_python: str | None, service: Service) -> bool:
     try:
         allowed = SpecifierSet(requires_python or "")
     except InvalidSpecifier:
         return False  # that is for Poetry to say
     return not any(
         allowed.contains(f"{runtime.python}.{patch}", prereleases=True)
-        for runtime in RUNTIMES.values()
+        for runtime in service.runtimes
         for patch in range(_PATCHES)
     )
 
 
 _LIMITS: Final = {
     "init": Warned(
-        "INIT took {measured:.1f} s here, and Lambda ends it after {allowed:.0f} s on"
-        " demand: import less at the top of modules, or add bytecode (--compile)."
+        "INIT took {measured:.1f} s here, and {service} ends it after {allowed:.0f} s"
+        " on demand: import less at the top of modules, or add bytecode (--compile)."
     ),
     "tmp": Warned(
         "The handler left {measured:,} bytes in /tmp, which has {allowed:,}: set"
@@ -213,13 +228,21 @@ _LIMITS: Final = {
 
 def _verdicts(report: Report) -> Iterator[Warned]:
     """Says what the audit and the handler's import have found."""
-    if report.findings:
-        names = sorted({each.distribution or "others" for each in report.findings})
-        count = len({each.file for each in report.findings})
+    if errors := [each for each in report.findings if not each.is_warning]:
+        names, count = _owners(errors)
+        files, them = ("file", "it") if count == 1 else ("files", "them")
+        yield Warned(
+            f"{count:,} {files} cannot work on {report.target} ({names}): -v lists"
+            f" {them}. If the function has another runtime or architecture, name it:"
+            " --runtime, --architecture.",
+            Severity.DEFECT,
+        )
+    if doubtful := [each for each in report.findings if each.is_warning]:
+        names, count = _owners(doubtful)
         files, them = ("file does", "it") if count == 1 else ("files do", "them")
         yield Warned(
             f"{count:,} {files} not fit the target, and may not be needed there"
-            f" ({', '.join(names)}): -v lists {them}."
+            f" ({names}): -v lists {them}."
         )
     verified = report.verified
     if verified is None:
@@ -230,13 +253,25 @@ def _verdicts(report: Report) -> Iterator[Warned]:
         if not each.holds:
             text, severity = _LIMITS[each.limit]
             yield Warned(
-                text.format(measured=each.measured, allowed=each.allowed), severity
+                text.format(
+                    measured=each.measured,
+                    allowed=each.allowed,
+                    service=(report.service or LAMBDA).name,
+                ),
+                severity,
             )
+
+
+def _owners(findings: Sequence[Finding]) -> tuple[str, int]:
+    """Names whose files have been found, and counts the files."""
+    names = sorted({each.distribution or "others" for each in findings})
+    return ", ".join(names), len({each.file for each in findings})
 
 
 def _without_bytecode(report: Report, bytecode: Compiled) -> str:
     names = ", ".join(name or "files of no distribution" for name in bytecode.left_out)
-    if report.layer:
+    nests = report.service is None or Feature.NESTING in report.service.features
+    if report.layer or not nests:
         return f"The bytecode was left out ({names}): with it nothing would fit."
     if report.layout is Layout.FLAT:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from collections import Counter
 from enum import Enum
 from enum import auto
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ from typing import NamedTuple
 from poetry_plugin_package_function.packaging.elf.machine_code import Format
 from poetry_plugin_package_function.packaging.elf.values import EXECUTABLE
 from poetry_plugin_package_function.packaging.elf.values import SHARED
+from poetry_plugin_package_function.runtimes import ARCHITECTURES
 
 
 if TYPE_CHECKING:
     from collections.abc import Container
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
     from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
@@ -82,6 +85,21 @@ _NAMED_VERSIONS: Final = {"GLIBC_ABI_DT_RELR": ("GLIBC", (2, 36))}
 def is_host_code(elf: Elf) -> bool:
     """Whether a Linux system may load it: an executable or a shared library."""
     return elf.kind in (EXECUTABLE, SHARED) and (elf.machine, elf.bits) in _MACHINES
+
+
+def machine_of(code: Iterable[MachineCode]) -> str:
+    """Finds what machine a tree is for: the one that most of its code is for.
+
+    Returns:
+        "x86_64" or "aarch64"; "" if no code is for either.
+    """
+    machines = (
+        _MACHINES[each.elf.machine, each.elf.bits]
+        for each in code
+        if each.elf is not None and is_host_code(each.elf)
+    )
+    counts = Counter(each for each in machines if each in ARCHITECTURES.values())
+    return max(sorted(counts, reverse=True), key=lambda each: counts[each], default="")
 
 
 def is_tagged_module(name: str) -> bool:

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.services import LAMBDA
+
 
 if TYPE_CHECKING:
     from poetry_plugin_package_function.runtimes import Target
@@ -72,12 +74,13 @@ def presence(library: str, target: Target) -> Presence:
 
     Args:
         library: The name that it is needed by: "libz.so.1".
-        target: Of another cloud's, only the C library is known, and what belongs to it.
+        target: Of another service's or cloud's, only the C library is known, and what
+            belongs to it.
     """
     own = _OF_MACHINE.get(target.machine, frozenset())
     if library in _GLIBC or library in own or library in _OTHERS:
         return Presence.THERE
-    if target.runtime is None:
+    if target.service is not LAMBDA:
         return Presence.MAYBE
     if library in ("libpython3.so", f"libpython{target.python}.so.1.0"):
         return Presence.THERE  # in /var/lang/lib, which is in LD_LIBRARY_PATH

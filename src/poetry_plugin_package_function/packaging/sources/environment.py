@@ -72,12 +72,17 @@ def find_python(venv: Path) -> Path:
     return next((each for each in places if each.exists()), places[0])
 
 
+def this_machine() -> str:
+    """What Linux calls this machine; "" if it has another system."""
+    return platform.machine() if sys.platform == "linux" else ""
+
+
 def runs_here(target: Target | None) -> bool:
     """Whether a target's code runs on this machine; what has none is made for it."""
-    return target is None or (
-        sys.platform == "linux"
-        and platform.machine() == target.machine
-        and _glibc() >= target.system.glibc
+    return (
+        target is None
+        or not target.machine
+        or (target.machine == this_machine() and _glibc() >= target.system.glibc)
     )
 
 
@@ -110,6 +115,14 @@ def check_python(
             f"Nothing in {where} says which Python it is for, and {settings.platform}"
             " is for any.",
             f"Name the Python: {_python_option(None)}.",
+        )
+    service = settings.receiver
+    is_of_service = settings.names_target and settings.platform is None
+    if service and is_of_service and target is None and python is not None:
+        raise IncompatibleTargetError(
+            f"{where} is for Python {python}, and {service.name} has no runtime of it;"
+            f" it has {service.runtime_names}.",
+            "Make one with a Python that it has.",
         )
     if target is not None and python not in (None, target.python):
         if settings.python is not None:

@@ -43,7 +43,11 @@ requirements of awslambdaric.
 
 
 def brought_by_others(
-    answer: dict[str, Any] | None, modules: Iterable[str], *, has_layers: bool
+    answer: dict[str, Any] | None,
+    modules: Iterable[str],
+    *,
+    has_layers: bool,
+    has_sdk: bool = True,
 ) -> str:
     """Explains a missing module that is not the package's to bring; "" if it is."""
     absent = answer["error"]["absent"] if answer and "error" in answer else ()
@@ -51,7 +55,7 @@ def brought_by_others(
     for top in map(_top, absent):
         if top in tops:
             continue
-        if top in PROVIDED:
+        if top in PROVIDED and has_sdk:
             return (
                 f"It was not imported, as that needs {top}, which Lambda's runtime"
                 " brings and this machine does not: add it to the project's"

@@ -11,12 +11,16 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.runtimes import MIB
+from poetry_plugin_package_function.services import LAMBDA
+from poetry_plugin_package_function.services import Feature
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
+
+    from poetry_plugin_package_function.services import Service
 
 
 _MOST: Final = 3
@@ -34,9 +38,10 @@ class Function:
         unknown_variables: Names of others that it has, with values that only its
             deployment knows.
         memory_mb: Its memory, if it is known.
-        ephemeral_storage_mb: What it has in `/tmp`.
+        ephemeral_storage_mb: What it has in `/tmp`, if that is said.
         has_layers: Whether it has layers that are not packaged with it, and may bring
             more modules.
+        service: What runs it; None for another cloud, of which nothing is known.
     """
 
     handler: str
@@ -44,8 +49,21 @@ class Function:
     variables: Mapping[str, str] = field(default_factory=dict)
     unknown_variables: frozenset[str] = frozenset()
     memory_mb: int | None = None
-    ephemeral_storage_mb: int = DEFAULT_EPHEMERAL_STORAGE_MIB
+    ephemeral_storage_mb: int | None = None
     has_layers: bool = False
+    service: Service | None = LAMBDA
+
+    @property
+    def has_sdk(self) -> bool:
+        """Whether its runtime brings an AWS SDK."""
+        return self.service is not None and Feature.SDK in self.service.features
+
+    @property
+    def tmp_bytes(self) -> int | None:
+        """What it has in `/tmp`; None if that is not known."""
+        if self.ephemeral_storage_mb is not None:
+            return self.ephemeral_storage_mb * MIB
+        return self.service.ephemeral_storage_bytes if self.service else None
 
 
 class Name(NamedTuple):

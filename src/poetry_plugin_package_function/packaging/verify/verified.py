@@ -25,7 +25,6 @@ from poetry_plugin_package_function.packaging.verify.importing import run
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
-from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 from poetry_plugin_package_function.runtimes import MIB
 
 
@@ -149,6 +148,7 @@ def verify(
                 answer,
                 (*modules.names, *Modules(provided).names),
                 has_layers=function.has_layers,
+                has_sdk=function.has_sdk,
             )
             if missing or (
                 missing := caused_by_unknown(answer, function.unknown_variables)
@@ -170,8 +170,11 @@ def verify(
 def _judged(
     function: Function, answer: Mapping[str, Any], tmp_bytes: int
 ) -> Iterator[Judgement]:
-    yield Judgement(Limit.INIT, answer["init_s"], INIT_LIMIT_S)
-    yield Judgement(Limit.TMP, tmp_bytes, function.ephemeral_storage_mb * MIB)
+    if function.service is not None:
+        limit_s = function.service.init_limit_s
+        yield Judgement(Limit.INIT, answer["init_s"], limit_s)
+    if function.tmp_bytes is not None:
+        yield Judgement(Limit.TMP, tmp_bytes, function.tmp_bytes)
     if function.memory_mb is not None:
         yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_mb * MIB)
 

@@ -227,9 +227,11 @@ more.addEventListener("click", () => {
 
 document.getElementById("totals").textContent =
   `${count(root.files, "file")}. The ZIP has ${count(data.output_bytes, "byte")}. ` +
-  `Lambda counts ${count(data.unzipped_bytes, "byte")} unzipped, ` +
-  `${share(data.unzipped_bytes, data.limit_bytes)} of the ` +
-  `${number(data.limit_bytes)} that it allows.`;
+  (data.limit_bytes === null
+    ? `Unzipped it has ${count(data.unzipped_bytes, "byte")}.`
+    : `${data.service} counts ${count(data.unzipped_bytes, "byte")} unzipped, ` +
+      `${share(data.unzipped_bytes, data.limit_bytes)} of the ` +
+      `${number(data.limit_bytes)} that it allows.`);
 document.getElementById("hatched").hidden = !root.nestedFiles;
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", picture);

@@ -1,0 +1,136 @@
+"""Services that take archives of Python: what each allows and brings, as data.
+
+All sizes are in bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Final
+
+from poetry_plugin_package_function.runtimes import AMAZON_LINUX_2023
+from poetry_plugin_package_function.runtimes import ARCHITECTURES
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
+from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
+from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
+from poetry_plugin_package_function.runtimes import MIB
+from poetry_plugin_package_function.runtimes import RUNTIMES
+from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.runtimes import Runtime
+from poetry_plugin_package_function.runtimes import Target
+
+
+class Feature(Enum):
+    """What not every service has, and options are about; the value completes a "no"."""
+
+    LAYERS = "layers"
+    NESTING = "nested ZIPs"
+    SDK = "AWS SDK of its own"
+    MEMORY = "memory that can be chosen"
+    STORAGE = "size of /tmp that can be chosen"
+
+
+@dataclass(frozen=True, repr=False)
+class Service:
+    """A service that takes a ZIP of Python and its dependencies.
+
+    Attributes:
+        key: What the option `target` calls it.
+        name: What messages call it.
+        unzipped_limit_bytes: What all files must stay *below*.
+        zipped_limit_bytes: What the ZIP must not be larger than; None if that follows
+            from the limit of what is unzipped.
+        direct_upload_limit_bytes: The largest ZIP that needs no bucket; None if all do.
+        runtimes: The oldest first.
+        architectures: By the names that it has for them; the first is the default.
+        init_limit_s: What INIT may take.
+        ephemeral_storage_bytes: What `/tmp` has if nothing is said; None if that is not
+            known.
+        max_ephemeral_storage_bytes: What it can have; None if that is not known.
+        features: What it has of what not every service has.
+    """
+
+    key: str
+    name: str
+    unzipped_limit_bytes: int
+    zipped_limit_bytes: int | None
+    direct_upload_limit_bytes: int | None
+    runtimes: tuple[Runtime, ...]
+    architectures: tuple[str, ...]
+    init_limit_s: float
+    ephemeral_storage_bytes: int | None
+    max_ephemeral_storage_bytes: int | None
+    features: frozenset[Feature]
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def runtime(self, python: str | None) -> Runtime | None:
+        """Finds the runtime of a minor version of Python, such as "3.13"."""
+        return next((each for each in self.runtimes if each.python == python), None)
+
+    @property
+    def runtime_names(self) -> str:
+        """Lists its runtimes, for messages."""
+        return ", ".join(each.name for each in self.runtimes)
+
+    def target(self, runtime: Runtime, machine: str) -> Target:
+        """Makes a target of one of its runtimes.
+
+        Args:
+            runtime: One of its own.
+            machine: What Linux calls the architecture; "" if it is not known.
+        """
+        return Target(runtime.python, machine, runtime.system, runtime, self)
+
+
+LAMBDA: Final = Service(
+    key="lambda",
+    name="Lambda",
+    unzipped_limit_bytes=UNZIPPED_LIMIT_BYTES,
+    zipped_limit_bytes=None,
+    direct_upload_limit_bytes=DIRECT_UPLOAD_LIMIT_BYTES,
+    runtimes=tuple(RUNTIMES.values()),
+    architectures=tuple(ARCHITECTURES),
+    init_limit_s=INIT_LIMIT_S,
+    ephemeral_storage_bytes=DEFAULT_EPHEMERAL_STORAGE_MIB * MIB,
+    max_ephemeral_storage_bytes=MAX_EPHEMERAL_STORAGE_BYTES,
+    features=frozenset(Feature),
+)
+"""AWS Lambda; the sources are beside the figures, in runtimes.py."""
+
+AGENTCORE: Final = Service(
+    key="agentcore",
+    name="AgentCore",
+    unzipped_limit_bytes=750 * MIB,
+    zipped_limit_bytes=250 * MIB,
+    direct_upload_limit_bytes=None,
+    runtimes=(
+        Runtime("python3.10", AMAZON_LINUX_2023, date(2026, 6, 30)),
+        Runtime("python3.11", AMAZON_LINUX_2023, date(2026, 6, 30)),
+        Runtime("python3.12", AMAZON_LINUX_2023, date(2028, 10, 31)),
+        Runtime("python3.13", AMAZON_LINUX_2023, date(2029, 6, 30)),
+        Runtime("python3.14", AMAZON_LINUX_2023, date(2030, 6, 30)),
+    ),
+    architectures=("arm64",),
+    init_limit_s=30.0,
+    ephemeral_storage_bytes=None,
+    max_ephemeral_storage_bytes=None,
+    features=frozenset(),
+)
+"""Amazon Bedrock AgentCore Runtime, with direct code deployment.
+
+Sources, under https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/: the sizes
+in bedrock-agentcore-limits.html, runtimes and system in
+runtime-code-deploy-supported-runtimes.html, the rest in
+runtime-get-started-code-deploy-python.html. Of INIT's limit the service's own messages
+speak ("make sure that initialization completes in 30s"), some of 60 s: the shorter one
+counts. That it starts Python with the code's directory among those whose `.pth` files
+are obeyed is written nowhere: so nothing is nested for it.
+"""
+
+SERVICES: Final = {each.key: each for each in (LAMBDA, AGENTCORE)}
+"""By what the option `target` calls them."""
