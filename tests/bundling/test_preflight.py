@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from packaging.tags import compatible_tags
 from poetry.utils.env import MockEnv
 
+from poetry_plugin_package_function.bundling.constraining import constrain
 from poetry_plugin_package_function.bundling.plan import Bundle
 from poetry_plugin_package_function.bundling.preflight import check_wheels
 from poetry_plugin_package_function.bundling.preflight import wanted_packages
@@ -17,6 +21,7 @@ from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
+from poetry_plugin_package_function.services import LAMBDA
 from tests.bundling.projects import UNFETCHED
 from tests.bundling.projects import Locked
 from tests.bundling.projects import load
@@ -54,14 +59,20 @@ def bundle_for(
 ) -> Bundle:
     found = RUNTIMES[runtime]
     machine = ARCHITECTURES[architecture]
-    target = Target(found.python, machine, found.system, found)
+    target = LAMBDA.target(found, machine)
     return Bundle(groups, (), None, target)
 
 
-def check(poetry: Poetry, bundle: Bundle) -> None:
+def check(poetry: Poetry, bundle: Bundle) -> list[str]:
+    """What will be built, in words."""
     python = bundle.target.python if bundle.target else "3.11"
     major, minor = map(int, python.split("."))
-    check_wheels(poetry, bundle, MockEnv((major, minor, 1)))
+    env = MockEnv((major, minor, 1), supported_tags=[*compatible_tags()])
+    if bundle.target:
+        constrain(env, bundle.target)
+    said: list[str] = []
+    check_wheels(poetry, bundle, env, said.append)
+    return said
 
 
 def refused(poetry: Poetry, bundle: Bundle) -> list[str]:
@@ -231,18 +242,89 @@ def test_no_binary_is_obeyed(setting: str, tmp_path: Path, config: Config) -> No
     refused(poetry, bundle_for("python3.13"))
 
     config.merge({"installer": {"no-binary": [setting]}})
-    check(poetry, bundle_for("python3.13"))
+    assert [
+        "Building native 1.0 from source: the lock's wheels are for win_amd64"
+    ] == check(poetry, bundle_for("python3.13"))
 
 
-def test_only_what_is_known_is_checked(tmp_path: Path) -> None:
-    """Nothing without a target, or if the lock does not say what is of which group."""
-    poetry = project(tmp_path, Locked("native", wheels=("cp313-cp313-win_amd64",)))
-    check(poetry, replace(bundle_for("python3.13"), target=None))
+def test_what_this_machine_builds_is_said(tmp_path: Path) -> None:
+    """Without a target all is built that has no wheel for this machine."""
+    tags = tuple(f"cp3{minor}-cp3{minor}-{MANYLINUX}" for minor in (9, 7, 8, 10))
+    poetry = project(
+        tmp_path,
+        Locked("native", wheels=tags, files=(SDIST,)),
+        Locked("jinja", wheels=("py3-none-win_amd64",)),
+    )
+    said = check(poetry, replace(bundle_for("python3.13"), target=None))
+
+    assert [
+        "Building jinja 1.0 from source: the lock's wheels are for win_amd64",
+        "Building native 1.0 from source: the lock's wheels are for cp37 to cp310",
+    ] == sorted(said)
+
+
+def old_lock(poetry: Poetry, *, requires: str = "") -> Poetry:
+    """The project again, with its lock as Poetry 2.0 has written it."""
     lock = poetry.locker.lock
     text = lock.read_text()
     assert 'lock-version = "2.1"' in text
-    lock.write_text(text.replace('lock-version = "2.1"', 'lock-version = "2.0"'))
-    check(load(tmp_path), bundle_for("python3.13"))
+    text = text.replace('lock-version = "2.1"', 'lock-version = "2.0"')
+    lock.write_text(re.sub(r"(groups|markers) = .*\n", "", text))
+    return load(poetry.file.path.parent)
+
+
+def test_an_older_lock_is_solved(tmp_path: Path) -> None:
+    """It does not say what is of which group: Poetry's solver finds it, offline."""
+    poetry = old_lock(
+        project(
+            tmp_path,
+            Locked("jinja", "3.1", requires=("markup-safe",)),
+            Locked("markup-safe", "2.1", wheels=(f"cp311-cp311-{MANYLINUX}",)),
+            Locked("native", wheels=("cp313-cp313-win_amd64",), files=(SDIST,)),
+            Locked("windows", groups=("dev",), wheels=("cp313-cp313-win_amd64",)),
+        )
+    )
+
+    assert [
+        "- markup-safe 2.1, required by my-app > jinja",
+        "- native 1.0, required by my-app",
+    ] == sorted(
+        line
+        for line in refused(poetry, bundle_for("python3.13"))
+        if line.startswith("-")
+    )
+    with_dev = refused(poetry, bundle_for("python3.13", groups=("main", "dev")))
+    assert "- windows 1.0, required by my-app" in with_dev
+
+
+def test_an_older_lock_that_cannot_be_solved_is_left_to_poetry(tmp_path: Path) -> None:
+    """It has words for that, which its users know."""
+    poetry = old_lock(project(tmp_path, Locked("jinja")))
+    assert [] == check(poetry, bundle_for("python3.13"))
+
+
+def test_the_line_that_asks_for_another_runtime(tmp_path: Path) -> None:
+    """For one that the lock has all wheels for, and that the project allows."""
+    tags = tuple(f"cp3{minor}-cp3{minor}-{MANYLINUX}" for minor in (10, 12, 13))
+    poetry = project(
+        tmp_path,
+        Locked("native", wheels=tags),
+        Locked("jinja", wheels=(f"cp313-cp313-{MANYLINUX}",)),
+    )
+    for runtime, architecture, line in (
+        ("python3.11", "x86_64", "--runtime python3.13."),
+        ("python3.11", "arm64", "--runtime python3.13 --architecture x86_64."),
+        ("python3.13", "arm64", "another target: --architecture x86_64."),
+    ):
+        with pytest.raises(IncompatibleTargetError) as raised:
+            check(poetry, bundle_for(runtime, architecture))
+        assert line in raised.value.hint
+
+    narrow = PYPROJECT.replace("dep", 'requires-python = "<3.13"\ndep', 1)
+    write_files(tmp_path, {"pyproject.toml": narrow})
+    with pytest.raises(IncompatibleTargetError) as raised:
+        check(load(tmp_path), bundle_for("python3.11"))
+    assert raised.value.hint.startswith("Choose another version")
 
 
 def test_files_that_are_no_wheels_are_passed_over(tmp_path: Path) -> None:

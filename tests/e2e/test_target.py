@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import zipfile
 
@@ -168,12 +169,20 @@ def test_the_interpreter_is_the_runtimes(
 # -- before anything is downloaded --------------------------------------------------
 
 
+@pytest.mark.parametrize("lock", ["2.1", "2.0"])
 def test_what_has_no_wheel_is_told_before_the_download(
-    isolated: Poetry, tmp_path: Path
+    isolated: Poetry, tmp_path: Path, lock: str
 ) -> None:
-    """All of it, with who requires it, what there is and what would work."""
+    """All of it, with who requires it, what there is and what would work.
+
+    Locks of Poetry 2.0 and before do not say which groups need what.
+    """
     dependencies = ("pywin32 (==311)", "jinja2 (==3.1.6)", "markupsafe (==2.1.1)")
     directory = isolated.lock(project(tmp_path / "project", dependencies))
+    if lock != "2.1":
+        path = directory / "poetry.lock"
+        text = path.read_text().replace('lock-version = "2.1"', 'lock-version = "2.0"')
+        path.write_text(re.sub(r"(?m)^(groups|markers) = .*\n", "", text))
     said = isolated.package(
         *(directory, "--runtime", f"python{OWN}", "--architecture", "arm64")
     ).failed(1)

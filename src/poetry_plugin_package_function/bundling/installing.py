@@ -106,9 +106,9 @@ def patched_installer(
             if package is not poetry.package:
                 super().__init__(io, env, package, *args, **kwargs)
                 return
-            check_wheels(poetry, bundle, env)
             if bundle.target is not None:
                 constrain(env, bundle.target)
+            check_wheels(poetry, bundle, env, listener.warning)
             installed.markers.update(env.marker_env)
             executor = CachedExecutor(poetry, env, io)
             executor._wheel_installer = _WheelInstaller(
