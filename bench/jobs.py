@@ -51,6 +51,8 @@ EMPTY_JOB: Final = "`poetry bundle venv` of a project without dependencies"
 FUNCTIONS: Final = 10
 _POETRY: Final = Path(sys.executable).parent / "poetry"
 _HANDLER: Final = ("--handler", handler_path(USUAL))
+# The other tools package what is for this machine, and the same is to be compared.
+_HOST: Final = ("--platform", "host")
 _FUNCTION: Final = """
 [tool.poetry-plugin-package-function.functions.f{number}]
 include = ["functions/f{number}.py"]
@@ -158,7 +160,7 @@ def own_jobs(project: Path, facts: Path) -> tuple[Job, ...]:
     """
 
     def fresh(place: Place) -> Command:
-        return (_POETRY, "package-function", "--output", place.archive)
+        return (_POETRY, "package-function", *_HOST, "--output", place.archive)
 
     def verified(place: Place) -> Command:
         return (*fresh(place), *_HANDLER, "--report", place.report)
@@ -179,7 +181,7 @@ def function_jobs(project: Path) -> tuple[Job, ...]:
     def command(*names: str) -> Callable[[Place], Command]:
         return lambda place: (
             _POETRY,
-            *("package-function", *names, "--output-dir"),
+            *("package-function", *names, *_HOST, "--output-dir"),
             place.scratch / "out",
             *("--report", place.report),
         )
