@@ -162,7 +162,7 @@ OPTIONS: Final = (
            field="memory_size_mb", needs=("handler",), feature=Feature.MEMORY),
     Option("ephemeral-storage", read_ephemeral_storage,
            "The size of the function's /tmp in MB, to judge by", "MB", "512",
-           field="ephemeral_storage_mb"),
+           field="ephemeral_storage_mb", feature=Feature.STORAGE),
     Option("environment", read_variables, places=Place.TABLE, needs=("handler",)),
     Option("exclude", read_patterns, places=Place.TABLE),
     Option("include", read_inclusions, places=Place.TABLE),

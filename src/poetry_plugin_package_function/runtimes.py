@@ -52,7 +52,7 @@ EPHEMERAL_STORAGE_MIB: Final = range(512, 10_241)
 With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
 """
 
-DEFAULT_EPHEMERAL_STORAGE_MIB: Final = EPHEMERAL_STORAGE_MIB[0]
+DEFAULT_EPHEMERAL_STORAGE_BYTES: Final = EPHEMERAL_STORAGE_MIB[0] * MIB
 """The size of `/tmp` when `EphemeralStorage.Size` is not set."""
 
 MAX_EPHEMERAL_STORAGE_BYTES: Final = EPHEMERAL_STORAGE_MIB[-1] * MIB

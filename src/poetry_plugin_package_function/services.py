@@ -12,7 +12,7 @@ from typing import Final
 
 from poetry_plugin_package_function.runtimes import AMAZON_LINUX_2023
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
 from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
 from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
@@ -96,7 +96,7 @@ LAMBDA: Final = Service(
     runtimes=tuple(RUNTIMES.values()),
     architectures=tuple(ARCHITECTURES),
     init_limit_s=INIT_LIMIT_S,
-    ephemeral_storage_bytes=DEFAULT_EPHEMERAL_STORAGE_MIB * MIB,
+    ephemeral_storage_bytes=DEFAULT_EPHEMERAL_STORAGE_BYTES,
     max_ephemeral_storage_bytes=MAX_EPHEMERAL_STORAGE_BYTES,
     features=frozenset(Feature),
 )

@@ -603,10 +603,14 @@ def test_memory_that_lambda_has(tmp_path: Path, memory_mb: int) -> None:
 
 @pytest.mark.parametrize(
     ("table", "expected_mib"),
-    [("", 512), ("ephemeral-storage = 512", 512), ("ephemeral-storage = 10240", 10240)],
+    [
+        ("", None),
+        ("ephemeral-storage = 512", 512),
+        ("ephemeral-storage = 10240", 10240),
+    ],
 )
 def test_room_that_lambda_has_in_tmp(
-    tmp_path: Path, table: str, expected_mib: int
+    tmp_path: Path, table: str, expected_mib: int | None
 ) -> None:
     """It counts without a handler, too: what is nested is extracted there."""
     found = resolved(tmp_path, table)
@@ -623,7 +627,7 @@ def test_flags_for_layers_silence_what_they_exclude(tmp_path: Path) -> None:
     settings = resolved(tmp_path, table, layer_only=True)
     found = (settings.handler, settings.include, settings.environment)
     assert (None, (), ()) == found
-    assert (None, 512) == (settings.memory_size_mb, settings.ephemeral_storage_mb)
+    assert (None, None) == (settings.memory_size_mb, settings.ephemeral_storage_mb)
 
 
 def test_layers_that_make_no_sense(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_what_a_template_says(project: Path, *, alone: bool) -> None:
     assert RUNTIMES["python3.13"] == api.runtime == worker.runtime
     assert ("arm64", "x86_64") == (api.architecture, worker.architecture)
     assert (512, None) == (api.memory_size_mb, worker.memory_size_mb)
-    assert (1024, 512) == (api.ephemeral_storage_mb, worker.ephemeral_storage_mb)
+    assert (1024, None) == (api.ephemeral_storage_mb, worker.ephemeral_storage_mb)
     assert (("STAGE", "dev"),) == api.environment == worker.environment
     assert {"TABLE"} == api.unknown_variables == worker.unknown_variables
     assert (True, False) == (api.has_layers, worker.has_layers)
@@ -194,7 +194,7 @@ def test_names_that_are_longer_than_lambdas(project: Path) -> None:
 @pytest.mark.parametrize(
     ("ours", "expected"),
     [
-        ({"layer_only": True}, (None, None, 512, (), False)),
+        ({"layer_only": True}, (None, None, None, (), False)),
         ({"layer": True}, ("app.handler", 512, 1024, (("STAGE", "dev"),), False)),
         ({"platform": "manylinux_2_28_x86_64"}, None),
     ],
