@@ -86,26 +86,6 @@ def test_what_variables_say_is_for_the_function(tmp_path: Path) -> None:
     assert (("URL", "https://x/{name}"),) == settings.environment
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("with", '["{name}"]'),
-        ("handler", '"{name}.handler"'),
-        ("include", '[{ include = "a", to = "{name}" }]'),
-    ],
-)
-def test_a_name_that_is_not_there(tmp_path: Path, key: str, value: str) -> None:
-    """The key is named that asks for it."""
-    with pytest.raises(ConfigError) as raised:
-        resolved(tmp_path, f'output = "a.zip"\n{key} = {value}', None)
-
-    (problem,) = raised.value.lines
-    assert (
-        f"[tool.poetry-plugin-package-function] {key}: the project has no name to put"
-        " for {name}." == problem
-    )
-
-
 def test_a_name_cannot_lead_out_of_the_project(tmp_path: Path) -> None:
     """What is checked is what the name has been put into."""
     with pytest.raises(ConfigError) as raised:

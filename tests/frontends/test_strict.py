@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleo.io.buffered_io import BufferedIO
-from packaging.utils import canonicalize_name
-
-from poetry_plugin_package_function.bundling.plan import Bundle
 from poetry_plugin_package_function.cli import main
-from poetry_plugin_package_function.console import Console
 from poetry_plugin_package_function.errors import StrictError
-from poetry_plugin_package_function.functions import may_concern
 from poetry_plugin_package_function.packaging.audit.findings import Finding
 from poetry_plugin_package_function.report.strict import refuse_warnings
 from tests.frontends.test_markdown import REPORT
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
 
 
 LABEL = "[tool.poetry-plugin-package-function"
-YANKED = "The file chosen for install of Ruamel.yaml 1.0 (r-1.0.whl) is yanked."
 
 
 @pytest.fixture
@@ -184,33 +177,3 @@ def test_names_are_not_markup_or_commands(
     assert 1 == main(["venv", "--strict"])
 
     assert "\x1b[31m" not in capfd.readouterr().err
-
-
-def test_poetrys_own_warnings() -> None:
-    """They count; what else Poetry tells does not, nor does what was built before."""
-    io = BufferedIO()
-    console = Console(io)
-    console.warning(f"Warning: {YANKED}")
-    console.warning("Using python3.12 (3.12.1)")
-
-    assert (YANKED,) == console.warned()
-    assert YANKED in io.fetch_error()
-    console.building(Bundle(("main",), (), None))
-    assert () == console.warned()
-
-
-@pytest.mark.parametrize(
-    ("warning", "only", "expected"),
-    [
-        (YANKED, {"ruamel-yaml"}, True),
-        (YANKED, {"six"}, False),
-        (YANKED, None, True),
-        ("Something else.", {"six"}, True),
-    ],
-)
-def test_what_others_share_is_not_a_functions(
-    warning: str, only: set[str] | None, *, expected: bool
-) -> None:
-    """Each is judged as if it were packaged alone."""
-    taken = None if only is None else frozenset(map(canonicalize_name, only))
-    assert expected is may_concern(warning, taken)

@@ -86,7 +86,7 @@ def test_what_a_template_says(project: Path, *, alone: bool) -> None:
     assert ("Api", "Worker") == (api.function, worker.function)
     assert ("app.handler", "worker.handler") == (api.handler, worker.handler)
     assert RUNTIMES["python3.13"] == api.runtime == worker.runtime
-    assert ("arm64", "x86_64") == (api.architecture, worker.architecture)
+    assert ("arm64", None) == (api.architecture, worker.architecture)
     assert (512, None) == (api.memory_size_mb, worker.memory_size_mb)
     assert (1024, None) == (api.ephemeral_storage_mb, worker.ephemeral_storage_mb)
     assert (("STAGE", "dev"),) == api.environment == worker.environment
@@ -205,7 +205,7 @@ def test_what_makes_no_sense_beside_an_option_is_silent(
     """As keys of tables are. A layer that is packaged here is the one it has."""
     api, _ = resolved(project, table=USED, **ours)
     if expected is None:
-        assert (None, "x86_64") == (api.runtime, api.architecture)
+        assert (None, None) == (api.runtime, api.architecture)
         return
     assert expected[:-1] == (
         *(api.handler, api.memory_size_mb, api.ephemeral_storage_mb, api.environment),
