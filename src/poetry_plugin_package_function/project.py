@@ -7,8 +7,10 @@ import re
 import tomllib
 
 from dataclasses import dataclass
+from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -16,12 +18,27 @@ from poetry_plugin_package_function.errors import ConfigError
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
 
 
 TABLE = "poetry-plugin-package-function"
+
+
+class Locked(NamedTuple):
+    """What a lock says of a distribution.
+
+    Attributes:
+        name: The distribution's.
+        groups: Those that need it; of locks that do not say, the main one.
+        requires: What it needs itself.
+    """
+
+    name: NormalizedName
+    groups: tuple[str, ...]
+    requires: frozenset[NormalizedName]
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,8 @@ class Project:
         dependencies: What the project itself depends on.
         direct: The same, with what its extras and dependency groups ask for.
         requires_python: `requires-python` in [project].
+        groups: What each dependency group asks for, but for what it includes.
+        extras: What each extra asks for.
     """
 
     directory: Path
@@ -44,6 +63,8 @@ class Project:
     dependencies: frozenset[NormalizedName]
     requires_python: str | None = None
     direct: frozenset[NormalizedName] = frozenset()
+    groups: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
+    extras: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
 
     @property
     def normalized_name(self) -> NormalizedName | None:
@@ -74,20 +95,41 @@ class Project:
         Raises:
             ConfigError: The lock cannot be read.
         """
+        packages = self.locked()
+        if packages is None:
+            return self.dependencies
+        # Locks of Poetry < 2.0 do not name groups: all their packages count then.
+        return frozenset(each.name for each in packages if "main" in each.groups)
+
+    def locked(self) -> tuple[Locked, ...] | None:
+        """Reads what `poetry.lock` pins; None if there is no lock.
+
+        Raises:
+            ConfigError: The lock cannot be read.
+        """
         lock = self.directory / "poetry.lock"
         if not lock.is_file():
-            return self.dependencies
+            return None
         try:
-            # Locks of Poetry < 2.0 do not name groups: all their packages count then.
-            return frozenset(
-                canonicalize_name(package["name"])
-                for package in _read_toml(lock).get("package", [])
-                if "main" in package.get("groups", ["main"])
-            )
+            return tuple(map(_locked, _read_toml(lock).get("package", [])))
         except (AttributeError, KeyError, TypeError):
             raise ConfigError(
                 [f"{lock} is not a lock file of Poetry."], "Make it anew: poetry lock"
             ) from None
+
+
+def _locked(package: dict[str, Any]) -> Locked:
+    """Reads a [[package]] of a lock; one that is needed by an extra only is no need."""
+    needed = (
+        name
+        for name, how in package.get("dependencies", {}).items()
+        if not (isinstance(how, dict) and how.get("optional"))
+    )
+    return Locked(
+        canonicalize_name(package["name"]),
+        tuple(package.get("groups", ["main"])),
+        frozenset(map(canonicalize_name, needed)),
+    )
 
 
 def read_project(pyproject: Path) -> Project:
@@ -106,13 +148,17 @@ def read_project(pyproject: Path) -> Project:
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
     requires_python = project.get("requires-python")
     dependencies = _names(project.get("dependencies"), poetry.get("dependencies"))
+    groups = _groups(document, poetry)
+    extras = _extras(project, poetry)
     return Project(
         pyproject.parent,
         name,
         table,
         dependencies,
         requires_python if isinstance(requires_python, str) else None,
-        dependencies | _group_names(document, project, poetry),
+        dependencies.union(*groups.values(), *extras.values()),
+        groups,
+        extras,
     )
 
 
@@ -140,25 +186,37 @@ def _table(
     return value
 
 
-def _group_names(
-    document: dict[str, Any], project: dict[str, Any], poetry: dict[str, Any]
-) -> frozenset[NormalizedName]:
-    """Names what extras and dependency groups ask for."""
-    groups = [
-        *_values(project.get("optional-dependencies")),
-        *_values(document.get("dependency-groups")),
+def _groups(
+    document: dict[str, Any], poetry: dict[str, Any]
+) -> dict[str, frozenset[NormalizedName]]:
+    """Says what each dependency group asks for, however it is written."""
+    standard = document.get("dependency-groups")
+    poetrys = poetry.get("group")
+    listings = [
+        *(standard.items() if isinstance(standard, dict) else ()),
         *(
-            group.get("dependencies")
-            for group in _values(poetry.get("group"))
+            (name, group.get("dependencies"))
+            for name, group in (poetrys.items() if isinstance(poetrys, dict) else ())
             if isinstance(group, dict)
         ),
-        poetry.get("dev-dependencies"),
+        ("dev", poetry.get("dev-dependencies")),
     ]
-    return _names(*groups)
+    found: dict[str, frozenset[NormalizedName]] = {}
+    for name, listed in listings:
+        found[name] = found.get(name, frozenset()) | _names(listed)
+    return found
 
 
-def _values(table: object) -> list[object]:
-    return [*table.values()] if isinstance(table, dict) else []
+def _extras(
+    project: dict[str, Any], poetry: dict[str, Any]
+) -> dict[str, frozenset[NormalizedName]]:
+    """Says what each extra asks for."""
+    return {
+        name: _names(listed)
+        for table in (project.get("optional-dependencies"), poetry.get("extras"))
+        if isinstance(table, dict)
+        for name, listed in table.items()
+    }
 
 
 def _names(*listings: object) -> frozenset[NormalizedName]:

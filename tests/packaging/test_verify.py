@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import json
 import mmap
 import os
@@ -12,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,27 +21,23 @@ from typing import NoReturn
 
 import pytest
 
-from packaging.utils import canonicalize_name
-
-from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify import verifier
-from poetry_plugin_package_function.packaging.verify.archives import Archives
-from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.importing import ending
-from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
-from poetry_plugin_package_function.packaging.verify.verified import verify
 from tests.machine import interpreter
 from tests.nested.function import Source
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
+from tests.packaging.verifying import HANDLER
+from tests.packaging.verifying import WORKS
+from tests.packaging.verifying import archive_of
+from tests.packaging.verifying import failing
+from tests.packaging.verifying import verified
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -60,77 +54,13 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
 
 
-HANDLER: Final = "my_app.handler.handler"
 HOST: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 MIB: Final = 1 << 20
-WORKS: Final = "def handler(event, context):\n    return event\n"
 SHOWS: Final = """\
 import json, os, sys
 print("SHOWN " + json.dumps({code}))
 raise RuntimeError("shown")
 """
-
-
-def archive_of(directory: Path, files: Mapping[str, str | bytes]) -> Path:
-    """A flat archive with nothing in it but these files."""
-    path = directory / "function.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return path
-
-
-def entries_of(archive: Path, owners: Mapping[str, str]) -> list[Entry]:
-    """What has been packaged, by the names of a flat archive."""
-    files: dict[str, bytes] = {}
-    with zipfile.ZipFile(archive) as outer:
-        for name in outer.namelist():
-            data = outer.read(name)
-            if name.endswith(loader.ARCHIVE):
-                with zipfile.ZipFile(io.BytesIO(data)) as inner:
-                    files |= {each: inner.read(each) for each in inner.namelist()}
-            else:
-                files.setdefault(name.rpartition(f"{loader.MOVED}/")[2], data)
-    return [
-        Entry(
-            name,
-            BytesContent(data),
-            len(data),
-            distribution=canonicalize_name(owners[name]) if name in owners else None,
-        )
-        for name, data in files.items()
-    ]
-
-
-def verified(
-    archive: Path,
-    handler: str = HANDLER,
-    *,
-    interpreter: Path | str | None = sys.executable,
-    distributions: Mapping[str, str] | None = None,
-    provided: Sequence[Entry] = (),
-    time_limit_s: float = 60.0,
-    **function: Any,
-) -> Verified:
-    """Verifies, unless something else is said, with this interpreter."""
-    with Workspace() as workspace:
-        return verify(
-            Archives(archive, entries=entries_of(archive, distributions or {})),
-            Function(handler, **function),
-            interpreter,
-            workspace,
-            provided=provided,
-            time_limit_s=time_limit_s,
-        )
-
-
-def failing(archive: Path, handler: str = HANDLER, **options: Any) -> VerifyError:
-    """The error; it names no place of this machine that is gone by now."""
-    with pytest.raises(VerifyError) as caught:
-        verified(archive, handler, **options)
-    assert "/temporary/" not in caught.value.reason
-    assert caught.value.hint
-    return caught.value
 
 
 @pytest.fixture(params=["flat", "nested"])

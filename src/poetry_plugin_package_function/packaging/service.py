@@ -323,6 +323,7 @@ def _verified(
     settings: Settings = order.settings
     if settings.handler is None:
         return None
+    from poetry_plugin_package_function.packaging.verify.absent import Origin
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
@@ -332,13 +333,11 @@ def _verified(
     for part in measured.job.parts:
         part.stream.flush()
     archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
+    origin = Origin(order.project, settings, order.environment.sources)
     with nullcontext(workspace) if workspace else Workspace() as place:
         return verify(
             Archives(
-                archive,
-                layers[0] if layers else None,
-                measured.job.entries,
-                order.project.normalized_name,
+                archive, layers[0] if layers else None, measured.job.entries, origin
             ),
             Function(
                 settings.handler,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.packaging.verify.absent import Origin
+
 
 @dataclass(frozen=True)
 class Archives:
@@ -28,13 +30,18 @@ class Archives:
         layer: That of its layer, which is packaged with it.
         entries: What has been packaged, by the names of a flat archive: that of the
             layer is among it, and what is nested.
-        project: The project's own distribution.
+        origin: What it has been made of; None if that is not known.
     """
 
     function: Path
     layer: Path | None = None
     entries: Sequence[Entry] = ()
-    project: NormalizedName | None = None
+    origin: Origin | None = None
+
+    @property
+    def project(self) -> NormalizedName | None:
+        """The project's own distribution, if that is known."""
+        return self.origin.project.normalized_name if self.origin else None
 
 
 def files_of(archive: Path) -> list[Entry]:

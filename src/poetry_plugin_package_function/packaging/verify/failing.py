@@ -8,12 +8,14 @@ import signal
 
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.verify.absent import way_to
+from poetry_plugin_package_function.packaging.verify.absent import way_to_part
+from poetry_plugin_package_function.packaging.verify.failed import PROVIDED
+from poetry_plugin_package_function.packaging.verify.failed import top_of
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
-from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.variables import TASK_ROOT
 from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
@@ -21,93 +23,19 @@ from poetry_plugin_package_function.packaging.verify.verifier import RUNTIME
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from poetry_plugin_package_function.packaging.verify.failed import Failure
     from poetry_plugin_package_function.packaging.verify.handler import Name
     from poetry_plugin_package_function.packaging.verify.importing import Outcome
-    from poetry_plugin_package_function.packaging.verify.importing import Task
-    from poetry_plugin_package_function.packaging.verify.parsing import Modules
 
 
-PROVIDED: Final = frozenset(
-    (
-        *("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"),
-        *("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py"),
-    )
-)
-"""Modules that Lambda's Python runtimes bring: AWS's SDK and their own client.
-
-Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html and the
-requirements of awslambdaric.
-"""
-
-
-def brought_by_others(
-    answer: dict[str, Any] | None,
-    modules: Iterable[str],
-    *,
-    has_layers: bool,
-    has_sdk: bool = True,
-) -> str:
-    """Explains a missing module that is not the package's to bring; "" if it is."""
-    absent = answer["error"]["absent"] if answer and "error" in answer else ()
-    tops = set(map(_top, modules))
-    for top in map(_top, absent):
-        if top in tops:
-            continue
-        if top in PROVIDED and has_sdk:
-            return (
-                f"It was not imported, as that needs {top}, which Lambda's runtime"
-                " brings and this machine does not: add it to the project's"
-                " dependencies, which also pins its version, to have all checked."
-            )
-        if has_layers:
-            return (
-                f"It was not imported, as that needs {top}, which is not in the"
-                " archive; a layer has to bring it."
-            )
-    return ""
-
-
-def caused_by_unknown(answer: dict[str, Any] | None, variables: Iterable[str]) -> str:
-    """Explains what a made-up value may have raised; "" if it has another cause.
-
-    A variable's value is its name here, so one that matters is in the message, or in
-    the lines of code that led there. No variable brings a module that is missing.
-    """
-    error = answer["error"] if answer and "error" in answer else None
-    if error is None or error["kind"]:
-        return ""
-    words = {*re.findall(r"\w+", error["text"]), *re.findall(r"\w+", error["trace"])}
-    names = sorted(words.intersection(variables))
-    if not names:
-        return ""
-    values = ", ".join(f'{name} = "…"' for name in names)
-    return (
-        f"It was not imported: {error['text'].splitlines()[0]}. What"
-        f" {', '.join(names)} will be, only a deployment knows; to have all checked,"
-        f" say what it may be: environment = {{ {values} }}."
-    )
-
-
-def _top(module: str) -> str:
-    return module.partition(".")[0]
-
-
-def failure(modules: Modules, outcome: Outcome, task: Task) -> VerifyError:
-    """Makes the error for a handler that Lambda could not import or call.
-
-    Args:
-        modules: All that are in the archive.
-        outcome: How the attempt ended.
-        task: What the attempt was.
-    """
-    name = name_of(task.function.handler)
+def failure(failed: Failure) -> VerifyError:
+    """Makes the error for a handler that Lambda could not import or call."""
+    name, outcome, task = failed.name, failed.outcome, failed.task
     answer = outcome.answer
     if answer is None:
         error = _ended(name, outcome, task.time_limit_s)
     elif "error" in answer:
-        error = _raised(name, modules, answer["error"])
+        error = _raised(failed, answer["error"])
     elif "functions" in answer:
         error = function_error(name, answer["functions"])
     else:
@@ -131,14 +59,15 @@ def failure(modules: Modules, outcome: Outcome, task: Task) -> VerifyError:
     return VerifyError(reason.expandtabs().splitlines(), error.hint)
 
 
-def _raised(name: Name, modules: Modules, error: dict[str, Any]) -> VerifyError:
+def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
     """Makes the error for an exception of the user's."""
+    name, modules = failed.name, failed.modules
     kind, text, message = error["kind"], error["text"], error["message"]
     shown = message if kind == "ImportError" else text
     first = f"Unable to import module {name.module!r}: {shown}"
     match kind:
         case "ModuleNotFoundError":
-            first, hint = _missing(name, modules, error)
+            first, hint = _missing(failed, error)
         case "ImportError" | "" if library := _library(message):
             hint = _library_hint(library, modules.files)
         case "ImportError":
@@ -164,28 +93,44 @@ def _raised(name: Name, modules: Modules, error: dict[str, Any]) -> VerifyError:
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
 
 
-def _missing(name: Name, modules: Modules, error: dict[str, Any]) -> tuple[str, str]:
+def _missing(failed: Failure, error: dict[str, Any]) -> tuple[str, str]:
     """Words for a missing module: what is wrong, and what to do."""
+    name, modules, origin = failed.name, failed.modules, failed.origin
     missing = error["absent"][0] if error["absent"] else ""
     if f"{name.module}.".startswith(f"{missing}."):
         wrong = module_error(name, error["message"], modules.known)
         return wrong.reason, wrong.hint
     first = f"Unable to import module {name.module!r}: {error['message']}"
-    top = _top(missing)
-    if top in map(_top, modules.names):
-        return first, (
+    top = top_of(missing)
+    if top in map(top_of, modules.names):
+        way = way_to_part(missing, origin) if origin else ""
+        return first, way or (
             f"The archive has {top}, but not {missing}. Is that packaged (`packages`,"
             " `include`, `exclude`), and the distribution's version the right one?"
         )
-    if top in PROVIDED:
+    if top in PROVIDED and failed.task.function.has_sdk:
         return first, (
             f"The environment's {top} stands for the one that Lambda's runtime brings,"
             f" and has no {missing}. Is its version the right one?"
         )
-    return first, (
+    imported = _as_imported(missing, error["trace"])
+    way = way_to(imported, origin, failed.shipped) if origin else ""
+    return first, way or (
         f"Add the distribution that has {top} to the project's dependencies. If it is"
         " there: is its group or extra packaged, or does `exclude` leave it out?"
     )
+
+
+def _as_imported(missing: str, trace: str) -> str:
+    """The whole name of a module of which the top is missing, as the last line has it.
+
+    Of google.cloud.storage the exception only says that there is no google.
+    """
+    name = re.escape(missing)
+    found = re.findall(
+        rf"\b(?:from|import)\s+({name}[\w.]*)(?:\s+import\s+(\w+))?", trace
+    )
+    return ".".join(filter(None, found[-1])) if found else missing
 
 
 def _import_hint(message: str) -> str:

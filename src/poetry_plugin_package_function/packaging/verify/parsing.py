@@ -40,14 +40,17 @@ class Modules:
     Attributes:
         files: The names of all files, ordered.
         names: What can be imported, ordered.
-        known: The same, as the project's and others'.
+        entries: The files, by name.
+        known: What can be imported, as the project's and others'.
     """
 
     def __init__(
         self, entries: Sequence[Entry], project: NormalizedName | None = None
     ) -> None:
         """Sorts files, which are the project's if no other distribution has them."""
-        self.files = tuple(sorted(each.name for each in entries))
+        self.entries = {each.name: each for each in entries}
+        self.files = tuple(sorted(self.entries))
+        self._own = (None, project)
         self._files: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             if parts := module_parts(entry.name):
@@ -56,11 +59,14 @@ class Modules:
         own = {
             name
             for name, files in self._files.items()
-            if any(each.distribution in (None, project) for each in files)
+            if any(self._is_own(each) for each in files)
         }
         self.known = Known(
             tuple(sorted(own)), tuple(each for each in self.names if each not in own)
         )
+
+    def _is_own(self, entry: Entry) -> bool:
+        return entry.distribution in self._own
 
     def __contains__(self, module: str) -> bool:
         """Whether there is a module, or a namespace package."""

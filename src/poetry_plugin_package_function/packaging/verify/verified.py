@@ -5,9 +5,6 @@ See docs/verify.md.
 
 from __future__ import annotations
 
-import os
-import re
-
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -15,10 +12,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.verify.failing import brought_by_others
-from poetry_plugin_package_function.packaging.verify.failing import caused_by_unknown
+from poetry_plugin_package_function.packaging.verify.failed import Failure
 from poetry_plugin_package_function.packaging.verify.failing import failure
+from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.importing import run
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
-    from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
@@ -144,19 +139,12 @@ def verify(
         answer = outcome.answer
         if answer is None or "init_s" not in answer or not answer["callable"]:
             modules = Modules(archives.entries, archives.project)
-            missing = brought_by_others(
-                answer,
-                (*modules.names, *Modules(provided).names),
-                has_layers=function.has_layers,
-                has_sdk=function.has_sdk,
-            )
-            if missing or (
-                missing := caused_by_unknown(answer, function.unknown_variables)
-            ):
-                return parsed(missing)
-            raise failure(modules, outcome, task)
+            failed = Failure(modules, outcome, task, archives.origin)
+            if why := failed.reason_to_parse(Modules(provided).names):
+                return parsed(why)
+            raise failure(failed)
         tmp_bytes = size_bytes(place.tmp_dir)
-        used = _names(answer["files"], place)
+        used = frozenset(flat_names(answer["files"], place))
     return Verified(
         function.handler,
         init_s=answer["init_s"],
@@ -189,21 +177,6 @@ def _unused(entries: Iterable[Entry], names: frozenset[str]) -> tuple[str, ...]:
     }
     used = {owners[name] for name in names & owners.keys()}
     return tuple(sorted({*owners.values()} - used))
-
-
-def _names(files: list[str], place: Unpacked) -> frozenset[str]:
-    """Turns paths into the names that the files have in a flat archive."""
-    extracted = re.escape(place.tmp_dir) + r"/package-function-[0-9a-f]+-[0-9]+"
-    ours = re.compile(
-        f"(?:{extracted}|{re.escape(place.task_root)}"
-        f"|{re.escape(place.layers_root)}/python)/"
-        f"(?:(?:.+/)?{re.escape(loader.MOVED)}/)?(.+)"
-    )
-    found = (
-        ours.fullmatch(os.path.normpath(os.path.join(place.task_root, file)))
-        for file in files
-    )
-    return frozenset(each[1] for each in found if each)
 
 
 def _parsed(archives: Archives, function: Function, reason: str) -> Verified:

@@ -1,0 +1,194 @@
+"""A module that is not in the archive: where the project and its lock have it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
+from poetry_plugin_package_function.packaging.sources.modules import module_parts
+from poetry_plugin_package_function.packaging.sources.passed_over import (
+    is_never_shipped,
+)
+from poetry_plugin_package_function.packaging.sources.passed_over import (
+    is_shipped_by_name,
+)
+from poetry_plugin_package_function.packaging.tree.dependency_paths import (
+    shortest_paths,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from poetry_plugin_package_function.packaging.sources.entry import Source
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.settings import Settings
+
+
+_TABLE: Final = "[tool.poetry-plugin-package-function]"
+_AFFIXES: Final = re.compile(r"^(?:python-?|py-?)|(?:-?python|-binary|-headless)$")
+"""What names of distributions have and those of their modules do not: PyYAML,
+python-dotenv, GitPython, psycopg2-binary."""
+
+_USUAL: Final = ("", "src")
+_OTHERS: Final = frozenset(("src", "dist"))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an archive has been made of, and could have been made of.
+
+    Attributes:
+        project: Whose archive it is.
+        settings: What went in.
+        sources: All that the environment has, whether it is shipped or not.
+    """
+
+    project: Project
+    settings: Settings
+    sources: Sequence[Source] = ()
+
+
+def way_to(module: str, origin: Origin, shipped: Collection[NormalizedName]) -> str:
+    """Says what would bring a missing module; "" if nothing here has it.
+
+    Args:
+        module: Its whole name, of which the top is missing, too.
+        origin: What the archive has been made of.
+        shipped: The distributions that are in the archive.
+    """
+    top = module.partition(".")[0]
+    owners = _owners(top, origin.sources)
+    for name in owners:
+        if name in shipped:
+            return f"{name} has it, and `exclude` leaves it out: change that."
+    directories = _directories(origin.project.directory)
+    return (
+        _way_to_files(top, _USUAL, origin)
+        or _way_to_distribution([*owners, *_names_like(module)], origin, shipped)
+        or _way_to_files(top, directories, origin)
+    )
+
+
+def way_to_part(module: str, origin: Origin) -> str:
+    """Says what would bring a module whose package is in the archive."""
+    return _way_to_files(module.replace(".", "/"), _USUAL, origin)
+
+
+def _way_to_files(path: str, parents: Iterable[str], origin: Origin) -> str:
+    """The line of `include` for a module that is the project's own file."""
+    for parent in parents:
+        for name in (f"{path}.py", path):
+            what = posixpath.join(parent, name)
+            file = origin.project.directory / what
+            if not (file.is_file() or _has_modules(file)):
+                continue
+            value = inclusion(name, parent or ".")
+            if origin.settings.include:
+                return f"The project has it as {what}: add {value} to `include`."
+            return f"The project has it as {what}: include = [{value}] in {_TABLE}."
+    return ""
+
+
+def _directories(root: Path) -> Iterator[str]:
+    """The project's directories in which more code may be, by name.
+
+    Neither virtual environments, nor what pip has filled, nor what tools write.
+    """
+    with os.scandir(root) as items:
+        directories = sorted(
+            (each for each in items if each.is_dir()), key=lambda each: each.name
+        )
+    for each in directories:
+        name = each.name
+        if name in _OTHERS or is_shipped_by_name(name) or is_never_shipped(each):
+            continue
+        if not any(file.endswith(".dist-info") for file in os.listdir(each)):
+            yield name
+
+
+def _has_modules(directory: Path) -> bool:
+    """Whether a directory is a package, or could be one without an `__init__`."""
+    patterns = ("*.py", "*/__init__.py")
+    return any(found for each in patterns for found in directory.glob(each))
+
+
+def _owners(top: str, sources: Iterable[Source]) -> list[NormalizedName]:
+    """The distributions of the environment that have a module at the top."""
+    found = {
+        entry.distribution
+        for source in sources
+        for entry in source.files(frozenset(), lambda _: False)
+        if entry.distribution is not None and module_parts(entry.name)[:1] == [top]
+    }
+    return sorted(found)
+
+
+def _names_like(module: str) -> Iterator[NormalizedName]:
+    """Names that a distribution with a module may have, the likeliest first."""
+    parts = module.split(".")
+    for count in range(len(parts), 0, -1):  # google.cloud.storage: google-cloud-storage
+        yield canonicalize_name("-".join(parts[:count]))
+
+
+def _way_to_distribution(
+    names: Sequence[NormalizedName],
+    origin: Origin,
+    shipped: Collection[NormalizedName],
+) -> str:
+    """The option that brings the distribution, of a group or an extra that is not in.
+
+    Args:
+        names: Those that it may have: the environment has it for another function, or
+            else it is called like the module.
+        origin: What the archive has been made of.
+        shipped: The distributions that are in the archive.
+    """
+    project, settings = origin.project, origin.settings
+    try:
+        locked = {each.name: each for each in project.locked() or ()}
+    except ConfigError:
+        return ""
+    absent = sorted(locked.keys() - {*shipped})
+    like = (each for each in absent if _AFFIXES.sub("", each) == names[-1])
+    name = next((each for each in (*names, *like) if each in absent), None)
+    if name is None:
+        return ""
+    requires = {each.name: each.requires for each in locked.values()}
+    for extra, direct in sorted(project.extras.items()):
+        if extra not in settings.extras and name in shortest_paths(direct, requires):
+            return _option(name, "extras", extra, settings)
+    for group, direct in sorted(project.groups.items()):
+        if name in shortest_paths(direct, requires):
+            return _option(name, "with", group, settings)
+    return ""
+
+
+def _option(name: str, option: str, value: str, settings: Settings) -> str:
+    where = f"the {'extra' if option == 'extras' else 'group'} {value}"
+    if settings.venv is not None:
+        return (
+            f"poetry.lock has {name} in {where}, which is not installed in"
+            f" {settings.venv}: install it there."
+        )
+    if option == "with" and settings.only_groups:
+        option = "only"
+        value = ",".join(sorted({*settings.only_groups, value}))
+    return (
+        f"poetry.lock has {name} in {where}: package that, too, by --{option} {value}."
+    )
