@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.packaging.verify.calling import calls_others
 from poetry_plugin_package_function.packaging.verify.handler import name_of
 
 
@@ -123,4 +124,7 @@ class Failure:
         answer, function = self.outcome.answer, self.task.function
         return _brought_by_others(
             answer, (*self.modules.names, *provided), function
-        ) or _caused_by_unknown(answer, function.unknown_variables)
+        ) or (
+            calls_others(self.outcome, self.task.place, self.modules.is_projects)
+            or _caused_by_unknown(answer, function.unknown_variables)
+        )

@@ -12,6 +12,7 @@ from typing import Any
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.verify.absent import way_to
 from poetry_plugin_package_function.packaging.verify.absent import way_to_part
+from poetry_plugin_package_function.packaging.verify.calling import name_of_host
 from poetry_plugin_package_function.packaging.verify.failed import PROVIDED
 from poetry_plugin_package_function.packaging.verify.failed import top_of
 from poetry_plugin_package_function.packaging.verify.handler import function_error
@@ -90,6 +91,8 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
                 "Fix what the traceback shows. If it needs a variable of the function,"
                 " give it one; if it needs a service, call that in the handler."
             )
+            if failed.outcome.hosts:
+                hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
 
 

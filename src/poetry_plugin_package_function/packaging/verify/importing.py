@@ -69,6 +69,7 @@ class Task:
                 "started_s": time.monotonic(),
                 "result": self.path("result.json"),
                 "trace": self.path("trace.txt"),
+                "hosts": self.path("hosts.txt"),
             }
         )
 
@@ -82,6 +83,7 @@ class Outcome(NamedTuple):
         answer: What the verifier says; None if it could not.
         trace: Where it was when it crashed or hung.
         output: The last that the user's code has written.
+        hosts: Those that it has called, or asked for the addresses of, in that order.
     """
 
     status: int | None
@@ -89,6 +91,7 @@ class Outcome(NamedTuple):
     answer: dict[str, Any] | None
     trace: str
     output: str
+    hosts: tuple[str, ...] = ()
 
 
 def run(interpreter: Path | str, task: Task) -> Outcome:
@@ -117,6 +120,7 @@ def run(interpreter: Path | str, task: Task) -> Outcome:
         answer,
         _trace(_text(task.path("trace.txt"))),
         "\n".join(_text(task.path("output.txt")).splitlines()[-_MOST_LINES:]),
+        tuple(_text(task.path("hosts.txt")).splitlines()),
     )
 
 

@@ -59,14 +59,15 @@ class Modules:
         own = {
             name
             for name, files in self._files.items()
-            if any(self._is_own(each) for each in files)
+            if any(self.is_projects(each.name) for each in files)
         }
         self.known = Known(
             tuple(sorted(own)), tuple(each for each in self.names if each not in own)
         )
 
-    def _is_own(self, entry: Entry) -> bool:
-        return entry.distribution in self._own
+    def is_projects(self, file: str) -> bool:
+        """Whether a file is the project's, by its name."""
+        return file in self.entries and self.entries[file].distribution in self._own
 
     def __contains__(self, module: str) -> bool:
         """Whether there is a module, or a namespace package."""

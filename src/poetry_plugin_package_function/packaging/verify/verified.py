@@ -104,8 +104,9 @@ def verify(
 ) -> Verified:
     """Imports a handler out of the archives that were written, in a clean process.
 
-    What Lambda brings and is not here, or an interpreter that does not run here, is no
-    error: then module and function are found by parsing, and the result says so.
+    What Lambda brings and is not here, a host that is called and does not answer, or an
+    interpreter that does not run here, is no error: then module and function are found
+    by parsing, and the result says so.
 
     Args:
         archives: What packaging has written.

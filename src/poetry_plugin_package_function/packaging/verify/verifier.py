@@ -52,7 +52,8 @@ def main() -> None:
         faulthandler.enable(trace, all_threads=False)
         faulthandler.dump_traceback_later(task["time_limit_s"], file=trace)
         leave = _trace_exits(trace)
-        opened = _listen()
+        hosts = os.open(task["hosts"], os.O_WRONLY | os.O_CREAT, 0o600)
+        opened = _listen(hosts)
         process = os.getpid()
         stand_in(task)
         answer = attempt(task)
@@ -82,16 +83,40 @@ def _trace_exits(trace: TextIO) -> Callable[[int], NoReturn]:
     return leave
 
 
-def _listen() -> set[str]:
-    """Begins to collect the paths of all files that are opened."""
+def _listen(hosts: int) -> set[str]:
+    """Begins to collect the paths of all files that are opened, and hosts.
+
+    Args:
+        hosts: A descriptor that the hosts are written to, a line each: so they are
+            known even if the process has to be ended.
+    """
     opened: set[str] = set()
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and type(arguments[0]) is str:
             opened.add(arguments[0])
+        elif event in ("socket.getaddrinfo", "socket.connect"):
+            host = host_of(event, arguments)
+            if host:
+                try:  # noqa: SIM105 - the client has not imported contextlib
+                    os.write(hosts, f"{host}\n".encode())
+                except OSError:
+                    pass  # the user's code closes what it does not know
 
     sys.addaudithook(hear)
     return opened
+
+
+def host_of(event: str, arguments: tuple[Any, ...]) -> str:
+    """The host that a call asks for; "" if it is none, as for a socket of Unix."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) and address else ""
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    return host if isinstance(host, str) else ""
 
 
 def stand_in(task: dict[str, Any]) -> None:
@@ -204,7 +229,7 @@ def description_of(error: BaseException) -> dict[str, Any]:
         `kind`, the most special of the classes that are told apart; `text`, its class
         and message; `message`; `trace`, the traceback without frames that are not the
         user's, "" if none is left; `absent`, all modules that were missing on the way
-        to it.
+        to it; `chain`, each exception on the way to it, itself first: see `_link_of`.
     """
     kinds = (SystemExit, SyntaxError, MemoryError, ModuleNotFoundError, ImportError)
     kind = next((each.__name__ for each in kinds if isinstance(error, each)), "")
@@ -229,6 +254,35 @@ def description_of(error: BaseException) -> dict[str, Any]:
             each.name
             for each in _chain(error)
             if isinstance(each, ModuleNotFoundError) and each.name
+        ],
+        "chain": [*map(_link_of, _chain(error))],
+    }
+
+
+def _link_of(error: BaseException) -> dict[str, Any]:
+    """Describes an exception on the way to another one.
+
+    Returns:
+        `classes`, the names of its own and of all that it is derived from; `errno`, if
+        it is the system's; `text`, its class and message in a line; `frames`, files
+        and lines that it has come through, without those that are not the user's.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    try:
+        message = " ".join(str(error).split())
+    except Exception:
+        message = ""
+    name = type(error).__name__
+    return {
+        "classes": [
+            f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__
+        ],
+        "errno": number if isinstance(number, int) else None,
+        "text": f"{name}: {message}" if message else name,
+        "frames": [
+            [frame.f_code.co_filename, line]
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if not is_ours(frame.f_code.co_filename, frame.f_code.co_name)
         ],
     }
 
