@@ -716,7 +716,7 @@ def test_what_a_made_up_value_raises_is_no_error(
     assert not result.is_complete
     assert f"What {', '.join(names)} will be, only a deployment" in result.unchecked
     values = ", ".join(f'{name} = "…"' for name in names)
-    assert f"environment = {{ {values} }}" in result.unchecked
+    assert f"environment = {{ {values} }} in [tool." in result.unchecked
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.verify.calling import calls_others
+from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
 from poetry_plugin_package_function.packaging.verify.handler import name_of
+from poetry_plugin_package_function.packaging.verify.wanted_variables import line_for
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from packaging.utils import NormalizedName
 
@@ -62,7 +66,7 @@ def _brought_by_others(
     return ""
 
 
-def _caused_by_unknown(answer: dict[str, Any] | None, variables: Iterable[str]) -> str:
+def _caused_by_unknown(answer: dict[str, Any] | None, function: Function) -> str:
     """Explains what a made-up value may have raised; "" if it has another cause.
 
     A variable's value is its name here, so one that matters is in the message, or in
@@ -72,14 +76,13 @@ def _caused_by_unknown(answer: dict[str, Any] | None, variables: Iterable[str]) 
     if error is None or error["kind"]:
         return ""
     words = {*re.findall(r"\w+", error["text"]), *re.findall(r"\w+", error["trace"])}
-    names = sorted(words.intersection(variables))
+    names = sorted(words.intersection(function.unknown_variables))
     if not names:
         return ""
-    values = ", ".join(f'{name} = "…"' for name in names)
     return (
         f"It was not imported: {error['text'].splitlines()[0]}. What"
-        f" {', '.join(names)} will be, only a deployment knows; to have all checked,"
-        f" say what it may be: environment = {{ {values} }}."
+        f" {', '.join(names)} will be, only a deployment knows."
+        f" {line_for(names, function.variables)}"
     )
 
 
@@ -115,6 +118,15 @@ class Failure:
         owners = {each.distribution for each in self.modules.entries.values()}
         return frozenset(each for each in owners if each is not None)
 
+    def importing(self) -> Iterator[bytes]:
+        """Reads the project's files that were being imported then."""
+        answer = self.outcome.answer or {}
+        chain = answer.get("error", {}).get("chain", ())
+        files = (file for link in chain for file, _ in link["frames"])
+        for name in dict.fromkeys(flat_names(files, self.task.place)):
+            if self.modules.is_projects(name) and name.endswith(".py"):
+                yield read(self.modules.entries[name].content)
+
     def reason_to_parse(self, provided: Iterable[str]) -> str:
         """Says what is no fault of the package's, and may be right on Lambda.
 
@@ -122,9 +134,9 @@ class Failure:
             provided: The modules that stand for those of Lambda's runtime.
         """
         answer, function = self.outcome.answer, self.task.function
-        return _brought_by_others(
-            answer, (*self.modules.names, *provided), function
-        ) or (
-            calls_others(self.outcome, self.task.place, self.modules.is_projects)
-            or _caused_by_unknown(answer, function.unknown_variables)
+        modules = (*self.modules.names, *provided)
+        return (
+            _brought_by_others(answer, modules, function)
+            or calls_others(self.outcome, self.task.place, self.modules.is_projects)
+            or _caused_by_unknown(answer, function)
         )

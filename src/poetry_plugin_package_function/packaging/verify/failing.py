@@ -21,6 +21,10 @@ from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.variables import TASK_ROOT
 from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
 from poetry_plugin_package_function.packaging.verify.verifier import RUNTIME
+from poetry_plugin_package_function.packaging.verify.wanted_variables import line_for
+from poetry_plugin_package_function.packaging.verify.wanted_variables import (
+    wanted_variables,
+)
 
 
 if TYPE_CHECKING:
@@ -76,6 +80,8 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
         case "SyntaxError":
             first = f"Syntax error in module {name.module!r}: {message}"
             hint = "Fix the file. Is its syntax that of the target's Python?"
+        case "SystemExit" | "" if wanted := _wanted(failed, error):
+            hint = line_for(wanted, failed.task.function.variables)
         case "SystemExit":
             hint = "Do not call sys.exit while the module is imported."
         case "MemoryError":
@@ -94,6 +100,12 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
             if failed.outcome.hosts:
                 hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
     return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
+
+
+def _wanted(failed: Failure, error: dict[str, Any]) -> list[str]:
+    function = failed.task.function
+    given = (*function.variables, *function.unknown_variables)
+    return wanted_variables(error, given, failed.importing())
 
 
 def _missing(failed: Failure, error: dict[str, Any]) -> tuple[str, str]:

@@ -229,7 +229,8 @@ def description_of(error: BaseException) -> dict[str, Any]:
         `kind`, the most special of the classes that are told apart; `text`, its class
         and message; `message`; `trace`, the traceback without frames that are not the
         user's, "" if none is left; `absent`, all modules that were missing on the way
-        to it; `chain`, each exception on the way to it, itself first: see `_link_of`.
+        to it; `chain`, each exception on the way to it, itself first: see `_link_of`;
+        `variables`, the environment variables that were missing on that way.
     """
     kinds = (SystemExit, SyntaxError, MemoryError, ModuleNotFoundError, ImportError)
     kind = next((each.__name__ for each in kinds if isinstance(error, each)), "")
@@ -256,6 +257,9 @@ def description_of(error: BaseException) -> dict[str, Any]:
             if isinstance(each, ModuleNotFoundError) and each.name
         ],
         "chain": [*map(_link_of, _chain(error))],
+        "variables": [
+            name for each in _chain(error) for name in variables_missing_in(each)
+        ],
     }
 
 
@@ -285,6 +289,70 @@ def _link_of(error: BaseException) -> dict[str, Any]:
             if not is_ours(frame.f_code.co_filename, frame.f_code.co_name)
         ],
     }
+
+
+def variables_missing_in(error: BaseException) -> list[str]:
+    """Names the environment variables that an exception is about, as far as it shows.
+
+    That of `os.environ[...]`, or those of fields that a class of pydantic's settings
+    has no value for. What others say in words is left to who reads these.
+    """
+    if error.__traceback__ is None:
+        return []
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    try:
+        if isinstance(error, KeyError):
+            last = frames[-1]
+            is_environ = (
+                last.f_globals.get("__name__") == "os"
+                and last.f_code.co_name == "__getitem__"
+            )
+            names = error.args[:1] if is_environ else ()
+            return [name for name in names if isinstance(name, str)]
+        if type(error).__name__ == "ValidationError":
+            settings = getattr(error, "model", None) or _settings_in(frames)
+            return [*_unset_fields(settings, error)] if settings else []
+    except Exception:
+        return []  # whatever the user's classes are
+    return []
+
+
+def _settings_in(frames: list[Any]) -> Any:
+    """The class of pydantic's settings that is being made; None if there is none.
+
+    Which one has failed, version 2 says by name only.
+    """
+    for frame in reversed(frames):
+        for name in ("__pydantic_self__", "self"):
+            kind = type(frame.f_locals.get(name))
+            if any(each.__name__ == "BaseSettings" for each in kind.__mro__):
+                return kind
+    return None
+
+
+def _unset_fields(settings: Any, error: Any) -> Iterator[str]:
+    """The variables that fields without a value are read from, in pydantic 1 and 2.
+
+    A field that has an alias is read from that, else from its name with a prefix.
+    """
+    if not any(each.__name__ == "BaseSettings" for each in settings.__mro__):
+        return
+    config = getattr(settings, "model_config", None)
+    for each in error.errors():
+        if each["type"] not in ("missing", "value_error.missing"):
+            continue
+        first, *rest = map(str, each["loc"])
+        if config is None:
+            for field in settings.__fields__.values():
+                if field.alias == first:
+                    yield min(field.field_info.extra["env_names"]).upper()
+            continue
+        delimiter = config.get("env_nested_delimiter")
+        if rest and not delimiter:
+            continue  # it has a value, of JSON, with less in it
+        prefix = config.get("env_prefix") if first in settings.model_fields else ""
+        name = f"{prefix or ''}{(delimiter or '').join((first, *rest))}"
+        yield name if config.get("case_sensitive") else name.upper()
 
 
 def is_ours(file: str, function: str) -> bool:

@@ -1,0 +1,90 @@
+"""Environment variables that the import of a handler has looked for in vain."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Final
+
+from poetry_plugin_package_function.lambda_names import wrong_variables
+from poetry_plugin_package_function.packaging.quiet import no_warnings
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+
+_ABOUT_VARIABLES: Final = re.compile(r"(?i)\benv(?:ironment)?[ _-]?var|^.?config '")
+_NAME: Final = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
+"""What is about them in words: of environs, decouple, Starlette, django-environ, and of
+projects. None of them says the name in another way."""
+
+
+def wanted_variables(
+    error: Mapping[str, Any], given: Iterable[str], sources: Iterable[bytes]
+) -> list[str]:
+    """Names the variables that are missing, without those that Lambda reserves.
+
+    Args:
+        error: What the verifier has described.
+        given: The variables that there are.
+        sources: Those of the project's files that were being imported: what they read
+            next is missing as well.
+    """
+    names = dict.fromkeys(error["variables"])
+    if not names:
+        for link in error["chain"]:
+            message = link["text"].partition(": ")[2]
+            if _ABOUT_VARIABLES.search(message):
+                found = {*_NAME.findall(message)}
+                names |= dict.fromkeys(found if len(found) == 1 else ())
+    if names:
+        for source in sources:
+            names |= dict.fromkeys(_read_at_import(source))
+    return [
+        each
+        for each in names
+        if each not in {*given} and not [*wrong_variables([each])]
+    ]
+
+
+def line_for(names: Iterable[str], given: Mapping[str, str]) -> str:
+    """Says what to write into pyproject.toml."""
+    table = "[tool.poetry-plugin-package-function]"
+    values = ", ".join(f'{each} = "…"' for each in names)
+    if given:
+        return f"Add {values} to `environment` in {table}."
+    return (
+        f"Give the function its variables: environment = {{ {values} }} in {table}."
+        " They are for this import only, so any value of the right form will do."
+    )
+
+
+def _read_at_import(source: bytes) -> Iterator[str]:
+    """Names what a module reads while it is imported, and cannot do without."""
+    try:
+        with no_warnings():
+            pending: list[ast.AST] = [ast.parse(source)]
+    except (SyntaxError, ValueError):
+        return
+    found = []
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.Try():
+                continue
+            case ast.If() | ast.IfExp() | ast.While() | ast.BoolOp():
+                continue
+            case ast.Subscript(
+                value=ast.Attribute(attr="environ") | ast.Name(id="environ"),
+                slice=ast.Constant(value=str(name)),
+                ctx=ast.Load(),
+            ):
+                found.append((node.lineno, node.col_offset, name))
+        pending += ast.iter_child_nodes(node)
+    yield from (name for _, _, name in sorted(found))
