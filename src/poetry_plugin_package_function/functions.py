@@ -160,6 +160,8 @@ class Run:
     ) -> Generator[tuple[Settings, Report]]:
         environment = read_environment(built.venv, self.request.project, self._facts)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
+        if built.stand_ins:
+            only[bundle] = environment.distributions - built.stand_ins
         orders = []
         for (settings, own), code in zip(users, codes, strict=True):
             if own not in only:

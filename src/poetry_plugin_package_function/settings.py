@@ -10,6 +10,7 @@ from poetry_plugin_package_function.runtimes import HOST
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.runtimes import parse_platform
 from poetry_plugin_package_function.services import LAMBDA
+from poetry_plugin_package_function.services import Feature
 
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class Settings:
     def receiver(self) -> Service | None:
         """The service whose limits hold; None for another cloud, which has its own."""
         return self.service if self.platform in (None, HOST) else None
+
+    @property
+    def has_sdk(self) -> bool:
+        """Whether the runtime brings an AWS SDK."""
+        return self.receiver is not None and Feature.SDK in self.receiver.features
 
     @property
     def names_target(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,21 @@ def test_interpreters_and_targets_are_built_apart(tmp_path: Path) -> None:
 
     assert [[0, 3], [1, 4], [2]] == [[*share.users] for share in found]
     assert [API, arm_worker, other_python] == [share.bundle for share in found]
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+def test_what_stands_in_is_there_for_all(tmp_path: Path, version: str) -> None:
+    """Who imports no handler shares with who does, whatever lock it is."""
+    lock = project(tmp_path).locker.lock
+    lock.write_text(
+        lock.read_text().replace('version = "2.1"', f'version = "{version}"')
+    )
+    importing = replace(CRON, stand_ins=True)
+
+    (share,) = shares(load(tmp_path), [CRON, importing])
+
+    assert importing == share.bundle
+    assert {0: importing, 1: importing} == share.users
 
 
 @pytest.mark.parametrize("name", ["six", "Six"])

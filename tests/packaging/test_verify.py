@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from typing import NoReturn
 
 import pytest
 
+from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
@@ -29,6 +31,7 @@ from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
+from poetry_plugin_package_function.services import AGENTCORE
 from tests.machine import interpreter
 from tests.nested.function import Source
 from tests.packaging.native import linked
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.services import Service
 
 
 HOST: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -834,6 +838,15 @@ def test_what_the_runtime_brings_is_no_error(
     assert (None, None, ()) == (result.init_s, result.tmp_bytes, result.judgements)
 
 
+@pytest.mark.parametrize("service", [AGENTCORE, None], ids=["AgentCore", "another"])
+def test_others_than_lambda_bring_no_sdk(
+    package: Callable[..., Path], service: Service | None
+) -> None:
+    """It has to be in the archive, as all else."""
+    error = failing(package(f"import boto3\n{WORKS}"), service=service)
+    assert "Add the distribution that has boto3 to the project's" in error.hint
+
+
 @pytest.fixture
 def sdk(tmp_path: Path) -> Sequence[Entry]:
     """What stands for the runtime's SDK, in an environment with more than that."""
@@ -919,6 +932,46 @@ def test_the_service_tells_what_is_left_to_the_runtime(tmp_path: Path) -> None:
     assert report.verified is not None
     assert report.verified.is_complete, report.verified
     assert () == report.verified.unused
+
+
+def test_an_sdk_that_is_excluded_stands_for_the_runtimes(tmp_path: Path) -> None:
+    """However it has been left out; what is excluded of all others is missing."""
+    files = {"boto3/__init__.py": "import six", "six.py": ""}
+    table = 'handler = "my_app.handler"\nexclude = ["/boto3/", "/six.py", "/more.py"]'
+    for code, is_there in (("import boto3", True), ("import more", False)):
+        venv = make_venv(tmp_path / code / "venv", python=HOST)
+        (venv / "bin").mkdir()
+        (venv / "bin/python").symlink_to(sys.executable)
+        install(venv, "my_app", {"my_app.py": f"{code}\n{WORKS}"})
+        for name, text in {**files, "more.py": ""}.items():
+            install(venv, name.partition("/")[0].removesuffix(".py"), {name: text})
+        pyproject = make_project(tmp_path / code / "project", "my-app", table)
+        if is_there:
+            report = package_venv(venv, pyproject, tmp_path / "function.zip")
+            assert report.verified is not None
+            assert report.verified.is_complete
+            with zipfile.ZipFile(report.output_file) as archive:
+                assert "six.py" not in archive.namelist()
+        else:
+            with pytest.raises(VerifyError, match="No module named 'more'"):
+                package_venv(venv, pyproject, tmp_path / "function.zip")
+
+
+def test_an_sdk_that_is_excluded_from_what_another_cloud_gets(tmp_path: Path) -> None:
+    """Nothing stands for it, as that has none; who leaves it out is told."""
+    venv = make_venv(tmp_path / "venv", python=HOST)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to(sys.executable)
+    install(venv, "my_app", {"my_app.py": f"import boto3\n{WORKS}"})
+    install(venv, "boto3", {"boto3/__init__.py": ""})
+    table = (
+        f'platform = "manylinux_2_17_{platform.machine()}"\n'
+        'handler = "my_app.handler"\nexclude = ["/boto3/"]'
+    )
+    pyproject = make_project(tmp_path / "project", "my-app", table)
+    with pytest.raises(VerifyError, match="No module named 'boto3'") as caught:
+        package_venv(venv, pyproject, tmp_path / "function.zip")
+    assert caught.value.hint.startswith("boto3 has it, and `exclude` leaves it out")
 
 
 def test_a_virtual_environment_without_an_interpreter(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from poetry.core.packages.utils.link import Link
 from poetry.installation.chooser import Chooser
 from poetry.installation.executor import Executor
+from poetry.installation.operations.install import Install
 from poetry.utils.cache import ArtifactCache
 from poetry.utils.helpers import get_highest_priority_hash_type
 
@@ -22,7 +23,6 @@ from poetry.utils.helpers import get_highest_priority_hash_type
 if TYPE_CHECKING:
     from cleo.io.io import IO
     from poetry.core.packages.package import Package
-    from poetry.installation.operations import Install
     from poetry.installation.operations import Update
     from poetry.installation.operations.operation import Operation
     from poetry.poetry import Poetry
@@ -55,6 +55,15 @@ class CachedExecutor(Executor):
             if files_are_of_one and not no_cache
             else None
         )
+
+    def download_wheel(self, package: Package) -> Path | None:
+        """Finds a distribution's wheel, which the lock pins; None if there is none.
+
+        Raises:
+            Exception: Whatever Poetry finds wrong.
+        """
+        archive = self._download(Install(package))
+        return archive if archive in self.pins else None
 
     def forget(self, wheel: Path) -> bool:
         """Deletes a wheel that is bad, if the cache has it and no hash for it.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
+from typing import cast
 
 from poetry.installation import installer as poetry_installer
 from poetry.installation.wheel_installer import WheelInstaller
@@ -27,6 +28,7 @@ from poetry_plugin_package_function.bundling.path_dependencies import CopyingChe
 from poetry_plugin_package_function.bundling.preflight import check_wheels
 from poetry_plugin_package_function.bundling.proof import not_working
 from poetry_plugin_package_function.bundling.proof import prove
+from poetry_plugin_package_function.bundling.stand_ins import add_stand_ins
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.packaging.cores import usable_cores
 from poetry_plugin_package_function.packaging.sources.wheel_directory import put
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cleo.io.io import IO
+    from packaging.utils import NormalizedName
     from poetry.core.packages.project_package import ProjectPackage
+    from poetry.installation.operations.operation import Operation
     from poetry.poetry import Poetry
     from poetry.utils.env import Env
 
@@ -68,11 +72,13 @@ class Installed:
         venv: The environment that it has filled.
         markers: The values of environment markers that it went by.
         refused: What could not be installed.
+        stand_ins: What is there for the import of handlers alone: see `Bundle`.
     """
 
     venv: Path
     markers: dict[str, Any] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
+    stand_ins: set[NormalizedName] = field(default_factory=set)
 
 
 @contextmanager
@@ -103,6 +109,7 @@ def patched_installer(
             self, io: IO, env: Env, package: ProjectPackage, *args: Any, **kwargs: Any
         ) -> None:
             prove(env, home)
+            self._stands_in = package is poetry.package and bundle.stand_ins
             if package is not poetry.package:
                 super().__init__(io, env, package, *args, **kwargs)
                 return
@@ -120,6 +127,16 @@ def patched_installer(
             kwargs |= {"executor": executor, "installed": InstalledRepository()}
             super().__init__(io, env, package, *args, **kwargs)
             self.extras(list(bundle.extras))
+
+        def _execute(self, operations: list[Operation]) -> int:
+            names = {each.package.name for each in operations if not each.skipped}
+            status = super()._execute(operations)
+            if status == 0 and self._stands_in:
+                executor = cast("CachedExecutor", self._executor)
+                installed.stand_ins.update(
+                    add_stand_ins(poetry, executor, self._env, names, listener)
+                )
+            return status
 
     before = poetry_installer.Installer
     poetry_installer.Installer = PatchedInstaller  # type: ignore[misc]

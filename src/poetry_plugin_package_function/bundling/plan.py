@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.packaging.sources.environment import runs_here
 from poetry_plugin_package_function.runtimes import HOST
 
 
@@ -48,6 +49,8 @@ class Bundle:
         target: What it is built for; None for this machine.
         is_chosen: Whether it depends on the interpreter what is built: nobody has named
             a runtime.
+        stand_ins: Whether it is to have the lock's AWS SDK in any case, in the place of
+            Lambda's, for the import of a handler.
     """
 
     groups: tuple[str, ...]
@@ -55,6 +58,7 @@ class Bundle:
     python: Path | None
     target: Target | None = None
     is_chosen: bool = field(default=False, compare=False)
+    stand_ins: bool = False
 
 
 class Planner:
@@ -107,10 +111,14 @@ class Planner:
         if wanted not in self._targets:
             self._targets[wanted] = _find_target(self._poetry, settings)
         chosen = extras if settings.all_extras else _normalized(settings.extras)
+        aim = self._targets[wanted]
         return Bundle(
             _choose_groups(settings, groups),
             tuple(sorted(chosen)),
-            *self._targets[wanted],
+            *aim,
+            stand_ins=bool(settings.handler)
+            and settings.has_sdk
+            and runs_here(aim.target),
         )
 
 

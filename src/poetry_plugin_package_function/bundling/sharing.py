@@ -58,19 +58,27 @@ def shares(poetry: Poetry, bundles: Sequence[Bundle]) -> list[Share]:
     can_merge = _is_merged_lock(poetry)
     users: dict[Bundle, dict[int, Bundle]] = defaultdict(dict)
     for position, bundle in enumerate(bundles):
-        alike = replace(bundle, groups=(), extras=()) if can_merge else bundle
+        alike = replace(bundle, stand_ins=False)
+        if can_merge:
+            alike = replace(alike, groups=(), extras=())
         users[alike][position] = bundle
-    return [
-        Share(
-            replace(
-                alike,
-                groups=_all_of(each.groups for each in of_one.values()),
-                extras=_all_of(each.extras for each in of_one.values()),
-            ),
-            of_one,
-        )
-        for alike, of_one in users.items()
-    ]
+    return [_share(alike, of_one) for alike, of_one in users.items()]
+
+
+def _share(alike: Bundle, users: Mapping[int, Bundle]) -> Share:
+    """Makes what all users can take; what stands in is none's, so it is there for all.
+
+    Then who takes everything still has the same bundle as it.
+    """
+    stand_ins = any(each.stand_ins for each in users.values())
+    whole = replace(
+        alike,
+        groups=_all_of(each.groups for each in users.values()),
+        extras=_all_of(each.extras for each in users.values()),
+        stand_ins=stand_ins,
+    )
+    of_all = {at: replace(own, stand_ins=stand_ins) for at, own in users.items()}
+    return Share(whole, of_all)
 
 
 def _is_merged_lock(poetry: Poetry) -> bool:

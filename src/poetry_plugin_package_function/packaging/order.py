@@ -79,6 +79,13 @@ class Environment:
         directories = map(str, self.site_packages.directories)
         return any(Place(each).module_file(parts) for each in directories)
 
+    @property
+    def distributions(self) -> frozenset[NormalizedName]:
+        """All distributions that are in it."""
+        return frozenset(
+            each.name for source in self.sources for each in source.distributions
+        )
+
 
 def read_environment(
     venv: Path,

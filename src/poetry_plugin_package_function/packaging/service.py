@@ -44,8 +44,10 @@ from poetry_plugin_package_function.packaging.tree.layers import PREFIX
 from poetry_plugin_package_function.packaging.tree.layers import check_halves
 from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
+from poetry_plugin_package_function.packaging.tree.layers import is_metadata
 from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
 from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
+from poetry_plugin_package_function.packaging.tree.sdk import SDK
 from poetry_plugin_package_function.packaging.writing import write
 
 
@@ -53,8 +55,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
     from typing import BinaryIO
-
-    from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.archive.kept_streams import (
         KeptStreams,
@@ -351,17 +351,25 @@ def _verified(
             ),
             site_packages.interpreter if order.runs_here else None,
             place,
-            provided=_unshipped(order, measured.job.tree.provided.names),
+            provided=_stand_ins(order, measured.job.tree),
         )
 
 
-def _unshipped(order: Order, names: frozenset[NormalizedName]) -> list[Entry]:
-    """Lists the files of distributions that are not shipped."""
+def _stand_ins(order: Order, tree: Tree) -> list[Entry]:
+    """Lists the files of what stands for modules of Lambda's runtime.
+
+    That is the environment's AWS SDK, as far as nothing of it is shipped: because it is
+    left to the runtime, or is there for another function or for this alone, or because
+    the user leaves its files out.
+    """
+    if not order.settings.has_sdk:
+        return []
+    shipped = {each.distribution for each in tree.entries if not is_metadata(each.name)}
     return [
         entry
-        for source in (order.environment.sources if names else ())
+        for source in order.environment.sources
         for entry in source.files(
-            {each.name for each in source.distributions} - names, lambda _: False
+            {each.name for each in source.distributions} - SDK, lambda _: False
         )
-        if entry.distribution in names
+        if entry.distribution in SDK and entry.distribution not in shipped
     ]

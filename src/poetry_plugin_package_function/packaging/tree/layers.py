@@ -55,7 +55,7 @@ def check_halves(tree: Tree, is_of_layer: Callable[[Entry], bool]) -> None:
     of_layer = {each.name for each in tree.entries if is_of_layer(each)}
     if not of_layer:
         raise _nothing_for_the_layer()
-    if all(_is_metadata(each.name) or is_of_layer(each) for each in tree.entries):
+    if all(is_metadata(each.name) or is_of_layer(each) for each in tree.entries):
         raise SourceError(
             "There is no code of the project to put into the function.",
             "Add it with `packages` or `include`, or make the layer alone:"
@@ -99,7 +99,8 @@ def unread_path_files(names: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _is_metadata(name: str) -> bool:
+def is_metadata(name: str) -> bool:
+    """Whether a file is in a distribution's `.dist-info`."""
     return name.partition("/")[0].endswith(".dist-info")
 
 

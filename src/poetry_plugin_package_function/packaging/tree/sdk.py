@@ -34,6 +34,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
 
 
+SDK: Final = _SDK | _BESIDE
+"""All that Lambda's runtimes have of it, by the names of distributions."""
+
 _VERSIONED: Final = frozenset({"boto3", "botocore"})
 """They have one version, but for its last digits."""
 
@@ -71,7 +74,7 @@ def provided_by(
     Raises:
         SourceError: Metadata cannot be read.
     """
-    present = {each.name: each for each in distributions if each.name in _SDK | _BESIDE}
+    present = {each.name: each for each in distributions if each.name in SDK}
     if not _SDK & present.keys():
         return NOTHING_PROVIDED
     why_not = _other_users(distributions, present, project_name)

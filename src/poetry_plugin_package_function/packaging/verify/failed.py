@@ -55,8 +55,9 @@ def _brought_by_others(
         if top in PROVIDED and function.has_sdk:
             return (
                 f"It was not imported, as that needs {top}, which Lambda's runtime"
-                " brings and this machine does not: add it to the project's"
-                " dependencies, which also pins its version, to have all checked."
+                " brings and this machine does not: add it to a group that is not"
+                " packaged, such as dev, to have all checked, or to the project's"
+                " dependencies, which also pins its version."
             )
         if function.has_layers:
             return (
