@@ -37,7 +37,7 @@ NAME = "table-maker"
 SIZES = "dist/sizes.html"
 ARGUMENTS = ("package-function", "--sizes", SIZES)
 
-_COLUMNS = 96
+_COLUMNS = 80
 _WIDTH_PX = 1280
 _HEIGHT_PX = 900
 _LIMIT_BYTES = 200_000  # what readers of a README can be asked to load
@@ -50,11 +50,10 @@ def main() -> int:
         print("Pictures take chromium and chromedriver, which are not here.")
         return 1
     PICTURES.mkdir(exist_ok=True)
-    # Temporary paths are in the picture: /tmp is what they begin with for most.
-    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory() as directory:
         project = Path(directory, NAME)
         shutil.copytree(EXAMPLE, project)
-        env = {**clean_environment(Path(directory)), "TMPDIR": "/tmp"}
+        env = clean_environment(Path(directory))
         command = [str(BIN / "poetry"), *ARGUMENTS]
         with terminal(_COLUMNS) as own:
             shown = own.shown(start(command, project, env, own.streams))

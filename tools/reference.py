@@ -1,4 +1,7 @@
-"""Writes docs/reference.md out of the table of options and the command's help."""
+"""Writes docs/reference.md, and the table of options in docs/usage.md.
+
+Both are made of the table of options and the command's definition.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,18 @@ import re
 from pathlib import Path
 
 from poetry_plugin_package_function.command import PackageFunctionCommand
+from poetry_plugin_package_function.options import ONLY_KEYS
+from poetry_plugin_package_function.options import Option
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
 
 
-TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
+DOCS = Path(__file__).parent.parent / "docs"
+REFERENCE = DOCS / "reference.md"
+USAGE = DOCS / "usage.md"
+TABLE = re.compile(
+    r"(<!-- Written by `make reference`: .*? -->\n).*?(?=\n<!-- End -->)", re.DOTALL
+)
 
 _BEFORE_OPTIONS = (
     "What most of them mean in full is in [configuration](configuration.md): they are"
@@ -45,19 +55,23 @@ def reference() -> str:
         "",
         "## Description",
         "",
-        *_described(command().processed_help),
+        *_described(command.help.format()),
         "",
+    ]
+    for option in ONLY_KEYS:
+        lines += [f"`{option.name}`", f":   {option.described()}", ""]
+    lines += ["## Arguments", ""]
+    for argument in command.arguments:
+        lines += [f"`{argument.name}`", f":   {argument.description}", ""]
+    lines += [
         "## Options",
         "",
         _BEFORE_OPTIONS,
         "",
     ]
     for option in sorted(options_of(Place.POETRY), key=lambda each: each.name):
-        value = f" {option.metavar}" if option.metavar else ""
-        names = (f"--{option.name}", *([f"-{option.short}"] if option.short else []))
-        shown = ", ".join(f"`{name}{value}`" for name in names)
         often = " Can be given several times." if option.is_list else ""
-        lines += [shown, f":   {option.described()}{often}", ""]
+        lines += [_typed(option), f":   {option.described()}{often}", ""]
     lines += [
         "## Exit status",
         "",
@@ -80,6 +94,28 @@ def reference() -> str:
     return "\n".join(lines)
 
 
+def _typed(option: Option) -> str:
+    value = f" {option.metavar}" if option.metavar else ""
+    names = (f"--{option.name}", *([f"-{option.short}"] if option.short else []))
+    return ", ".join(f"`{name}{value}`" for name in names)
+
+
+def options_table() -> str:
+    """Makes the table of options in docs/usage.md, in the order of help."""
+    rows = ["| option | meaning | key |", "|---|---|---|"]
+    for option in (*options_of(Place.POETRY), *ONLY_KEYS):
+        is_key = Place.TABLE in option.places
+        key = f"[`{option.name}`](configuration.md#{option.name})" if is_key else ""
+        typed = "" if option in ONLY_KEYS else _typed(option)
+        rows.append(f"| {typed} | {option.described()} | {key} |")
+    return "\n".join(rows)
+
+
+def usage(text: str) -> str:
+    """Puts the table of options into the text of docs/usage.md."""
+    return TABLE.sub(lambda found: f"{found[1]}\n{options_table()}\n", text)
+
+
 def _described(help_text: str) -> list[str]:
     """Turns the help of the console into Markdown: examples are code."""
     plain = re.sub(r"<(?:comment|c\d)>(.*?)</[a-z\d]*>", r"`\1`", help_text.strip())
@@ -95,4 +131,5 @@ def _described(help_text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(reference(), encoding="utf-8")
+    REFERENCE.write_text(reference(), encoding="utf-8")
+    USAGE.write_text(usage(USAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -11,7 +11,6 @@ import os
 import sys
 
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -19,7 +18,6 @@ from typing import Any
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.errors import no_traceback
-from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
@@ -31,22 +29,28 @@ from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
+from poetry_plugin_package_function.report.next_steps import next_steps
 from poetry_plugin_package_function.report.outcome import Format
 from poetry_plugin_package_function.report.outcome import printing
 from poetry_plugin_package_function.report.outcome import read_format
+from poetry_plugin_package_function.report.overview import overview
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.request import outcomes
 from poetry_plugin_package_function.request import read_request
+from poetry_plugin_package_function.screen import columns_of
+from poetry_plugin_package_function.screen import cut
+from poetry_plugin_package_function.screen import fitted
 from poetry_plugin_package_function.standard_streams import lasting
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Generator
     from collections.abc import Sequence
+    from typing import TextIO
 
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.outcome import Outcome
     from poetry_plugin_package_function.request import Request
     from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.standard_streams import Streams
@@ -84,24 +88,44 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
     request = read_request(
         *(pyproject, flags, options.function, Path.cwd()), dry_run=options.dry_run
     )
-    say = partial(_say, to_errors=output_format is not Format.TEXT)
+    to_errors = output_format is not Format.TEXT
     with (
-        closing(_package_all(request, options, say)) as packaged,
+        closing(_package_all(request, options, to_errors=to_errors)) as packaged,
         printing(output_format, request.functions, streams) as found,
     ):
         for outcome in outcomes(request, packaged, verbose=options.verbose):
             found.append(outcome)
             if not options.quiet:
-                for line in outcome.summary:
-                    say(f"{line.label:<9} {line.text}")
-                for row in (*outcome.sizes, *outcome.details):
-                    say(row)
+                _show(outcome, to_errors=to_errors)
             for warning in outcome.warning_lines(quiet=options.quiet):
                 _say(warning, to_errors=True)
+        if not options.quiet:
+            _show_end(found, to_errors=to_errors)
+
+
+def _show(outcome: Outcome, *, to_errors: bool) -> None:
+    columns = columns_of(_stream(to_errors=to_errors))
+    for each in outcome.summary:
+        for label, text in each.fitted(columns):
+            _say(f"{label}{text}".rstrip(), to_errors=to_errors)
+    for row in (*outcome.sizes.lines(columns), *outcome.details):
+        _say(row, to_errors=to_errors)
+
+
+def _show_end(outcomes: Sequence[Outcome], *, to_errors: bool) -> None:
+    """Shows what is about all of a run: a table of functions, and what comes next."""
+    columns = columns_of(_stream(to_errors=to_errors))
+    steps = next_steps(outcomes)
+    for line in (
+        *overview(outcomes).lines(columns),
+        *(["Next:"] if steps else []),
+        *(line for step in steps for line in step.lines(columns)),
+    ):
+        _say(line, to_errors=to_errors)
 
 
 def _package_all(
-    request: Request, options: argparse.Namespace, say: Callable[[str], None]
+    request: Request, options: argparse.Namespace, *, to_errors: bool
 ) -> Generator[tuple[Settings, Report]]:
     check_targets(*(path for each in request.functions for path in each.targets))
     project = request.project
@@ -124,7 +148,7 @@ def _package_all(
         for settings in request.functions:
             if not options.quiet:
                 what = f"{settings.function} out of " if settings.function else ""
-                say(f"Packaging {what}{where}")
+                _say(f"Packaging {what}{where}", to_errors=to_errors)
             progress = None if options.quiet else _meter()
             with naming(settings.function), packager.next(progress) as pending:
                 report = request.complete(settings, pending)
@@ -177,9 +201,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _meter() -> Meter:
-    replaces = sys.stderr.isatty()
-    form = "\r{}\033[K" if replaces else "{}\n"
-    return Meter(lambda text: _write_error(form.format(text)), replaces=replaces)
+    columns = columns_of(sys.stderr)
+    form = "{}\n" if columns is None else "\r{}\033[K"
+    return Meter(
+        lambda text: _write_error(form.format(cut(text, columns))),
+        replaces=columns is not None,
+        columns=columns,
+    )
 
 
 def _clear_progress() -> None:
@@ -192,7 +220,12 @@ def _write_error(text: str) -> None:
     sys.stderr.flush()
 
 
+def _stream(*, to_errors: bool) -> TextIO:
+    return sys.stderr if to_errors else sys.stdout
+
+
 def _say(line: str, *, to_errors: bool = False) -> None:
-    stream = sys.stderr if to_errors else sys.stdout
-    stream.write(f"{printable(line)}\n")
+    stream = _stream(to_errors=to_errors)
+    for piece in fitted(line, columns_of(stream)):
+        stream.write(f"{piece}\n")
     stream.flush()

@@ -5,21 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Any
 
-from cleo.helpers import argument
-from cleo.helpers import option
+from cleo.io.inputs.argument import Argument
+from cleo.io.inputs.option import Option
 from cleo.io.outputs.output import Verbosity
+from cleo.io.outputs.stream_output import StreamOutput
 from poetry.console.commands.command import Command
 
 from poetry_plugin_package_function.errors import PackageFunctionError
+from poetry_plugin_package_function.help_text import help_text
+from poetry_plugin_package_function.help_text import option_help
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
+from poetry_plugin_package_function.screen import columns_of
+from poetry_plugin_package_function.screen import fitted
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from cleo.io.outputs.output import Output
 
     from poetry_plugin_package_function.report.outcome import Outcome
     from poetry_plugin_package_function.standard_streams import Streams
+
+
+class _Argument(Argument):
+    """An argument whose help fits the terminal."""
+
+    @property
+    def description(self) -> str:
+        """See cleo's."""
+        return option_help(super().description)
+
+
+class _Option(Option):
+    """An option whose help fits the terminal."""
+
+    @property
+    def description(self) -> str:
+        """See cleo's."""
+        return option_help(super().description, is_list=self.is_list())
 
 
 class PackageFunctionCommand(Command):
@@ -29,21 +56,21 @@ class PackageFunctionCommand(Command):
     description = "Packages the project for AWS Lambda"
 
     arguments = [
-        argument(
+        _Argument(
             "functions",
-            "Which of the functions that pyproject.toml or the template names"
-            " (default: all).",
-            optional=True,
-            multiple=True,
+            required=False,
+            is_list=True,
+            description="Which of the functions that pyproject.toml or the template"
+            " names (default: all).",
         )
     ]
     options = [
-        option(
+        _Option(
             each.name,
             each.short,
-            each.described(),
             flag=not each.metavar,
-            multiple=each.is_list,
+            is_list=each.is_list,
+            description=each.described(),
         )
         for each in options_of(Place.POETRY)
     ]
@@ -72,7 +99,7 @@ A function starts faster with bytecode, which makes it larger:
 
   <info>poetry package-function --compile</info>
 
-What is too large for Lambda's 250 MiB is put into a ZIP inside of the ZIP and is
+What is too large for Lambda's 250 MB is put into a ZIP inside of the ZIP and is
 extracted as it is imported, with no change to the function's code.
 
 Code changes more often than dependencies; these can be a layer of their own:
@@ -93,15 +120,19 @@ A template of AWS SAM, CloudFormation, CDK or Serverless says what its functions
   <info>poetry package-function --template template.yaml</info>
 
 All options can be given in <comment>[tool.poetry-plugin-package-function]</> in
-pyproject.toml, along with <comment>include</> and <comment>exclude</>.
+pyproject.toml, too, under the same names. These are only there:
 """
+
+    @property
+    def processed_help(self) -> str:
+        """See cleo's."""
+        return help_text(super().processed_help)
 
     def handle(self) -> int:
         """Runs the command; returns the exit status."""
         import atexit
         import gc
 
-        from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.errors import no_traceback
         from poetry_plugin_package_function.interruption import stoppable
@@ -116,9 +147,9 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
                     self._package(streams, check)
             except PackageFunctionError as error:
                 for line in error.lines:
-                    self._show_error(f"<error>{escaped(line)}</error>")
+                    self._show_error(line, "error")
                 if error.hint:
-                    self._show_error(escaped(error.hint))
+                    self._show_error(error.hint)
                 return error.exit_status
             except Exception:
                 # Poetry shows what is no error of ours, but with -q nothing of it.
@@ -168,7 +199,8 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             version = f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
         self.line(f"Packaging <c1>{escaped(request.project.shown_name)}</c1>{version}")
         self.line("")
-        run = Run(self.poetry, request, Console(self.io), check)
+        columns = self._columns(self.io.output)
+        run = Run(self.poetry, request, Console(self.io, columns), check)
         with (
             closing(run.package_all()) as packaged,
             printing(output_format, request.functions, streams) as found,
@@ -176,21 +208,58 @@ pyproject.toml, along with <comment>include</> and <comment>exclude</>.
             for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):
                 found.append(outcome)
                 self._show(outcome)
+            self._show_end(found)
 
     def _show(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped
 
+        columns = self._room()
         self.line("")
-        for line in outcome.summary:
-            self.line(f"  {line.label:<9} <c2>{escaped(line.text)}</c2>")
+        for each in outcome.summary:
+            for label, text in each.fitted(columns):
+                self.line(f"  {label}<c2>{escaped(text)}</c2>".rstrip())
         self.line("")
-        for row in (*outcome.sizes, *outcome.details):
-            self.line(f"  {escaped(row)}")
+        self._show_lines(outcome.sizes.lines(columns))
+        for detail in outcome.details:
+            self._show_lines(fitted(detail, columns))
         for warning in outcome.warning_lines(quiet=self.io.error_output.is_quiet()):
-            self._show_error(f"<warning>{escaped(warning)}</warning>")
+            self._show_error(warning, "warning")
         if outcome.report.function is not None:
             self.line("")
 
-    def _show_error(self, text: str) -> None:
-        # -q does not hide why there is no archive, or why it will not work.
-        self.io.write_error_line(text, Verbosity.QUIET)
+    def _show_end(self, outcomes: Sequence[Outcome]) -> None:
+        """Shows what is about all of a run: a table, and what comes next."""
+        from poetry_plugin_package_function.report.next_steps import next_steps
+        from poetry_plugin_package_function.report.overview import overview
+
+        columns = self._room()
+        table = overview(outcomes).lines(columns)
+        self._show_lines(table)
+        steps = next_steps(outcomes)
+        if steps:
+            self._show_lines(["", "Next:"])
+        for step in steps:
+            self._show_lines(step.lines(columns))
+
+    def _show_lines(self, lines: Iterable[str]) -> None:
+        from poetry_plugin_package_function.console import escaped
+
+        for line in lines:
+            self.line(f"  {escaped(line)}".rstrip())
+
+    def _show_error(self, text: str, style: str = "") -> None:
+        from poetry_plugin_package_function.console import escaped
+
+        for line in fitted(text, self._columns(self.io.error_output)):
+            shown = f"<{style}>{escaped(line)}</{style}>" if style else escaped(line)
+            # -q does not hide why there is no archive, or why it will not work.
+            self.io.write_error_line(shown, Verbosity.QUIET)
+
+    def _room(self) -> int | None:
+        """How many columns the result may take: it is indented by two."""
+        columns = self._columns(self.io.output)
+        return None if columns is None else columns - 2
+
+    @staticmethod
+    def _columns(output: Output) -> int | None:
+        return columns_of(output.stream) if isinstance(output, StreamOutput) else None

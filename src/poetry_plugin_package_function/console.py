@@ -9,8 +9,12 @@ from cleo.formatters.formatter import Formatter
 from cleo.io.outputs.stream_output import StreamOutput
 
 from poetry_plugin_package_function.escaping import printable
+from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.progress import bar
+from poetry_plugin_package_function.report.summary import shown_path
+from poetry_plugin_package_function.screen import cut
+from poetry_plugin_package_function.screen import fitted
 
 
 if TYPE_CHECKING:
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.standard_streams import Streams
 
+
+_STEP: Final = "  • "
+_OPERATION: Final = "    - "
+"""What lines of these kinds begin with, as in Poetry."""
 
 _WARNING: Final = "Warning: "
 
@@ -50,8 +58,16 @@ class Console:
     On a terminal one line is overwritten; in a pipe or a log each step is a line.
     """
 
-    def __init__(self, io: IO) -> None:
+    def __init__(self, io: IO, columns: int | None = None) -> None:
+        """Shows nothing yet.
+
+        Args:
+            io: Where it shows what is done.
+            columns: How wide that is; None if it is no terminal.
+        """
         self._io = io
+        self._columns = columns
+        self._shown_warnings: set[str] = set()
         # With -v all that is installed stays on the screen, as in `poetry install`.
         self._overwrites = io.output.is_decorated() and not io.is_verbose()
         self._section: SectionOutput | None = None
@@ -64,23 +80,22 @@ class Console:
         self._warned = []
         groups = ", ".join(bundle.groups) or "none"
         extras = f", extras: {', '.join(bundle.extras)}" if bundle.extras else ""
-        taken = escaped(f"groups: {groups}{extras}")
-        self._step(f"Building a virtual environment ({taken})")
+        self._step(f"Building a virtual environment (groups: {groups}{extras})")
 
     def phase(self, text: str) -> None:
         """See `bundling.poetry_output.Listener`."""
-        self._progress(f"    {escaped(text)}")
+        self._progress(f"    {text}")
 
     def operation(self, text: str, number: int, total: int) -> None:
         """See `bundling.poetry_output.Listener`."""
-        count = f"{number:>{len(str(total))}}/{total}" if total else f"{number}"
-        shown = escaped(text)
+        done = f"{number:>{len(str(total))}}/{total}" if total else f"{number}"
         if self._overwrites and total:
-            shown = (
-                f"{escaped(bar(self._installed / total))}"
-                f" {self._installed_bytes / 1e6:,.1f} MB {shown}"
-            )
-        self._progress(f"    <fg=blue;options=bold>-</> {count} {shown}")
+            # What is drawn and what is written are both about what is done, not about
+            # what has begun: Poetry downloads several at once.
+            drawn = bar(self._installed / total, self._columns)
+            done = f"{drawn}{self._installed:>{len(str(total))}}/{total}"
+            done += f" {megabytes(self._installed_bytes)}"
+        self._progress(f"{_OPERATION}{done} {text}")
 
     def installed(self, size_bytes: int) -> None:
         """See `bundling.poetry_output.Listener`."""
@@ -88,22 +103,37 @@ class Console:
         self._installed_bytes += size_bytes
 
     def warning(self, text: str) -> None:
-        """See `bundling.poetry_output.Listener`."""
+        """See `bundling.poetry_output.Listener`; each is shown once in a run."""
         if text.startswith(_WARNING):  # Poetry shows there what it chooses, too
             self._warned.append(text.removeprefix(_WARNING))
-        self._io.write_error_line(f"<warning>{escaped(text)}</warning>")
+        if text in self._shown_warnings:
+            return
+        self._shown_warnings.add(text)
+        for line in fitted(text, self._columns):
+            self._io.write_error_line(f"<warning>{escaped(line)}</warning>")
 
     def warned(self) -> tuple[str, ...]:
         """Returns what Poetry has warned of while it built the last environment."""
         return tuple(self._warned)
 
-    def packaging(self, venv: Path, function: str | None) -> Meter:
-        """The files are being packaged; returns what shows how far they are."""
-        what = f"<c1>{escaped(function)}</c1> out of " if function else ""
-        self._step(f"Packaging {what}<c2>{escaped(str(venv))}</c2>")
+    def packaging(self, name: str, output: Path, venv: Path | None) -> Meter:
+        """The files are being packaged.
+
+        Args:
+            name: Whose they are.
+            output: What they are written to.
+            venv: The environment that the user has given; None for one of ours, whose
+                place means nothing to anybody.
+
+        Returns:
+            What shows how far they are.
+        """
+        source = f" out of {shown_path(venv)}" if venv else ""
+        self._step(f"Packaging {name}{source} into {shown_path(output)}")
         return Meter(
-            lambda text: self._progress(f"    {escaped(text)}"),
+            lambda text: self._progress(f"    {text}"),
             replaces=self._overwrites,
+            columns=self._columns,
         )
 
     def done(self) -> None:
@@ -114,12 +144,23 @@ class Console:
 
     def _step(self, text: str) -> None:
         self.done()
-        self._io.write_line(f"  <fg=blue;options=bold>•</> {text}")
+        for line in fitted(text, self._columns, first=_STEP):
+            shown = escaped(line.removeprefix(_STEP))
+            mark = "  <fg=blue;options=bold>•</> " if line.startswith(_STEP) else ""
+            self._io.write_line(f"{mark}{shown}")
 
     def _progress(self, text: str) -> None:
         if not self._overwrites:
-            self._io.write_line(text)
+            for line in fitted(text, self._columns):
+                self._io.write_line(_marked(line))
             return
         if self._section is None:
             self._section = self._io.section()
-        self._section.overwrite(text)
+        self._section.overwrite(_marked(cut(text, self._columns)))
+
+
+def _marked(line: str) -> str:
+    if not line.startswith(_OPERATION):
+        return escaped(line)
+    rest = escaped(line.removeprefix(_OPERATION))
+    return f"    <fg=blue;options=bold>-</> {rest}"

@@ -178,6 +178,7 @@ def _as_declared(settings: Settings, declared: Declared) -> Settings:
     return replace(
         settings,
         has_layers=layers > 0,
+        is_declared=True,
         code_dir=declared.code_dir,
         unknown_variables=declared.unknown_variables - known,
     )

@@ -234,8 +234,8 @@ class Run:
         with Packager(orders, self._workspace) as packager:
             for order in orders:
                 settings = order.settings
-                venv = order.environment.site_packages.venv
-                progress = self.console.packaging(venv, settings.function)
+                name = settings.function or self.request.project.shown_name
+                progress = self.console.packaging(name, settings.output, settings.venv)
                 only = order.environment.only
                 warned = [w for w in self.console.warned() if may_concern(w, only)]
                 try:

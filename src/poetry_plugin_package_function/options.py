@@ -59,7 +59,7 @@ class Option:
     Attributes:
         name: What it is called, without dashes in front.
         read: Reads its value, see values.py.
-        help: A sentence without its end; "" if no command line has it.
+        help: A sentence without its end.
         metavar: What its value is called in help; "" for a switch.
         default: What help shows as what holds without it.
         short: The letter that stands for it on Poetry's command line.
@@ -72,7 +72,7 @@ class Option:
 
     name: str
     read: Callable[[object, Source], Any]
-    help: str = ""
+    help: str
     metavar: str = ""
     default: str = ""
     short: str | None = None
@@ -134,8 +134,10 @@ OPTIONS: Final = (
     Option("eager", read_boolean,
            "Extract all that is nested when the function starts",
            feature=Feature.NESTING),
-    Option("nest", read_names, places=Place.TABLE, feature=Feature.NESTING),
-    Option("keep-flat", read_names, places=Place.TABLE, feature=Feature.NESTING),
+    Option("nest", read_names, "Distributions to nest before all others",
+           places=Place.TABLE, feature=Feature.NESTING),
+    Option("keep-flat", read_names, "Distributions that are never nested",
+           places=Place.TABLE, feature=Feature.NESTING),
     Option("target", read_service,
            "What it is for: lambda, or agentcore (Amazon Bedrock AgentCore)", "SERVICE",
            "lambda", field="service"),
@@ -163,9 +165,15 @@ OPTIONS: Final = (
     Option("ephemeral-storage", read_ephemeral_storage,
            "The size of the function's /tmp in MB, to judge by", "MB", "512",
            field="ephemeral_storage_mb", feature=Feature.STORAGE),
-    Option("environment", read_variables, places=Place.TABLE, needs=("handler",)),
-    Option("exclude", read_patterns, places=Place.TABLE),
-    Option("include", read_inclusions, places=Place.TABLE),
+    Option("environment", read_variables,
+           "The function's environment variables, for the import of the handler",
+           places=Place.TABLE, needs=("handler",)),
+    Option("exclude", read_patterns,
+           "Patterns of files to leave out, in the language of .gitignore",
+           places=Place.TABLE),
+    Option("include", read_inclusions,
+           "Files of the project to copy into the archive: paths, patterns, tables",
+           places=Place.TABLE),
     Option("output", read_result, "The file to write", "FILE",
            excludes=("output-dir",)),
     Option("output-dir", read_path, "Where to write NAME.zip", "DIRECTORY", "dist",
@@ -197,6 +205,9 @@ OPTIONS: Final = (
 )
 # fmt: on
 """In the order of help."""
+
+ONLY_KEYS: Final = tuple(each for each in OPTIONS if each.places is Place.TABLE)
+"""What no command line has."""
 
 KEYS: Final = tuple(each.name for each in OPTIONS if Place.TABLE in each.places)
 

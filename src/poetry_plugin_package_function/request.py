@@ -25,6 +25,7 @@ from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import Line
 from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.report.summary import summary
+from poetry_plugin_package_function.report.summary import unused
 from poetry_plugin_package_function.report.warned import runtime_warnings
 from poetry_plugin_package_function.report.warned import warnings
 from poetry_plugin_package_function.resolution import resolve
@@ -155,6 +156,9 @@ def outcomes(
             for label, path in (("Report", settings.report), ("Sizes", settings.sizes))
             if path is not None
         ]
+        not_imported = unused(report, _way_out(settings))
+        if not_imported:
+            extra_outputs.insert(0, Line("Unused", not_imported))
         if settings.dry_run:
             extra_outputs.append(Line("Dry run", NOTHING_WRITTEN))
         yield Outcome(
@@ -164,6 +168,7 @@ def outcomes(
             sizes(report, all_of_them=verbose),
             [*details(report, changes)] if verbose else [],
             request.warnings(report),
+            settings.is_declared,
         )
         started_s = time.monotonic()
 
@@ -192,3 +197,14 @@ def _unused_template(request: Request) -> list[Line]:
     functions = "1 function" if count == 1 else f"{count:,} functions"
     path = shown_path(directory / template.shown)
     return [Line("Template", f"{path} names {functions}: --template {path}")]
+
+
+def _way_out(settings: Settings) -> str:
+    """Says what could leave out what is not imported."""
+    if settings.venv is not None:
+        return "`exclude`?"
+    if settings.all_groups or settings.with_groups:
+        return "--only main?"
+    if settings.extras or settings.all_extras:
+        return "without --extras?"
+    return "a dependency group, or `exclude`?"

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 _FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 
-_HINT: Final = "Every key is described in docs/configuration.md."
+_HINT: Final = (
+    "`--help` says what each option means; keys of the table have the same names."
+)
 _TEMPLATE_HINT: Final = (
     "Options, and keys in pyproject.toml, beat what the template says."
 )

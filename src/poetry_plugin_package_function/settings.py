@@ -33,6 +33,7 @@ class Settings:
         unknown_variables: Names of variables that the function has, and whose values
             only a deployment knows.
         has_layers: Whether the function has layers that are not packaged with it.
+        is_declared: Whether a template has it, which also deploys it.
         results: Files that any of the project's functions may be written to, which are
             not shipped.
     """
@@ -78,6 +79,7 @@ class Settings:
     environment: tuple[tuple[str, str], ...] = ()
     unknown_variables: frozenset[str] = frozenset()
     has_layers: bool = False
+    is_declared: bool = False
     results: frozenset[Path] = frozenset()
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.megabytes import megabytes
 from tests.e2e.projects import ANSWER
 from tests.e2e.projects import answer
 from tests.e2e.projects import names_in
@@ -71,7 +72,7 @@ def test_it_runs_and_is_told(
     bytecode = json.loads(report.read_bytes())["bytecode"]
     version = ".".join(map(str, sys.version_info[:3]))
     assert (version, 3) == (bytecode["python"], bytecode["files"])
-    assert f"3 files, {bytecode['size_bytes']:,} bytes, for CPython {version}" in (
+    assert f"3 files, {megabytes(bytecode['size_bytes'])}, for CPython {version}" in (
         done.stdout
     )
     assert "1 file does not compile: my_app/old.py" in done.stdout

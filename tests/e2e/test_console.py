@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.command import PackageFunctionCommand
 from tests.e2e.projects import ANSWER
 from tests.e2e.projects import answer
 from tests.e2e.projects import names_in
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.running import Poetry
+    from tests.e2e.screen import Shown
 
 
-LABELS = ["File", "Layout", "Made for", "Unzipped", "Zipped", "SHA-256", "Took"]
+LABELS = ["File", "Layout", "Made for", "Unzipped", "Zipped", "CodeSha256", "Took"]
 
 
 def facts(output: str) -> dict[str, str]:
@@ -59,11 +61,9 @@ def test_the_console_says_what_was_made(
     assert str(archive) == said["File"]
     assert f"flat, {len(names_in(archive))} files" == said["Layout"]
     assert re.fullmatch(r"python3\.\d+, x86_64 \(Lambda\)", said["Made for"])
-    assert re.fullmatch(
-        r"[\d,]+ bytes, 0\.0% of the 262,144,000 that Lambda allows", said["Unzipped"]
-    )
-    assert f"{archive.stat().st_size:,} bytes" == said["Zipped"]
-    assert f"{sha256(archive)} (CodeSha256, source_code_hash)" == said["SHA-256"]
+    assert re.fullmatch(r"\d+ KB of 250 MB, 0\.0%", said["Unzipped"])
+    assert f"{-(-archive.stat().st_size // 1024)} KB" == said["Zipped"]
+    assert sha256(archive) == said["CodeSha256"]
     assert re.fullmatch(r"\d+\.\d s", said["Took"])
     assert "\x1b" not in done.said
 
@@ -93,7 +93,7 @@ def test_each_verbosity_says_the_same_facts(
     done = poetry.package(small, option, "--output", str(archive)).well()
     assert ordinary.read_bytes() == archive.read_bytes()
     plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
-    assert sha256(archive) == facts(plain)["SHA-256"].split()[0]
+    assert sha256(archive) == facts(plain)["CodeSha256"]
     assert set(LABELS) <= facts(plain).keys()
     assert ("\x1b" in done.stdout) == (option == "--ansi")
 
@@ -121,12 +121,55 @@ def test_a_terminal_has_no_leftovers(
     assert "Creating" not in text
     assert re.search(
         r"\APackaging my-app \(1\.0\)\n\n"
-        r"  • Building a virtual.*\n  • Packaging .*\n\n  File ",
+        r"  • Building a virtual.*\n  • Packaging .*\n\n  File\s",
         text,
         re.DOTALL,
     ), text
     assert "my-app" in text.rpartition("Took")[2]
     assert [] == list(tmp.iterdir())
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("arguments", [(), ("--layers-size", "nonsense")])
+def test_no_line_wraps(
+    poetry: Poetry, small: Path, columns: int, arguments: tuple[str, ...]
+) -> None:
+    """But for a path or a digest, which has no blank to be broken at."""
+    shown = shown_in(columns, poetry, small, *arguments)
+    assert 2 * bool(arguments) == shown.status, shown.raw
+    assert [] == too_long(shown, columns)
+
+
+def test_help_fits(poetry: Poetry, small: Path) -> None:
+    """Beside the names of options cleo leaves no room in less than 80 columns."""
+    ours = [f"--{each.name}" for each in PackageFunctionCommand.options]
+    shown = shown_in(80, poetry, small, "--help")
+    assert 0 == shown.status, shown.raw
+    assert [] == [line for line in too_long(shown, 80) if line.split()[0] in ours]
+    assert "  include: Files of the project" in shown.raw
+    narrow = shown_in(40, poetry, small, "--help")
+    assert "\n  the same bytes for the same lock" in narrow.raw.replace("\r", "")
+
+
+def shown_in(columns: int, poetry: Poetry, directory: Path, *arguments: str) -> Shown:
+    with terminal(columns) as own:
+        process = poetry.start(
+            directory,
+            *("package-function", *arguments),
+            env={"TMPDIR": str(poetry.new_tmp())},
+            streams=own.streams,
+        )
+        return own.shown(process)
+
+
+def too_long(shown: Shown, columns: int) -> list[str]:
+    """Lines that have been written, wrap, and could have been broken."""
+    written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.raw).replace("\r", "")
+    return [
+        line.strip()
+        for line in written.split("\n")
+        if len(line) > columns and " " in line.strip()
+    ]
 
 
 def test_a_verbose_terminal_keeps_what_was_installed(
@@ -187,6 +230,6 @@ def test_json_on_stdout(poetry: Poetry, small: Path, tmp_path: Path) -> None:
     for verbosity in ((), ("-q",), ("-v",)):
         done = poetry.package(small, *options, "--format", "json", *verbosity).well()
         assert report.read_text() == done.stdout
-        assert ("SHA-256" in done.stderr) is (verbosity != ("-q",))
+        assert ("CodeSha256" in done.stderr) is (verbosity != ("-q",))
     said = poetry.package(small, *options, "--format", "xml").failed(2)
     assert "--format: expected one of text, json, markdown, got 'xml'." in said

@@ -156,7 +156,7 @@ def test_each_form_answers_flat_and_nested(
     assert "flat" in done.stdout
     nested = poetry.package(tmp_path, *NEST, "--output-dir", "nested").well()
     assert "" == nested.stderr
-    assert "Layout    nested" in nested.stdout
+    assert "Layout      nested" in nested.stdout
     flat_archive = tmp_path / "dist" / form.archive
     nested_archive = tmp_path / "nested" / form.archive
     inner = [name for name in names_in(nested_archive) if name.endswith(".zip")]

@@ -154,7 +154,7 @@ def test_json_is_an_array(poetry: Poetry, shop: Path, tmp_path: Path) -> None:
 
     reports = json.loads(done.stdout)
     assert ["worker", "api"] == [each["function"] for each in reports]
-    assert "Packaging api out of " in done.stderr
+    assert "Packaging api into " in done.stderr
 
 
 def test_they_are_compared_one_by_one(

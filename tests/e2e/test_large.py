@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.megabytes import megabytes
 from tests.e2e.projects import answer
 from tests.e2e.projects import names_in
 from tests.e2e.projects import pep621
@@ -85,7 +86,7 @@ def test_pandas_and_pyarrow_are_nested_and_answer(
     assert report["unzipped_bytes"] < report["limit_bytes"]
     assert report["nested_zip"]
     assert sha256(archive) == report["code_sha256"]
-    assert "Layout    nested" in done.stdout
+    assert "Layout      nested" in done.stdout
     nested = {
         name for unit in report["nested"]["units"] for name in unit["distributions"]
     }
@@ -116,8 +117,10 @@ def test_what_is_nested_and_when_it_is_extracted_can_be_told(
     assert {"pyarrow", "pytz"} <= set(unit["distributions"])
     assert "numpy" not in unit["distributions"]
     assert unit["at_init"]
-    assert "Nested    pyarrow, pytz" in done.stdout
-    assert f"{unit['extracted_bytes']:,} bytes, when the function starts" in done.stdout
+    assert "Nested      pyarrow, pytz" in done.stdout
+    assert (
+        f"{megabytes(unit['extracted_bytes'])}, when the function starts" in done.stdout
+    )
     answered = answer(archive, "data_frames.large.handler", client_python, {"n": 1000})
     assert {"sum": 499_500, "same": True} == answered
 

@@ -109,8 +109,8 @@ def test_function_and_layer_work_together(
         each["name"]: each["layer"] for each in report["distributions"]
     }
     assert report["verified"]["unused"] == []
-    assert f"{found['code_sha256']} (CodeSha256 of the layer)" in done.stdout
-    assert "Handler   my_app.handler was imported in " in done.stdout
+    assert f"CodeSha256 {found['code_sha256']}\n" in done.stdout
+    assert "Handler     my_app.handler was imported in " in done.stdout
 
 
 def test_without_the_layer_the_function_lacks_its_dependencies(
@@ -190,7 +190,7 @@ def test_a_layer_alone_is_the_same(poetry: Poetry, small: Path, tmp_path: Path) 
     assert ["my_app-layer.zip"] == os.listdir(alone / "dist")
     layer = alone / "dist" / "my_app-layer.zip"
     assert sha256(tmp_path / "f-layer.zip") == sha256(layer)
-    assert "Layout    layer, " in done.stdout
+    assert "Layout      layer, " in done.stdout
     assert "Warning" not in done.stderr
     report = reported(report_file)
     assert "layer" == report["kind"]

@@ -15,6 +15,7 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.megabytes import megabytes
 from tests.e2e.projects import contents
 from tests.e2e.projects import pep621
 from tests.e2e.projects import sha256
@@ -166,12 +167,12 @@ def test_the_report(poetry: Poetry, project: Path) -> None:
             "nested_zip",
         )
     }
-    assert f"{report['uncompressed_bytes']:,} bytes" in done.stdout
+    assert megabytes(report["uncompressed_bytes"]) in done.stdout
     assert sha256(archive) == report["code_sha256"]
     assert ["my-app", "six"] == [
         canonicalize_name(each["name"]) for each in report["distributions"]
     ]
-    assert "Report    made/report.json" in done.stdout
+    assert "Report      made/report.json" in done.stdout
 
 
 def test_a_source_date_epoch_that_is_none(poetry: Poetry, project: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_handler_that_imports(poetry: Poetry, small: Path, out: Path) -> None:
         *options(out),
     ).well()
 
-    assert "Handler   my_app.handler was imported in " in said.stdout
+    assert "Handler     my_app.handler was imported in " in said.stdout
     verified = json.loads((out / "report.json").read_text())["verified"]
     assert verified["unchecked"] is None
     assert 0 < verified["init_s"] < 10

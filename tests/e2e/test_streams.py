@@ -252,7 +252,9 @@ def test_a_console_without_the_characters(front_end: FrontEnd, project: Path) ->
     assert r"gr\xf6\xdfe.zip" in done.stdout
 
 
-HOSTILE = "a\nFile      evil.zip\n::error::x\x1b[2J\r\x9b\u202e##vso[task.x]y##[error]z"
+HOSTILE = (
+    "a\nFile        evil.zip\n::error::x\x1b[2J\r\x9b\u202e##vso[task.x]y##[error]z"
+)
 
 
 def hold_to_harmless(text: str) -> None:

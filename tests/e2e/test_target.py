@@ -63,7 +63,7 @@ def package(
         directory, "--output", str(archive), "--report", str(report), *options
     ).well()
     made_for = json.loads(report.read_text())["made_for"]
-    assert f"  Made for  {made_for}\n" in done.stdout
+    assert f"  Made for    {made_for}\n" in done.stdout
     with zipfile.ZipFile(archive) as source:
         source.extractall(out / "task")
         return json.loads(report.read_text()), source.namelist()
@@ -97,7 +97,7 @@ def test_without_a_runtime_it_is_lambdas(
 ) -> None:
     """That of the Python which Poetry chooses, to the byte, and how to pin it."""
     done = poetry.package(native, "--output", str(tmp_path / "f.zip")).well()
-    assert f"  Made for  python{OWN}, x86_64 (Lambda)\n" in done.stdout
+    assert f"  Made for    python{OWN}, x86_64 (Lambda)\n" in done.stdout
     assert f'            to pin it: runtime = "python{OWN}"\n' in done.stdout
 
     named, _ = package(poetry, native, tmp_path, "--runtime", f"python{OWN}")

@@ -57,9 +57,9 @@ def test_the_command_of_the_reference(cli: str, venv: Path) -> None:
     data = Path("My_App.zip").read_bytes()
     digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert f"SHA-256   {digest} (CodeSha256, source_code_hash)" == lines["SHA-256"]
-    assert "File      My_App.zip" == lines["File"]
-    assert "Left out  pip: nothing requires them" in done.stdout
+    assert f"CodeSha256  {digest}" == lines["CodeSha256"]
+    assert "File        My_App.zip" == lines["File"]
+    assert "Left out    pip: nothing requires them" in done.stdout
     with zipfile.ZipFile("My_App.zip") as archive:
         assert [
             "my_app-1.0.dist-info/METADATA",
@@ -80,7 +80,7 @@ def test_all_options(cli: str, venv: Path, in_directory: Path) -> None:
     done = run(cli, venv, "--output-dir", "a/b", *arguments)
 
     assert 0 == done.returncode, done.stderr
-    assert "Report    r/r.json" in done.stdout
+    assert "Report      r/r.json" in done.stdout
     report = json.loads(Path("r/r.json").read_text())
     output = in_directory / "a/b/My_App.zip"
     assert str(output) == report["output_file"]
@@ -108,7 +108,7 @@ def test_progress_goes_to_stderr(
     stdout, stderr = capfd.readouterr()
     assert "Packaging: " in stderr
     assert "Packaging: " not in stdout
-    assert ("SHA-256" in stdout) is (how == "text")
+    assert ("CodeSha256" in stdout) is (how == "text")
 
 
 @pytest.mark.parametrize("how", ["text", "json"])
@@ -147,6 +147,34 @@ def test_warnings_name_the_function(cli: str, venv: Path) -> None:
     assert (0, "") == (done.returncode, done.stdout)
 
 
+def test_several_functions_have_a_table(cli: str, venv: Path) -> None:
+    """At the end, with what comes next; -q shows neither."""
+    label = "[tool.poetry-plugin-package-function.functions"
+    make_project(venv.parent, "My-App", f"{label}.one]\n{label}.two]\n")
+    names = ("--function", "one", "--function", "two")
+    done = run(cli, "venv", *names)
+
+    assert 0 == done.returncode, done.stderr
+    *_, header, one, two, _, _, _, deploy, command = done.stdout.splitlines()
+    assert ["function", "one", "two"] == [row.split()[0] for row in (header, one, two)]
+    assert "- Deploy one, and the others in the same way:" == deploy
+    assert command.endswith("--function-name one --zip-file fileb://one.zip")
+    assert "" == run(cli, "venv", "-q", *names).stdout
+
+
+@pytest.mark.slow
+def test_what_is_never_imported(cli: str, venv: Path) -> None:
+    """A line for what is large, with what could leave it out."""
+    install(venv, "large", {"large.py": "", "large.bin": os.urandom(2_000_000)})
+    (site_packages_of(venv) / "my_app/__init__.py").write_text("def f(e, c): ...\n")
+    options = ("--handler", "my_app.f", "--python", sys.executable)
+    done = run(cli, "venv", *options)
+
+    assert 0 == done.returncode, done.stderr
+    unused = "Unused      large 1.9 MB is never imported: `exclude`?"
+    assert unused in done.stdout.splitlines()
+
+
 def test_quiet_about_no_error(cli: str, in_directory: Path) -> None:
     """Why there is no archive is said in any case."""
     make_project(in_directory)
@@ -170,7 +198,7 @@ def test_a_page_of_sizes(cli: str, venv: Path) -> None:
     done = run(cli, "venv", "--sizes", "sizes.html", "--report", "report.json")
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert "Sizes     sizes.html" in done.stdout
+    assert "Sizes       sizes.html" in done.stdout
     page = Path("sizes.html").read_text(encoding="utf-8")
     assert "Content-Security-Policy" in page
     assert "my_app/f.py" in page or '"f.py"' in page
@@ -183,7 +211,7 @@ def test_json_on_stdout(cli: str, venv: Path) -> None:
 
     assert 0 == done.returncode
     assert Path("report.json").read_text() == done.stdout
-    assert "SHA-256" in done.stderr
+    assert "CodeSha256" in done.stderr
     refused = run(cli, "venv", "--format", "yaml")
     assert (2, "") == (refused.returncode, refused.stdout)
     assert "expected one of text, json, markdown, got 'yaml'." in refused.stderr
@@ -199,9 +227,9 @@ def test_what_has_changed(cli: str, venv: Path) -> None:
     other = run(cli, "venv", "--compare", "old.json", "--format", "json")
 
     assert "Compared" not in first.stdout
-    assert "Compared  unchanged: the same archive" in again.stdout
+    assert "Compared    unchanged: the same archive" in again.stdout
     assert json.loads(Path("report.json").read_text())["comparison"]["unchanged"]
-    assert "Compared  other files in my-app" in other.stderr
+    assert "Compared    other files in my-app" in other.stderr
     assert ["my-app"] == json.loads(other.stdout)["comparison"]["changed"]
     refused = run(cli, "venv", "--compare", "none.json")
     assert (2, "") == (refused.returncode, refused.stdout)
@@ -228,7 +256,7 @@ def test_verbose_says_all_that_is_known(cli: str, venv: Path) -> None:
     short, full = run(cli, "venv"), run(cli, "venv", "-v")
 
     assert (0, 0) == (short.returncode, full.returncode), full.stderr
-    assert "Handler   my_app.handler was imported in" in short.stdout
+    assert "Handler     my_app.handler was imported in" in short.stdout
     assert "The handler's import has used nothing of: d0, d1" in full.stdout
     assert len(short.stdout.splitlines()) + 3 < len(full.stdout.splitlines())
 
@@ -275,8 +303,8 @@ def test_code_that_only_the_handler_needs(cli: str, venv: Path) -> None:
 
     assert 0 == done.returncode, done.stderr
     assert (
-        "Code      lambda_function.py from the project's directory: the environment has"
-        " no module lambda_function"
+        "Code        lambda_function.py from the project's directory: the environment"
+        " has no module lambda_function"
     ) in done.stdout
     with zipfile.ZipFile("My_App.zip") as archive:
         assert "lambda_function.py" in archive.namelist()
@@ -378,7 +406,7 @@ def test_a_terminal_sees_progress(cli: str, venv: Path) -> None:
 
     assert 0 == process.wait()
     assert b"\rPackaging: " in shown
-    assert b"\r\033[KFile      My_App.zip" in shown
+    assert b"\r\033[KFile        My_App.zip" in shown
 
 
 @pytest.mark.slow
@@ -456,4 +484,4 @@ def test_a_terminal_without_utf8(cli: str, venv: Path) -> None:
     )
 
     assert 0 == done.returncode, done.stderr
-    assert b"File      gr\\xf6\\xdfe.zip" in done.stdout
+    assert b"File        gr\\xf6\\xdfe.zip" in done.stdout

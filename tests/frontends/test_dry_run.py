@@ -22,7 +22,7 @@ from tests.trees import write_files
 
 
 LABEL = "[tool.poetry-plugin-package-function"
-SAID = "Dry run   nothing has been written, and nothing replaced\n"
+SAID = "Dry run     nothing has been written, and nothing replaced\n"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def snapshot(directory: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def in_text(text: str) -> dict[str, str]:
-    return {line[:10].strip(): line[10:] for line in text.splitlines()}
+    return {line[:12].strip(): line[12:] for line in text.splitlines()}
 
 
 def test_the_result_is_that_of_a_run_that_writes(
@@ -77,7 +77,7 @@ def test_the_result_is_that_of_a_run_that_writes(
     shown, expected = in_text(dry.out), in_text(wet.out)
     assert "a/b/f.zip" == shown["File"]
     assert "my_app.f.handler was imported in" in shown["Handler"]
-    for label in ("File", "Layout", "SHA-256", "Zipped", "Layer", "Report", "Sizes"):
+    for label in ("File", "Layout", "CodeSha256", "Zipped", "Layer", "Report", "Sizes"):
         assert expected[label] == shown[label]
     for name in ("a/b/f.zip", "a/b/f-layer.zip", "c/r.json", "d/s.html"):
         assert Path(name).is_file()
@@ -95,10 +95,10 @@ def test_what_was_there_before_stays(
     for _ in range(2):
         capfd.readouterr()
         assert 0 == main([*arguments, "--dry-run"])
-        assert "Compared  other files in my-app" in capfd.readouterr().out
+        assert "Compared    other files in my-app" in capfd.readouterr().out
     assert before == snapshot(in_directory)
     assert 0 == main(["venv", "--compare", "r.json", "--dry-run"])
-    assert "Compared  other files in my-app" in capfd.readouterr().out
+    assert "Compared    other files in my-app" in capfd.readouterr().out
     assert before == snapshot(in_directory)
 
 

@@ -24,6 +24,7 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
+from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.report.changes import Changes
 from poetry_plugin_package_function.report.changes import Update
 from poetry_plugin_package_function.report.details import sizes
@@ -146,8 +147,8 @@ def test_the_figures_are_a_table() -> None:
     assert [
         ["Layout", "flat, 1,234 files"],
         ["Made for", "python3.13, arm64 (Lambda)"],
-        ["Unzipped", "10,000,000 bytes, 3.8% of the 262,144,000 that Lambda allows"],
-        ["Zipped", "2,500,000 bytes"],
+        ["Unzipped", "9.5 MB of 250 MB, 3.8%"],
+        ["Zipped", "2.4 MB"],
         ["CodeSha256", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="],
         ["Compared", "updated numpy 1 -> 2; added six"],
     ] == found.tables[0][1:]
@@ -171,7 +172,7 @@ def test_what_is_kept_for_layers() -> None:
     """The limit says so, as on the console."""
     report = replace(REPORT, layers_size_bytes=1000, limit_bytes=262_143_000)
     cells = dict(page(as_markdown(report, None, [])).tables[0][1:])
-    assert cells["Unzipped"].endswith("allows, with 1,000 kept for layers")
+    assert cells["Unzipped"].endswith(", with 1 KB kept for layers")
 
 
 def test_distributions_are_two_tables() -> None:
@@ -184,18 +185,18 @@ def test_distributions_are_two_tables() -> None:
         [
             "numpy",
             "1.0",
-            "5,000,000",
-            "1,250,000",
+            "4.8 MB",
+            "1.2 MB",
             "50.0%",
             "nested",
             "my-app → pandas",
         ],
-        ["pandas", "1.0", "3,000,000", "750,000", "30.0%", "flat", "my-app"],
-        ["(no distribution)", "", "1,999,000", "499,750", "20.0%", "flat", ""],
+        ["pandas", "1.0", "2.9 MB", "0.7 MB", "30.0%", "flat", "my-app"],
+        ["(no distribution)", "", "1.9 MB", "0.5 MB", "20.0%", "flat", ""],
     ] == largest
     assert [
         HEADER,
-        ["tiny", "1.0", "1,000", "250", "0.0%", "flat", "my-app → pandas"],
+        ["tiny", "1.0", "1 KB", "1 KB", "0.0%", "flat", "my-app → pandas"],
     ] == rest
     assert "1 more" in found.folded
     assert "tiny" in found.folded
@@ -207,7 +208,7 @@ def test_they_are_those_of_the_console() -> None:
     many = tuple(distribution(f"d{number}", 1_000_000) for number in range(30))
     report = replace(REPORT, distributions=many, uncompressed_bytes=30_000_000)
     _, largest, rest = page(as_markdown(report, None, [])).tables
-    console = [row.split()[0] for row in sizes(report, all_of_them=False)[1:]]
+    console = [row.split()[0] for row in sizes(report, all_of_them=False).lines()[1:]]
 
     assert console == [row[0] for row in largest[1:]]
     assert 30 == len(largest) + len(rest) - 2
@@ -314,7 +315,8 @@ def test_any_text_stays_text(text: str) -> None:
 def check_that_it_stays_text(text: str) -> None:
     """Puts it wherever a text from outside can stand."""
     hostile = distribution(text, 9_000_000, text, text, "end")._replace(version=text)
-    report = replace(REPORT, distribution_name=text, distributions=(hostile,))
+    other = distribution("", 1_000_000, nested=True)
+    report = replace(REPORT, distribution_name=text, distributions=(hostile, other))
     changes = Changes(False, (text,), (text,), (Update(text, text, text),), (text,))
     found = page(as_markdown(report, changes, [text, f"x {text}"]))
     expected = shown(text)
@@ -322,7 +324,7 @@ def check_that_it_stays_text(text: str) -> None:
     assert found.tags <= ALLOWED
     facts, distributions = found.tables
     assert {2} == {len(row) for row in facts}
-    assert [len(HEADER)] * 2 == [len(row) for row in distributions]
+    assert [len(HEADER)] * 3 == [len(row) for row in distributions]
     assert expected == visible(distributions[1][0])
     assert expected == visible(distributions[1][1])
     assert f"{expected} → {expected}" == visible(distributions[1][6])
@@ -358,10 +360,42 @@ def test_a_layer_has_rows_of_its_own() -> None:
     facts = {visible(name): visible(value) for name, value in found.tables[0]}
 
     assert "flat, 2 files, and a layer" == facts["Layout"]
-    assert "7 files, 5,000 bytes, 2,000 zipped" == facts["Layer"]
+    assert "7 files, 5 KB, 2 KB zipped" == facts["Layer"]
     assert base64.b64encode(bytes(32)).decode() == facts["CodeSha256 of the layer"]
     assert ["function", "layer"] == [visible(row[5]) for row in found.tables[1][1:]]
     assert visible(found.text).startswith("api: flat")
     alone = page(as_markdown(replace(report, kind=Kind.LAYER), None, []))
     assert visible(alone.text).startswith("api: layer")
     assert "Layer" not in {visible(name) for name, _ in alone.tables[0]}
+
+
+def test_the_handler_is_there() -> None:
+    """What its import has taken, and all that it has not used."""
+    verified = Verified(
+        "my_app.f.handler",
+        init_s=0.456,
+        peak_bytes=90_000_000,
+        tmp_bytes=8192,
+        unused=("boto3", "six"),
+    )
+    (facts, *_) = page(as_markdown(replace(REPORT, verified=verified), None, [])).tables
+
+    assert [
+        ["Handler", "my_app.f.handler"],
+        [
+            "INIT",
+            "0.46 s, with 85.8 MB of memory and 8 KB in /tmp, where it was packaged",
+        ],
+        ["Never imported", "boto3, six"],
+    ] == facts[-3:]
+    parsed = replace(REPORT, verified=Verified("f.handler", "It was not imported."))
+    (facts, *_) = page(as_markdown(parsed, None, [])).tables
+    assert ["INIT", "not measured: the handler was looked for by parsing"] == facts[-1]
+    assert "It was not imported" not in page(as_markdown(REPORT, None, [])).text
+
+
+def test_columns_that_say_nothing_have_gone() -> None:
+    """Where all is flat, and nobody knows who requires what."""
+    rows = tuple(distribution(name, 5_000_000) for name in ("a", "b"))
+    found = page(as_markdown(replace(REPORT, distributions=rows), None, []))
+    assert HEADER[:5] == found.tables[1][0]

@@ -34,10 +34,9 @@ def test_an_option_is_at_odds_with_options_only(option: Option) -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda each: each.name)
-def test_an_option_that_can_be_typed_has_help(option: Option) -> None:
+def test_an_option_has_help(option: Option) -> None:
     """It is a sentence, with what holds where the option is not given."""
-    can_be_typed = bool(option.places & (Place.POETRY | Place.STANDALONE))
-    assert can_be_typed is bool(option.help)
+    assert option.help
     assert option.described().endswith(".")
 
 

@@ -43,7 +43,9 @@ from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
+from poetry_plugin_package_function.report.progress import bar
 from poetry_plugin_package_function.report.summary import summary
+from poetry_plugin_package_function.report.summary import unused
 from poetry_plugin_package_function.report.warned import Severity
 from poetry_plugin_package_function.report.warned import Warned
 from poetry_plugin_package_function.report.warned import runtime_warnings
@@ -299,10 +301,9 @@ def test_summary_flat() -> None:
         "File": "/x/my_app.zip",
         "Layout": "flat, 3,907 files",
         "Made for": "this machine, Python 3.13: what it has built, as it is",
-        "Unzipped": "78,000,000 bytes, 29.8% of the 262,144,000 that Lambda allows",
-        "Zipped": "31,000,000 bytes",
-        "SHA-256": base64.b64encode(hashlib.sha256(b"").digest()).decode()
-        + " (CodeSha256, source_code_hash)",
+        "Unzipped": "74.4 MB of 250 MB, 29.8%",
+        "Zipped": "29.6 MB",
+        "CodeSha256": base64.b64encode(hashlib.sha256(b"").digest()).decode(),
         "Took": "3.1 s",
     } == lines
 
@@ -354,7 +355,7 @@ def test_what_it_is_made_for(report: Report, words: list[str]) -> None:
 def test_another_cloud_has_no_limits_that_are_known() -> None:
     """No share of a limit, and none of Lambda's warnings."""
     report = replace(ELSEWHERE, limit_bytes=None, output_bytes=80 * MB)
-    assert "78,000,000 bytes" == dict(summary(report, 1))["Unzipped"]
+    assert "74.4 MB" == dict(summary(report, 1))["Unzipped"]
     assert [] == texts(warnings(report))
     jsonschema.validate(json.loads(as_json(report)), SCHEMA)
 
@@ -365,8 +366,7 @@ def test_agentcores_limits_are_its_own() -> None:
     report = replace(
         REPORT, target=target, limit_bytes=786_432_000, output_bytes=80 * MB
     )
-    unzipped = dict(summary(report, 1))["Unzipped"]
-    assert unzipped.endswith("9.9% of the 786,432,000 that AgentCore allows")
+    assert "74.4 MB of 750 MB, 9.9%" == dict(summary(report, 1))["Unzipped"]
     assert [] == texts(warnings(report))
     (found,) = texts(
         runtime_warnings(replace(report, python="3.11"), None, date(2026, 7, 1))
@@ -381,9 +381,11 @@ def test_summary_nested_with_layers_and_seeds() -> None:
     )
     lines = dict(summary(report, 1))
 
-    assert "300,000,000 bytes are extracted into /tmp as they" in lines["Layout"]
+    assert "286.1 MB are extracted into /tmp as they" in lines["Layout"]
     assert "numpy, pandas, scipy; tests of pandas" == lines["Nested"]
-    assert lines["Unzipped"].endswith("allows, with 1,000,000 kept for layers")
+    assert (
+        "80.1 MB of 249.0 MB, 32.2%, with 1.0 MB kept for layers" == lines["Unzipped"]
+    )
     assert "pip: nothing requires them" == lines["Left out"]
 
 
@@ -426,8 +428,8 @@ def test_details() -> None:
     )
     why = "it saves the most for what is extracted"
     assert [
-        f"Nested: numpy, 1,000,000 bytes, when the function starts: {why}",
-        f"Nested: tests of a, b, 1,000,000 bytes: {why}",
+        f"Nested: numpy, 1.0 MB, when the function starts: {why}",
+        f"Nested: tests of a, b, 1.0 MB: {why}",
         "1 file does not compile: x.py",
     ] == [*details(report)]
 
@@ -462,11 +464,11 @@ def test_what_has_been_stripped() -> None:
     """What could not be is in the details."""
     assert (
         "Stripped",
-        "1,234 libraries, 9,000,000 bytes less, by strip: GNU strip 2.40",
+        "1,234 libraries, 8.6 MB less, by strip: GNU strip 2.40",
     ) in [*summary(STRIPPED, 1)]
     assert (
         "Stripped",
-        "1 library, 1,000,000 bytes less, by llvm-strip",
+        "1 library, 1.0 MB less, by llvm-strip",
     ) in [*summary(STRIPPED_IN_PART, 1)]
     assert [] == [*details(STRIPPED)]
     assert ["Not stripped, as it would not be safe: a/b.so, a/c.so"] == [
@@ -479,8 +481,8 @@ def test_what_the_import_of_the_handler_has_shown() -> None:
     assert (
         "Handler",
         (
-            "my_app.main.handler was imported in 0.46 s, with 90,000,000 bytes of"
-            " memory and 8,192 in /tmp"
+            "my_app.main.handler was imported in 0.46 s, with 85.8 MB of memory and 8"
+            " KB in /tmp"
         ),
     ) in [*summary(IMPORTED, 1)]
     assert [] == texts(warnings(IMPORTED))
@@ -497,12 +499,12 @@ def test_a_handler_that_goes_beyond_limits() -> None:
             " less at the top of modules, or add bytecode (--compile)."
         ),
         (
-            "The handler left 600,000,000 bytes in /tmp, which has 512,000,000: set"
+            "The handler left 572.2 MB in /tmp, which has 488.3 MB: set"
             " EphemeralStorage.Size."
         ),
         (
-            "The handler took 128,000,000 bytes of memory before its first event; the"
-            " function is to have 128,000,000."
+            "The handler took 122.1 MB of memory before its first event; the function"
+            " is to have 122.1 MB."
         ),
     ] == texts(warnings(TOO_MUCH))
     assert [] == [*details(TOO_MUCH)]
@@ -525,14 +527,15 @@ def test_a_layer_is_told_beside_its_function() -> None:
     told = [(line.label, line.text) for line in summary(LAYERED, 1)]
 
     assert ("Layout", "flat, 7 files, and a layer") in told
-    assert ("Zipped", "31,000,000 bytes") in told
+    assert ("Zipped", "29.6 MB") in told
     (unzipped,) = (text for label, text in told if label == "Unzipped")
-    assert unzipped.startswith("78,000,000 bytes with its layer, 29.8% of the ")
+    assert "74.4 MB of 250 MB, 29.8%, with its layer" == unzipped
     where = told.index(("Layer", "/x/my_app-layer.zip"))
-    assert ("", "3,900 files, 77,000,000 bytes, 30,000,000 zipped") == told[where + 1]
-    assert f"{base64.b64encode(bytes(32)).decode()} " in told[where + 2][1]
-    rows = sizes(LAYERED, all_of_them=True)[1:]
-    assert ["function", "layer"] == [row.split()[4] for row in rows]
+    assert ("", "3,900 files, 73.4 MB, 28.6 MB zipped") == told[where + 1]
+    digest = base64.b64encode(bytes(32)).decode()
+    assert ("", f"CodeSha256 {digest}") == told[where + 2]
+    rows = sizes(LAYERED, all_of_them=True).lines()[1:]
+    assert ["function", "layer"] == [row.split()[-1] for row in rows]
 
 
 def test_a_layer_alone() -> None:
@@ -571,14 +574,14 @@ def test_no_warnings() -> None:
                 nested=nested(unit(1000 * MB, "a")),
                 ephemeral_storage_mb=600,
             ),
-            "bytes of /tmp, which has 600 MB: set the function's",
+            " of /tmp, which has 600 MB: set the function's",
         ),
         (
             replace(NESTED, nested=nested(unit(10_730 * MB, "a"))),
-            "do not fit into the 10,737,418,240 that /tmp can have",
+            "do not fit into the 10,240 MB that /tmp can have",
         ),
         (LAYERED, "Python does not obey .pth files of layers: a.pth."),
-        (LAYER_ONLY, "The layer's ZIP is larger than 52,428,800 bytes (50 MB)"),
+        (LAYER_ONLY, "The layer's ZIP is larger than 50 MB: it has to"),
         (
             replace(LAYER_ONLY, layer=LAYER._replace(unread=()), bytecode=LEFT_OUT),
             "The bytecode was left out (six): with it nothing would fit.",
@@ -647,7 +650,7 @@ def test_what_several_distributions_have() -> None:
             ["The environment has uuid.py"],
         ),
         (replace(CLASHING, verified=VERIFIED), []),
-        (TOO_MUCH, ["bytes of memory before its first event"]),
+        (TOO_MUCH, ["of memory before its first event"]),
     ],
 )
 def test_warnings_of_what_will_not_work(report: Report, defects: list[str]) -> None:
@@ -693,8 +696,8 @@ def test_the_meter_is_not_chatty(monkeypatch: pytest.MonkeyPatch) -> None:
         meter.advance(1, size_bytes)
 
     assert [
-        "Packaging:  40% 2/4 files, 20.0/50.0 MB",
-        "Packaging: 100% 4/4 files, 50.0/50.0 MB",
+        "Packaging:  40% 2/4 files, 19.1 MB of 47.7 MB",
+        "Packaging: 100% 4/4 files, 47.7 MB of 47.7 MB",
     ] == shown
 
 
@@ -709,8 +712,8 @@ def test_the_meter_draws_a_bar_for_each_phase(monkeypatch: pytest.MonkeyPatch) -
         meter.advance(1, MB)
 
     assert [
-        "Packaging: [============>           ]  50% 1/2 files, 1.0/2.0 MB",
-        "Compressing more: [============>           ]  50% 1/2 files, 1.0/2.0 MB",
+        "Packaging: [============>           ]  50% 1.0 MB of 1.9 MB",
+        "Compressing more: [============>           ]  50% 1.0 MB of 1.9 MB",
     ] == shown
 
 
@@ -721,7 +724,13 @@ def test_the_meter_and_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     meter = Meter(shown.append, replaces=True, _last_s=-1)
     meter.begin("Packaging", 1, 0)
     meter.advance(1, 0)
-    assert [f"Packaging: [{'=' * 24}] 100% 1/1 files, 0.0/0.0 MB"] == shown
+    assert [f"Packaging: [{'=' * 24}] 100% 0 KB of 0 KB"] == shown
+
+
+@pytest.mark.parametrize(("columns", "width"), [(200, 24), (80, 24), (60, 10), (40, 0)])
+def test_the_bar_leaves_room(columns: int, width: int) -> None:
+    """It gets smaller before what is written beside it does not fit."""
+    assert bar(1, columns) == (f"[{'=' * width}] " if width else "")
 
 
 TODAY = date(2026, 11, 23)
@@ -799,22 +808,50 @@ def test_the_largest_distributions() -> None:
         ("", 2_000_000, ()),
         nested="numpy",
     )
-    header, *rows = sizes(report, all_of_them=False)
+    rows = sizes(report, all_of_them=False).lines()
 
-    assert ["unzipped", "zipped", "share", "required", "by"] == header.split()
     assert [
-        ["numpy", "5,000,000", "1,666,666", "50.0%", "nested", "my-app", ">", "pandas"],
-        ["pandas", "3,000,000", "1,000,000", "30.0%", "flat", "my-app"],
-        ["(no", "distribution)", "2,000,000", "666,666", "20.0%", "flat"],
-    ] == [row.split() for row in rows]
-    assert len(rows) + 2 == len(sizes(report, all_of_them=True))
+        "distribution       unzipped  zipped  share  layout  required by",
+        "numpy                4.8 MB  1.6 MB  50.0%  nested  my-app > pandas",
+        "pandas               2.9 MB  1.0 MB  30.0%  flat    my-app",
+        "(no distribution)    1.9 MB  0.6 MB  20.0%  flat",
+    ] == rows
+    assert len(rows) + 1 == len(sizes(report, all_of_them=True).lines())
+
+
+def test_the_table_says_nothing_twice() -> None:
+    """A column whose cells are all the same has gone."""
+    direct = [(f"d{number}", 1_000_000, ("my-app", "d")) for number in range(2)]
+    header, *_ = sizes(sized(*direct), all_of_them=False).lines()
+    assert ["distribution", "unzipped"] == header.split()
 
 
 def test_no_more_than_some() -> None:
     rows = [(f"d{number}", 1_000_000, ("my-app", "d")) for number in range(30)]
-    assert 9 == len(sizes(sized(*rows), all_of_them=False))
-    assert 31 == len(sizes(sized(*rows), all_of_them=True))
+    assert 9 == len(sizes(sized(*rows), all_of_them=False).lines())
+    assert 31 == len(sizes(sized(*rows), all_of_them=True).lines())
 
 
 def test_no_distributions() -> None:
-    assert [] == sizes(replace(REPORT, distributions=()), all_of_them=True)
+    none = replace(REPORT, distributions=())
+    assert [] == sizes(none, all_of_them=True).lines()
+
+
+def test_what_the_handler_does_not_import() -> None:
+    """The largest, with what could leave them out; not if they hardly count."""
+    names = ("a", "b", "c", "d", "used")
+    rows = tuple(
+        DistributionSize(name, "1", 1, (9 - number) * MB, 1)
+        for number, name in enumerate(names)
+    )
+    verified = replace(VERIFIED, unused=names[:-1])
+    report = replace(REPORT, distributions=rows, verified=verified)
+
+    assert unused(report, "--only main?") == (
+        "a 8.6 MB, b 7.6 MB, c 6.7 MB and 1 more are never imported: --only main?"
+    )
+    one = replace(report, verified=replace(VERIFIED, unused=("a",)))
+    assert unused(one, "x?") == "a 8.6 MB is never imported: x?"
+    small = replace(report, distributions=(rows[0]._replace(unzipped_bytes=9000),))
+    assert "" == unused(small, "x?")
+    assert "" == unused(REPORT, "x?")

@@ -44,7 +44,7 @@ def test_a_template_that_nobody_uses(cli: str, in_directory: Path) -> None:
         lines = done.stdout.splitlines()
         return [line for line in lines if line.startswith("Template")]
 
-    line = "Template  template.yaml names 2 functions: --template template.yaml"
+    line = "Template    template.yaml names 2 functions: --template template.yaml"
     assert [line] == shown()
     for options in (
         ("--handler", "app.handler"),

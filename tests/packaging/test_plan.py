@@ -43,7 +43,7 @@ def test_too_large_even_nested() -> None:
     assert "262,143,000" in first
     assert "(1,000 kept for layers)" in first
     assert 10 == len(rows)
-    assert "99,999 bytes unzipped" in rows[0]
+    assert "98 KB unzipped" in rows[0]
     assert rows[0].endswith("files of no distribution")
     assert rows[1].endswith("dist-11 1.0")
     assert rows[9].endswith("dist-3 1.0")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import BudgetError
+from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 
 
@@ -118,8 +119,9 @@ def _largest(report: Report, found: Sequence[_Excess]) -> Iterator[str]:
         name = each.name or "files of no distribution"
         users = " > ".join(each.path[:-1])
         yield (
-            f"  {each.unzipped_bytes:>14,} bytes unzipped {each.zipped_bytes:>14,}"
-            f" zipped  {f'{name} {each.version}'.rstrip()}"
+            f"  {megabytes(each.unzipped_bytes):>10} unzipped"
+            f"{megabytes(each.zipped_bytes):>10} zipped"
+            f"  {f'{name} {each.version}'.rstrip()}"
             f"{f', required by {users}' if users else ''}"
         )
 
@@ -132,7 +134,7 @@ def _hint(report: Report, found: Sequence[_Excess]) -> str:
     bytecode_bytes = report.bytecode.size_bytes if report.bytecode else 0
     without = ""
     if bytecode_bytes and _SIZE in needed:
-        without = f", leave `compile` away ({bytecode_bytes:,} bytes of bytecode)"
+        without = f", leave `compile` away ({megabytes(bytecode_bytes)} of bytecode)"
     return (
         "Drop a dependency, leave something out with `exclude`"
         f"{without}, or allow more: {more}"

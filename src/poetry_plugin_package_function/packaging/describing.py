@@ -105,7 +105,16 @@ def report_of(written: Written) -> Report:
         passed_over=written.passed_over,
         no_code=written.no_code,
         handler_code=order.code,
+        handler_candidates=_candidates(order, measured),
     )
+
+
+def _candidates(order: Order, measured: Measured) -> tuple[str, ...]:
+    if order.settings.handler is not None or order.settings.layer_only:
+        return ()
+    from poetry_plugin_package_function.packaging.verify.candidates import candidates
+
+    return candidates(measured.job.entries, order.project.normalized_name)
 
 
 def _distributions(order: Order, measured: Measured) -> tuple[DistributionSize, ...]:

@@ -8,6 +8,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import PackageTooLargeError
+from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.services import LAMBDA
 
 
@@ -203,9 +204,9 @@ def _largest(
 ) -> Iterator[str]:
     by_size = sorted(distributions, key=lambda each: (-each.unzipped_bytes, each.name))
     for each in by_size[:10]:
-        sizes = f"{each.unzipped_bytes:>14,} bytes unzipped"
+        sizes = f"{megabytes(each.unzipped_bytes):>10} unzipped"
         if zipped:
-            sizes += f" {each.zipped_bytes:>14,} zipped"
+            sizes += f"{megabytes(each.zipped_bytes):>10} zipped"
         name = each.name or "files of no distribution"
         yield f"  {sizes}  {name} {each.version}".rstrip()
 

@@ -102,6 +102,7 @@ class Report:
     passed_over: tuple[str, ...] = ()
     no_code: str = ""
     handler_code: HandlerCode | None = None
+    handler_candidates: tuple[str, ...] = ()
 
     @property
     def service(self) -> Service | None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.report.table import Column
+from poetry_plugin_package_function.report.table import Table
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,23 +37,38 @@ def ranked(
     return largest, rows[len(largest) :]
 
 
-def sizes(report: Report, *, all_of_them: bool) -> list[str]:
+def sizes(report: Report, *, all_of_them: bool) -> Table:
     """Makes a table of the largest distributions, or of all."""
     largest, rest = ranked(report)
     rows = [*largest, *rest] if all_of_them else largest
-    names = [each.name or "(no distribution)" for each in rows]
-    width = max(map(len, names), default=0)
-    lines = [
-        f"{'':<{width}}  {'unzipped':>13}  {'zipped':>13}  share            required by"
-    ]
-    for each, name in zip(rows, names, strict=True):
-        share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
-        lines.append(
-            f"{name:<{width}}  {each.unzipped_bytes:>13,}  {each.zipped_bytes:>13,}"
-            f"  {share:>5.1%}  {place(each, report):<8}"
-            f"  {' > '.join(each.path[:-1])}"
+    whole = report.uncompressed_bytes or 1
+    return Table(
+        (
+            Column(
+                "distribution",
+                tuple(each.name or "(no distribution)" for each in rows),
+                is_needed=True,
+            ),
+            Column(
+                "unzipped",
+                tuple(megabytes(each.unzipped_bytes) for each in rows),
+                is_number=True,
+                is_needed=True,
+            ),
+            Column(
+                "zipped",
+                tuple(megabytes(each.zipped_bytes) for each in rows),
+                is_number=True,
+            ),
+            Column(
+                "share",
+                tuple(f"{each.unzipped_bytes / whole:.1%}" for each in rows),
+                is_number=True,
+            ),
+            Column("layout", tuple(place(each, report) for each in rows)),
+            Column("required by", tuple(" > ".join(each.path[:-1]) for each in rows)),
         )
-    return [line.rstrip() for line in lines] if rows else []
+    )
 
 
 def place(distribution: DistributionSize, report: Report) -> str:
@@ -75,7 +94,7 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
         elif unit.extension:
             names = f"{unit.extension} of {names}"
         when = ", when the function starts" if unit.at_init else ""
-        yield f"Nested: {names}, {unit.size_bytes:,} bytes{when}: {unit.why}"
+        yield f"Nested: {names}, {megabytes(unit.size_bytes)}{when}: {unit.why}"
     left = report.stripped.left if report.stripped else ()
     if left:
         yield f"Not stripped, as it would not be safe: {', '.join(left)}"

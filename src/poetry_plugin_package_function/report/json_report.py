@@ -83,6 +83,7 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "compressor": report.compressor,
         "compression_level": report.compression_level,
         "entry_modules": report.entry_modules,
+        "handler_candidates": report.handler_candidates,
         "distributions": [
             {**each._asdict(), "name": each.name or None}
             for each in report.distributions

@@ -10,8 +10,10 @@ import re
 
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from poetry_plugin_package_function.escaping import printable
+from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.details import place
@@ -19,6 +21,7 @@ from poetry_plugin_package_function.report.details import ranked
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
+from poetry_plugin_package_function.report.summary import about_init
 from poetry_plugin_package_function.report.summary import about_layer
 from poetry_plugin_package_function.report.summary import layout
 from poetry_plugin_package_function.report.summary import skipped
@@ -26,18 +29,15 @@ from poetry_plugin_package_function.report.summary import unzipped
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.report.changes import Changes
-
-
-_DISTRIBUTIONS: Final = (
-    "| Distribution | Version | Unzipped | Zipped | Share | Layout | Required by |",
-    "|:--|:--|--:|--:|--:|:--|:--|",
-)
 
 
 def as_markdown(
@@ -69,7 +69,7 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     yield f"| Layout | {_prose(layout(report))} |"
     yield f"| Made for | {_prose('; '.join(made_for(report)))} |"
     yield f"| Unzipped | {_prose(unzipped(report))} |"
-    yield f"| Zipped | {report.output_bytes:,} bytes |"
+    yield f"| Zipped | {megabytes(report.output_bytes)} |"
     yield f"| CodeSha256 | {_code(code_sha256(report.sha256))} |"
     layer = report.own_layer
     if layer is not None:
@@ -79,8 +79,21 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
         yield f"| Code | {_prose(report.handler_code.described())} |"
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
+    yield from _verified(report.verified)
     if changes is not None:
         yield f"| Compared | {_prose(format_changes(changes))} |"
+
+
+def _verified(verified: Verified | None) -> Iterator[str]:
+    if verified is None:
+        return
+    yield f"| Handler | {_code(verified.handler)} |"
+    if not verified.is_complete:
+        yield "| INIT | not measured: the handler was looked for by parsing |"
+        return
+    yield f"| INIT | {_prose(f'{about_init(verified)}, where it was packaged')} |"
+    if verified.unused:
+        yield f"| Never imported | {', '.join(map(_code, verified.unused))} |"
 
 
 def _alert(warnings: Iterable[str]) -> Iterator[str]:
@@ -92,33 +105,60 @@ def _alert(warnings: Iterable[str]) -> Iterator[str]:
 
 
 def _distributions(report: Report) -> Iterator[str]:
+    """Makes a table of the largest, and one of the rest that has to be opened."""
     largest, rest = ranked(report)
+    columns = _columns(report)
     if largest:
-        yield from _DISTRIBUTIONS
-        yield from (_row(report, each) for each in largest)
+        yield from _table(largest, columns)
     if rest:
         count = f"{len(rest):,} more" if largest else f"{len(rest):,} distributions"
         yield ""
         yield f"<details><summary>{count}</summary>"
         yield ""
-        yield from _DISTRIBUTIONS
-        yield from (_row(report, each) for each in rest)
+        yield from _table(rest, columns)
         yield ""
         yield "</details>"
 
 
-def _row(report: Report, each: DistributionSize) -> str:
-    share = each.unzipped_bytes / (report.uncompressed_bytes or 1)
-    cells = (
-        _code(each.name) if each.name else "(no distribution)",
-        _code(each.version),
-        f"{each.unzipped_bytes:,}",
-        f"{each.zipped_bytes:,}",
-        f"{share:.1%}",
-        place(each, report),
-        " → ".join(map(_code, each.path[:-1])),
-    )
-    return f"| {' | '.join(cells)} |"
+class _Column(NamedTuple):
+    """A column of both tables: its header, how it is aligned, and a cell of it."""
+
+    header: str
+    aligned: str
+    cell: Callable[[DistributionSize], str]
+
+
+def _columns(report: Report) -> list[_Column]:
+    """Chooses the columns; what says the same in each row is none."""
+    whole = report.uncompressed_bytes or 1
+    always = [
+        _Column(
+            "Distribution",
+            ":--",
+            lambda each: _code(each.name) if each.name else "(no distribution)",
+        ),
+        _Column("Version", ":--", lambda each: _code(each.version)),
+        _Column("Unzipped", "--:", lambda each: megabytes(each.unzipped_bytes)),
+        _Column("Zipped", "--:", lambda each: megabytes(each.zipped_bytes)),
+        _Column("Share", "--:", lambda each: f"{each.unzipped_bytes / whole:.1%}"),
+    ]
+    others = [
+        _Column("Layout", ":--", lambda each: place(each, report)),
+        _Column(
+            "Required by", ":--", lambda each: " → ".join(map(_code, each.path[:-1]))
+        ),
+    ]
+    rows = report.distributions
+    return [*always, *(each for each in others if len({*map(each.cell, rows)}) > 1)]
+
+
+def _table(
+    rows: Iterable[DistributionSize], columns: Sequence[_Column]
+) -> Iterator[str]:
+    yield f"| {' | '.join(each.header for each in columns)} |"
+    yield f"|{'|'.join(each.aligned for each in columns)}|"
+    for row in rows:
+        yield f"| {' | '.join(each.cell(row) for each in columns)} |"
 
 
 def _code(text: str) -> str:

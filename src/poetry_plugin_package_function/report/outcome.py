@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.report.summary import Line
+    from poetry_plugin_package_function.report.table import Table
     from poetry_plugin_package_function.report.warned import Warned
     from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.standard_streams import Streams
@@ -44,14 +45,17 @@ class Outcome(NamedTuple):
         sizes: A table of the largest distributions, or of all.
         details: What only those want to know who ask for it.
         warnings: What is to be known before it is deployed, and how grave it is.
+        is_declared: Whether a template has the function: with that it is deployed,
+            under a name that only the deployment knows.
     """
 
     report: Report
     changes: Changes | None
     summary: Sequence[Line]
-    sizes: Sequence[str]
+    sizes: Table
     details: Sequence[str]
     warnings: Sequence[Warned]
+    is_declared: bool = False
 
     def warning_lines(self, *, quiet: bool) -> list[str]:
         """Writes the warnings for a console, with the function that they are about.

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.megabytes import limit
+from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
+from poetry_plugin_package_function.screen import fitted
 
 
 if TYPE_CHECKING:
@@ -20,9 +23,15 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
 
+
+_LABEL_WIDTH: Final = len("CodeSha256") + 2
+_INDENT: Final = "  "
+_MOST_UNUSED: Final = 3
+_WORTH_TELLING_BYTES: Final = 1_048_576
 
 NOTHING_WRITTEN: Final = "nothing has been written, and nothing replaced"
 """The result of a dry run."""
@@ -33,6 +42,24 @@ class Line(NamedTuple):
 
     label: str
     text: str
+
+    def fitted(self, columns: int | None) -> Iterator[Line]:
+        """Breaks what does not fit; labels are padded, so that texts are in line.
+
+        Args:
+            columns: How many there are for both; None to break nothing.
+        """
+        room = None if columns is None else columns - _LABEL_WIDTH
+        if room is not None and max(map(len, self.text.split()), default=0) > room:
+            # A path or a digest: it needs a line of its own, if that is enough.
+            if self.label:
+                yield Line(self.label, "")
+            for piece in fitted(self.text, columns, first=_INDENT, others=_INDENT):
+                yield Line(_INDENT, piece.removeprefix(_INDENT))
+            return
+        for number, piece in enumerate(fitted(self.text, room, others="")):
+            label = "" if number else self.label
+            yield Line(label.ljust(_LABEL_WIDTH), piece)
 
 
 def summary(
@@ -51,22 +78,14 @@ def summary(
         yield Line(label, text)
     yield from _contents(report)
     yield Line("Unzipped", unzipped(report))
-    yield Line("Zipped", f"{report.output_bytes:,} bytes")
-    yield Line(
-        "SHA-256", f"{code_sha256(report.sha256)} (CodeSha256, source_code_hash)"
-    )
+    yield Line("Zipped", megabytes(report.output_bytes))
+    yield Line("CodeSha256", code_sha256(report.sha256))
     layer = report.own_layer
     if layer is not None:
         yield Line("Layer", shown_path(layer.output_file))
         yield Line("", about_layer(layer))
-        yield Line("", f"{code_sha256(layer.sha256)} (CodeSha256 of the layer)")
-    if report.verified is not None and report.verified.init_s is not None:
-        yield Line(
-            "Handler",
-            f"{report.verified.handler} was imported in {report.verified.init_s:.2f} s,"
-            f" with {report.verified.peak_bytes:,} bytes of memory and"
-            f" {report.verified.tmp_bytes:,} in /tmp",
-        )
+        yield Line("", f"CodeSha256 {code_sha256(layer.sha256)}")
+    yield from _verified(report.verified)
     yield Line("Took", f"{elapsed_s:.1f} s")
     if changes is not None:
         yield Line("Compared", format_changes(changes))
@@ -83,7 +102,7 @@ def _contents(report: Report) -> Iterator[Line]:
         what = "library" if stripped.files == 1 else "libraries"
         yield Line(
             "Stripped",
-            f"{stripped.files:,} {what}, {stripped.saved_bytes:,} bytes less, by"
+            f"{stripped.files:,} {what}, {megabytes(stripped.saved_bytes)} less, by"
             f" {stripped.tool}",
         )
     if report.left_out:
@@ -94,7 +113,7 @@ def _contents(report: Report) -> Iterator[Line]:
     if bytecode and bytecode.files:
         yield Line(
             "Bytecode",
-            f"{bytecode.files:,} files, {bytecode.size_bytes:,} bytes, for CPython"
+            f"{bytecode.files:,} files, {megabytes(bytecode.size_bytes)}, for CPython"
             f" {bytecode.python}",
         )
     if report.nested:
@@ -108,28 +127,68 @@ def skipped(report: Report) -> str:
     return f"{count:,} {what} of `include`, ignored or hidden"
 
 
+def _verified(verified: Verified | None) -> Iterator[Line]:
+    if verified is not None and verified.is_complete:
+        text = f"{verified.handler} was imported in {about_init(verified)}"
+        yield Line("Handler", text)
+
+
+def about_init(verified: Verified) -> str:
+    """Says what the import of a handler has taken."""
+    left = megabytes(verified.tmp_bytes) if verified.tmp_bytes else "nothing"
+    return (
+        f"{verified.init_s or 0:.2f} s, with {megabytes(verified.peak_bytes or 0)} of"
+        f" memory and {left} in /tmp"
+    )
+
+
+def unused(report: Report, way_out: str) -> str:
+    """Names the largest distributions that are not imported with the handler.
+
+    Args:
+        report: What has been packaged.
+        way_out: What could leave them out.
+
+    Returns:
+        "" if there are none, or if they hardly count.
+    """
+    names = report.verified.unused if report.verified else ()
+    found = sorted(
+        (each for each in report.distributions if each.name in names),
+        key=lambda each: (-each.unzipped_bytes, each.name),
+    )
+    size_bytes = sum(each.unzipped_bytes for each in found)
+    if size_bytes < _WORTH_TELLING_BYTES:
+        return ""
+    shown = [f"{each.name} {megabytes(each.unzipped_bytes)}" for each in found]
+    more = len(shown) - _MOST_UNUSED
+    listed = ", ".join(shown[:_MOST_UNUSED]) + (f" and {more} more" if more > 0 else "")
+    verb = "is" if len(shown) == 1 else "are"
+    return f"{listed} {verb} never imported: {way_out}"
+
+
 def unzipped(report: Report) -> str:
     """Says what the service counts, and of how much."""
     if report.limit_bytes is None or report.service is None:
-        return f"{report.unzipped_bytes:,} bytes"
+        return megabytes(report.unzipped_bytes)
     share = report.unzipped_bytes / report.limit_bytes
     kept = (
-        f", with {report.layers_size_bytes:,} kept for layers"
+        f", with {megabytes(report.layers_size_bytes)} kept for layers"
         if report.layers_size_bytes
         else ""
     )
-    both = " with its layer" if report.own_layer else ""
+    both = ", with its layer" if report.own_layer else ""
     return (
-        f"{report.unzipped_bytes:,} bytes{both}, {share:.1%} of the"
-        f" {report.limit_bytes:,} that {report.service.name} allows{kept}"
+        f"{megabytes(report.unzipped_bytes)} of {limit(report.limit_bytes)},"
+        f" {share:.1%}{both}{kept}"
     )
 
 
 def about_layer(layer: Layer) -> str:
     """Says how large a layer is."""
     return (
-        f"{layer.files:,} files, {layer.unzipped_bytes:,} bytes,"
-        f" {layer.output_bytes:,} zipped"
+        f"{layer.files:,} files, {megabytes(layer.unzipped_bytes)},"
+        f" {megabytes(layer.output_bytes)} zipped"
     )
 
 
@@ -148,8 +207,8 @@ def layout(report: Report) -> str:
     at_once = all(unit.at_init for unit in report.nested.units)
     when = "when the function starts" if at_once else "as they are imported"
     return (
-        f"nested, {report.files:,} files: {extracted_bytes:,} bytes are extracted into"
-        f" /tmp {when}"
+        f"nested, {report.files:,} files: {megabytes(extracted_bytes)} are extracted"
+        f" into /tmp {when}"
     )
 
 

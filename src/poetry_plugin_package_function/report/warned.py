@@ -10,6 +10,8 @@ from typing import NamedTuple
 from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
+from poetry_plugin_package_function.megabytes import limit
+from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
@@ -90,14 +92,14 @@ def _limits_of(service: Service, report: Report) -> Iterator[Warned]:
         has_bytes = report.ephemeral_storage_mb * MIB
     if most_bytes is not None and needed_mib * MIB > most_bytes:
         yield Warned(
-            f"The extracted files take up to {tmp_bytes:,} bytes, which do not fit into"
-            f" the {most_bytes:,} that /tmp can have at most.",
+            f"The extracted files take up to {megabytes(tmp_bytes)}, which do not fit"
+            f" into the {limit(most_bytes)} that /tmp can have at most.",
             Severity.DEFECT,
         )
     elif has_bytes is not None and needed_mib * MIB > has_bytes:
         yield Warned(
-            f"The extracted files take up to {tmp_bytes:,} bytes of /tmp, which has"
-            f" {has_bytes // MIB} MB: set the function's ephemeral storage"
+            f"The extracted files take up to {megabytes(tmp_bytes)} of /tmp, which has"
+            f" {limit(has_bytes)}: set the function's ephemeral storage"
             f" (EphemeralStorage.Size) to at least {needed_mib} MB."
         )
 
@@ -152,8 +154,7 @@ def _overlapping(overlap: Overlap) -> str:
 
 def _through_s3(what: str, limit_bytes: int) -> str:
     return (
-        f"{what} is larger than {limit_bytes:,} bytes ({limit_bytes // MIB} MB): it has"
-        " to be uploaded through S3."
+        f"{what} is larger than {limit(limit_bytes)}: it has to be uploaded through S3."
     )
 
 
@@ -210,16 +211,16 @@ def _allows_none(requires_python: str | None, service: Service) -> bool:
 
 _LIMITS: Final = {
     "init": Warned(
-        "INIT took {measured:.1f} s here, and {service} ends it after {allowed:.0f} s"
-        " on demand: import less at the top of modules, or add bytecode (--compile)."
+        "INIT took {measured} here, and {service} ends it after {allowed} on demand:"
+        " import less at the top of modules, or add bytecode (--compile)."
     ),
     "tmp": Warned(
-        "The handler left {measured:,} bytes in /tmp, which has {allowed:,}: set"
+        "The handler left {measured} in /tmp, which has {allowed}: set"
         " EphemeralStorage.Size."
     ),
     "memory": Warned(
-        "The handler took {measured:,} bytes of memory before its first event; the"
-        " function is to have {allowed:,}.",
+        "The handler took {measured} of memory before its first event; the function is"
+        " to have {allowed}.",
         Severity.DEFECT,
     ),
 }
@@ -252,12 +253,12 @@ def _verdicts(report: Report) -> Iterator[Warned]:
     for each in verified.judgements:
         if not each.holds:
             text, severity = _LIMITS[each.limit]
+            measured, allowed = megabytes(int(each.measured)), limit(int(each.allowed))
+            if each.limit == "init":
+                measured, allowed = f"{each.measured:.1f} s", f"{each.allowed:.0f} s"
+            service = (report.service or LAMBDA).name
             yield Warned(
-                text.format(
-                    measured=each.measured,
-                    allowed=each.allowed,
-                    service=(report.service or LAMBDA).name,
-                ),
+                text.format(measured=measured, allowed=allowed, service=service),
                 severity,
             )
 

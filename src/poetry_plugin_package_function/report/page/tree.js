@@ -170,9 +170,9 @@ function count(value, what) {
   return `${number(value)} ${what}${value === 1 ? "" : "s"}`;
 }
 
-/** A size in the decimal unit that leaves it one to three digits before the point. */
+/** A size in the unit that it has at least one of; Lambda's MB has 1,048,576 bytes. */
 function size(bytes) {
-  for (const [unit, factor] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) {
+  for (const [unit, factor] of [["GB", 2 ** 30], ["MB", 2 ** 20], ["KB", 2 ** 10]]) {
     if (bytes >= factor) return `${(bytes / factor).toFixed(1)} ${unit}`;
   }
   return count(bytes, "byte");

@@ -1,0 +1,68 @@
+"""All functions of a run in one table, at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.report.table import Column
+from poetry_plugin_package_function.report.table import Table
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.outcome import Outcome
+
+
+def overview(outcomes: Sequence[Outcome]) -> Table:
+    """Makes a row for each function, if there are several.
+
+    Args:
+        outcomes: What has been packaged, in order.
+    """
+    if len(outcomes) == 1:
+        return Table()
+    reports = [each.report for each in outcomes]
+    return Table(
+        (
+            Column(
+                "function",
+                tuple(each.function or each.distribution_name for each in reports),
+                is_needed=True,
+            ),
+            Column(
+                "unzipped",
+                tuple(megabytes(each.unzipped_bytes) for each in reports),
+                is_number=True,
+                is_needed=True,
+            ),
+            Column(
+                "zipped",
+                tuple(megabytes(each.output_bytes) for each in reports),
+                is_number=True,
+            ),
+            Column("INIT", tuple(map(_init, reports)), is_number=True),
+            Column(
+                "warnings",
+                tuple(str(len(each.warnings) or "") for each in outcomes),
+                is_number=True,
+            ),
+            Column("layout", tuple(map(_layout, reports))),
+        )
+    )
+
+
+def _init(report: Report) -> str:
+    verified = report.verified
+    if verified is None or verified.init_s is None:
+        return ""
+    return f"{verified.init_s:.2f} s"
+
+
+def _layout(report: Report) -> str:
+    if report.kind is Kind.LAYER:
+        return "layer"
+    return f"{report.layout} and a layer" if report.layer else str(report.layout)
