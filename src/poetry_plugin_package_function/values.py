@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.services import Service
 
 
-_UNITS: Final = {"": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
+_UNITS: Final = {"": 1, "kb": 1024, "mb": 1024**2, "kib": 1024, "mib": 1024**2}
+"""MB as Lambda's documents and our own console have it: what is shown can be given."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def test_budgets(poetry: Poetry, odd: Path) -> None:
     said = poetry.package(odd, *budgets).failed(1)
 
     assert "The files have " in said
-    assert "--max-size allows 9,000:" in said
+    assert "--max-size allows 9 KB:" in said
     assert "--max-zipped-size" not in said
     assert " zipped  six 1.17.0, required by my-app\n" in said
     assert before == results(odd)

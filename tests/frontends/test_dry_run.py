@@ -142,8 +142,8 @@ def test_several_functions(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--max-size", "1KB"], "--max-size allows 1,000:"),
-        (["--max-zipped-size", "100"], "--max-zipped-size allows 100:"),
+        (["--max-size", "1KB"], "--max-size allows 1 KB:"),
+        (["--max-zipped-size", "100"], "--max-zipped-size allows 1 KB:"),
         (["--strict", "--output", "odd.zip"], ", as --strict says;"),
         (["--handler", "my_app.gone.handler"], "No module named 'my_app.gone'"),
         (["--output", "venv"], "is a directory."),

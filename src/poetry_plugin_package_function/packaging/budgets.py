@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import BudgetError
+from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _MOST_NAMED: Final = 5
-_UNITS: Final = {"MB": 1000**2, "KB": 1000}
+_UNITS: Final = {"MB": MIB, "KB": 1024}
 _SIZE: Final = "--max-size"
 _ZIPPED_SIZE: Final = "--max-zipped-size"
 
@@ -49,9 +51,9 @@ class _Excess:
         """Says what is too large, and by how much."""
         unzipped = " unzipped" if self.option == _SIZE else ""
         return (
-            f"{self.they_have} {self.size_bytes:,} bytes{unzipped}, and {self.option}"
-            f" allows {self.allowed_bytes:,}: {self.size_bytes - self.allowed_bytes:,}"
-            " too many."
+            f"{self.they_have} {megabytes(self.size_bytes)}{unzipped}, and"
+            f" {self.option} allows {limit(self.allowed_bytes)}:"
+            f" {megabytes(self.size_bytes - self.allowed_bytes)} too many."
         )
 
 
