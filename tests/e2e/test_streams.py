@@ -357,11 +357,10 @@ def test_names_in_pyproject_that_are_too_long(
     """The project's own is the ZIP's; and what is included may have any."""
     pyproject = project / "pyproject.toml"
     text = pyproject.read_text()
-    for changed in (
-        text.replace("my-app", LONG),
-        f'{text}\n[tool.poetry-plugin-package-function]\ninclude = ["{LONG}"]\n',
-    ):
-        pyproject.write_text(changed)
+    table = "\n[tool.poetry-plugin-package-function]\ninclude = "
+    for name, include in ((LONG, "my_app"), ("my-app", LONG)):
+        named = text.replace("my-app", name)
+        pyproject.write_text(f'{named}{table}["{include}"]\n')
         done = front_end.run(project)
         assert done.returncode in (1, 2)
         assert LONG in done.stderr
