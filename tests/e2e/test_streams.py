@@ -358,7 +358,8 @@ def test_names_in_pyproject_that_are_too_long(
     pyproject = project / "pyproject.toml"
     text = pyproject.read_text()
     table = "\n[tool.poetry-plugin-package-function]\ninclude = "
-    for name, include in ((LONG, "my_app"), ("my-app", LONG)):
+    (project / "own.py").touch()
+    for name, include in ((LONG, "own.py"), ("my-app", LONG)):
         named = text.replace("my-app", name)
         pyproject.write_text(f'{named}{table}["{include}"]\n')
         done = front_end.run(project)
