@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.packaging.project_code.candidates import candidates
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
-from poetry_plugin_package_function.packaging.verify.candidates import candidates
 
 
 APP, OTHER = canonicalize_name("my-app"), canonicalize_name("other")

@@ -9,6 +9,7 @@ import deflate as libdeflate
 
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import limit_for
+from poetry_plugin_package_function.packaging.project_code.candidates import candidates
 from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
@@ -112,8 +113,6 @@ def report_of(written: Written) -> Report:
 def _candidates(order: Order, measured: Measured) -> tuple[str, ...]:
     if order.settings.handler is not None or order.settings.layer_only:
         return ()
-    from poetry_plugin_package_function.packaging.verify.candidates import candidates
-
     return candidates(measured.job.entries, order.project.normalized_name)
 
 

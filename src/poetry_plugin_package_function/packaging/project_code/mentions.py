@@ -9,8 +9,9 @@ from typing import Final
 from typing import NamedTuple
 from typing import TypeGuard
 
-from poetry_plugin_package_function.packaging.quiet import no_warnings
-from poetry_plugin_package_function.packaging.tree.importers import is_for_type_checkers
+from poetry_plugin_package_function.packaging.python_source import imported_by
+from poetry_plugin_package_function.packaging.python_source import is_for_type_checkers
+from poetry_plugin_package_function.packaging.python_source import parsed
 
 
 if TYPE_CHECKING:
@@ -59,15 +60,13 @@ def mentions(source: bytes, package: Sequence[str]) -> Mentions:
         source: The source. What this Python does not parse needs nothing.
         package: The parts of the name of the package that the module is in.
     """
-    try:
-        with no_warnings():
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(source)
+    if tree is None:
         return Mentions()
     nodes = [*_nodes(tree)]
     beginnings = {id(node.left) for node in nodes if _is_path(node)}
     modules = dict.fromkeys(
-        module for node in nodes for module in _imported(node, package)
+        module for node in nodes for module in imported_by(node, package)
     )
     texts = dict.fromkeys(filter(None, map(_text, nodes)))
     directories = dict.fromkeys(
@@ -102,17 +101,6 @@ def _nodes(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.If) and is_for_type_checkers(node.test):
             children = node.orelse
         pending += reversed([*children])
-
-
-def _imported(node: ast.AST, package: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    if isinstance(node, ast.Import):
-        yield from (tuple(alias.name.split(".")) for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        above = package[: len(package) + 1 - node.level] if node.level else ()
-        base = (*above, *(node.module.split(".") if node.module else ()))
-        if base:
-            yield base
-        yield from ((*base, alias.name) for alias in node.names if alias.name != "*")
 
 
 def _directories(node: ast.AST) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 
 from typing import TYPE_CHECKING
@@ -10,8 +9,10 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.project_code.candidates import (
+    functions_in,
+)
 from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
-from poetry_plugin_package_function.packaging.quiet import no_warnings
 from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
@@ -34,8 +35,6 @@ _OF_TOOLS: Final = frozenset(
 )
 """Sources beside the code that nobody deploys."""
 
-_USUAL_NAMES: Final = ("handler", "lambda_handler")
-_USUAL_ARGUMENTS: Final = (["event", "context"], ["event", "_context"], ["event", "_"])
 _SHOWN: Final = 3
 
 
@@ -148,20 +147,7 @@ def _handler_of_package(path: str, name: str) -> tuple[str, str]:
 def _handler_in(path: str) -> str:
     """Finds a function that looks like a handler; "" if there is none."""
     try:
-        with open(path, "rb") as file, no_warnings():
-            tree = ast.parse(file.read())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        with open(path, "rb") as file:
+            return next(iter(functions_in(file.read())), "")
+    except OSError:
         return ""
-    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
-    for each in functions:
-        if each.name in _USUAL_NAMES:
-            return each.name
-    for node in tree.body:  # handler = Mangum(app)
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id in _USUAL_NAMES:
-                return target.id
-    for each in functions:
-        if [argument.arg for argument in each.args.args] in _USUAL_ARGUMENTS:
-            return each.name
-    return ""

@@ -8,7 +8,9 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from poetry_plugin_package_function.packaging.quiet import no_warnings
+from poetry_plugin_package_function.packaging.python_source import imported_by
+from poetry_plugin_package_function.packaging.python_source import is_for_type_checkers
+from poetry_plugin_package_function.packaging.python_source import parsed
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
@@ -72,26 +74,11 @@ def _mention(modules: Iterable[str]) -> re.Pattern[bytes]:
 
 def _imported(name: str, source: bytes) -> Iterator[str]:
     """Finds what a source imports at its own level, or what may be a module there."""
-    try:
-        with no_warnings():
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # it cannot be imported, or is for another Python
+    tree = parsed(source)
     package = name.split("/")[:-1]
-    for node in _statements(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _with_packages(alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) + 1 - node.level] if node.level else []
-            base = ".".join((*above, *((node.module,) if node.module else ())))
-            yield from _with_packages(base)
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def _with_packages(module: str) -> Iterator[str]:
-    """Lists what is imported before a module, and with it."""
-    yield from accumulate(module.split("."), "{}.{}".format)
+    for node in _statements(tree) if tree else ():
+        for parts in imported_by(node, package):
+            yield from accumulate(parts, "{}.{}".format)  # those above it come first
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
@@ -108,9 +95,3 @@ def _statements(tree: ast.Module) -> Iterator[ast.AST]:
 
 def _is_statement(node: ast.AST) -> bool:
     return isinstance(node, ast.stmt | ast.excepthandler | ast.match_case)
-
-
-def is_for_type_checkers(test: ast.expr) -> bool:
-    """Whether what an `if` leads to is not run: `if TYPE_CHECKING`."""
-    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
-    return bool(name == "TYPE_CHECKING")

@@ -12,7 +12,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.quiet import no_warnings
+from poetry_plugin_package_function.packaging.python_source import no_warnings
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.verify.handler import Known

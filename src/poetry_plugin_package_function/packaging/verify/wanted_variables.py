@@ -10,7 +10,7 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.lambda_names import wrong_variables
-from poetry_plugin_package_function.packaging.quiet import no_warnings
+from poetry_plugin_package_function.packaging.python_source import parsed
 
 
 if TYPE_CHECKING:
@@ -67,11 +67,8 @@ def line_for(names: Iterable[str], given: Mapping[str, str]) -> str:
 
 def _read_at_import(source: bytes) -> Iterator[str]:
     """Names what a module reads while it is imported, and cannot do without."""
-    try:
-        with no_warnings():
-            pending: list[ast.AST] = [ast.parse(source)]
-    except (SyntaxError, ValueError):
-        return
+    tree = parsed(source)
+    pending: list[ast.AST] = [tree] if tree else []
     found = []
     while pending:
         node = pending.pop()

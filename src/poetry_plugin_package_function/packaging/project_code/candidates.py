@@ -7,7 +7,7 @@ import ast
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.packaging.quiet import no_warnings
+from poetry_plugin_package_function.packaging.python_source import parsed
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
@@ -41,21 +41,20 @@ def candidates(entries: Iterable[Entry], project_name: str | None) -> tuple[str,
         if entry.included or entry.distribution in (None, project_name)
         if entry.name.endswith(".py") and entry.size_bytes <= _LARGEST_BYTES
         if (parts := module_parts(entry.name))
-        for function in _functions(read(entry.content))
+        for function in functions_in(read(entry.content))
     }
     return tuple(name for _, _, name in sorted(found))
 
 
+def functions_in(source: bytes) -> list[str]:
+    """Names what a module defines that looks like a handler, the usual names first."""
+    found = _functions(source) if b"handler" in source or b"event" in source else ()
+    return sorted(found, key=lambda each: each not in _USUAL)
+
+
 def _functions(source: bytes) -> Iterator[str]:
-    """Names what a module defines that looks like a handler."""
-    if b"handler" not in source and b"event" not in source:
-        return
-    try:
-        with no_warnings():
-            statements = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # it cannot be imported either, or not here
-    for statement in statements:
+    tree = parsed(source)
+    for statement in tree.body if tree else ():
         match statement:
             case ast.FunctionDef(name=name, args=ast.arguments(args=parameters)):
                 takes_event = (
