@@ -6,7 +6,8 @@ from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
-from poetry_plugin_package_function.packaging.plan import too_large
+from poetry_plugin_package_function.packaging.too_large import too_large
+from poetry_plugin_package_function.runtimes import MIB
 
 
 LIMIT = 262_144_000
@@ -29,19 +30,21 @@ def test_layers_share_the_limit() -> None:
 
 
 def test_too_large_even_nested() -> None:
-    """Both sizes, the limit and the ten largest distributions are told."""
+    """Both sizes, limit, excess and the ten largest distributions are told."""
     distributions = [
         DistributionSize(f"dist-{number}", "1.0", 1, number * 1000, number)
         for number in range(12)
     ]
     distributions.append(DistributionSize("", "", 2, 99_999, 5))
 
-    error = too_large(10 * LIMIT, LIMIT - 1000, 1000, distributions)
+    error = too_large(10 * LIMIT, LIMIT - MIB, MIB, distributions)
 
     first, *rows = error.reason.splitlines()
-    assert "2,621,440,000 bytes" in first
-    assert "262,143,000" in first
-    assert "(1,000 kept for layers)" in first
+    assert (
+        "The files have 2,500.0 MB, and nested they still have 249.0 MB unzipped, and"
+        " Lambda takes less than 249 MB with 1 MB kept for layers: 1 KB too many. The"
+        " largest distributions:"
+    ) == first
     assert 10 == len(rows)
     assert "98 KB unzipped" in rows[0]
     assert rows[0].endswith("files of no distribution")

@@ -132,8 +132,8 @@ def test_agentcore_takes_more_and_nests_nothing(tmp_path: Path) -> None:
     assert 786_432_000 == report.limit_bytes
     for number, (limits, words) in enumerate(
         (
-            ({"unzipped_limit_bytes": 5000}, "unzipped, which must be less than the"),
-            ({"zipped_limit_bytes": 500}, "and AgentCore takes 500 at most"),
+            ({"unzipped_limit_bytes": 5120}, "and AgentCore takes less than 5 KB: "),
+            ({"zipped_limit_bytes": 512}, "and AgentCore takes 1 KB at most: "),
         )
     ):
         service = replace(AGENTCORE, **limits)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from poetry_plugin_package_function.errors import BudgetError
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.packaging.too_large import largest
 from poetry_plugin_package_function.runtimes import MIB
 
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.settings import Settings
 
@@ -111,21 +111,10 @@ def _largest(report: Report, found: Sequence[_Excess]) -> Iterator[str]:
     is_unzipped = any(each.option == _SIZE for each in found)
     places = {each.layer for each in found}
 
-    def rank(each: DistributionSize) -> tuple[int, str]:
-        return -(each.unzipped_bytes if is_unzipped else each.zipped_bytes), each.name
-
     chosen = (
         each for each in report.distributions if None in places or each.layer in places
     )
-    for each in sorted(chosen, key=rank)[:_MOST_NAMED]:
-        name = each.name or "files of no distribution"
-        users = " > ".join(each.path[:-1])
-        yield (
-            f"  {megabytes(each.unzipped_bytes):>10} unzipped"
-            f"{megabytes(each.zipped_bytes):>10} zipped"
-            f"  {f'{name} {each.version}'.rstrip()}"
-            f"{f', required by {users}' if users else ''}"
-        )
+    return largest(chosen, _MOST_NAMED, by_zip=not is_unzipped)
 
 
 def _hint(report: Report, found: Sequence[_Excess]) -> str:

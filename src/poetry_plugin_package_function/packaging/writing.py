@@ -19,10 +19,10 @@ from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
-from poetry_plugin_package_function.packaging.plan import too_large
-from poetry_plugin_package_function.packaging.plan import too_large_for_a_layer
-from poetry_plugin_package_function.packaging.plan import too_large_to_be_flat
-from poetry_plugin_package_function.packaging.plan import too_large_zipped
+from poetry_plugin_package_function.packaging.too_large import too_large
+from poetry_plugin_package_function.packaging.too_large import too_large_for_a_layer
+from poetry_plugin_package_function.packaging.too_large import too_large_to_be_flat
+from poetry_plugin_package_function.packaging.too_large import too_large_zipped
 from poetry_plugin_package_function.services import Feature
 
 
@@ -150,8 +150,12 @@ def write(job: Job) -> Measured:
     measured = _write_flat(job)
     limit_bytes = job.service.zipped_limit_bytes if job.service else None
     if job.service and limit_bytes and measured.parts[0].output_bytes > limit_bytes:
-        output_bytes = measured.parts[0].output_bytes
-        raise too_large_zipped(job.service, output_bytes, measured.distributions)
+        raise too_large_zipped(
+            job.service,
+            measured.parts[0].output_bytes,
+            limit_bytes,
+            measured.distributions,
+        )
     return measured
 
 
