@@ -94,6 +94,7 @@ def test_a_root_module_of_a_project_without_a_name(
     ("pyproject", "files", "handler"),
     [
         (pep621(), {"src/app.py": ROOT}, "app.handler"),
+        (pep621(), {"my_app/__init__.py": ROOT}, "my_app.handler"),
         (pep621(), {"functions/get-user/app.py": ROOT}, "app.handler"),
         (
             pep621(),

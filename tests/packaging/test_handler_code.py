@@ -242,6 +242,41 @@ def test_what_the_wheel_has_is_not_included_twice(project: Path) -> None:
     assert ["app.py", "ns/here.py"] == names(find(project, "app.handler", *wheel))
 
 
+def test_what_the_wheel_s_modules_import(project: Path) -> None:
+    """Modules that the handler leads to come, and no others, and no data for them.
+
+    Neither what Git ignores, which Poetry leaves out, nor what a dependency may have,
+    nor what the wheel has left out of a package.
+    """
+    write_files(
+        project,
+        {
+            "my_app/__init__.py": "",
+            "my_app/main.py": "from my_app import api, left_out\nopen('rules.json')\n",
+            "my_app/api.py": "import common, local, made.up, requests, json, near\n",
+            "my_app/cli.py": "import unused\n",
+            "my_app/left_out.py": "import unused\n",
+            "common.py": "import helpers.a\nopen('common.json')\n",
+            "helpers/__init__.py": "",
+            "helpers/a.py": "",
+            "src/near.py": "",
+            ".gitignore": "local.py\nmade\n",
+            **dict.fromkeys(("local.py", "made/up.py", "json.py", "unused.py"), ""),
+            **dict.fromkeys(("requests/__init__.py", "rules.json", "common.json"), ""),
+        },
+    )
+    wheel = [f"my_app/{each}.py" for each in ("__init__", "main", "api", "cli")]
+    code = find(project, "my_app.main.handler", *wheel, direct=("requests",))
+
+    expected = ["common.json", "common.py", "helpers/__init__.py", "helpers/a.py"]
+    assert [*expected, "near.py"] == names(code)
+    assert code is not None
+    assert code.described().endswith(": modules of the wheel import them")
+
+    venv = project / ".venv"
+    assert find(project, "my_app.main.handler", *wheel, venv=venv) is None
+
+
 def test_code_of_another_directory_of_the_project(project: Path) -> None:
     """What is not beside the module may be at the project's root, or in src."""
     write_files(

@@ -71,6 +71,7 @@ class Closure:
         self._is_excluded = is_excluded
         self._seen: set[tuple[str, ...]] = set()
         self._unread: list[tuple[Place, Entry, str]] = []
+        self._is_for_wheel = False
 
     def add_module(self, parts: tuple[str, ...]) -> None:
         """Adds a module with all that it needs."""
@@ -87,6 +88,16 @@ class Closure:
         self._unread.append((place, entry, path))
         self._follow()
 
+    def add_imports(self, parts: tuple[str, ...]) -> None:
+        """Adds modules that one of the wheel's needs, and the wheel does not have.
+
+        What works without them stays as it is: no data, nothing that Git ignores, and
+        nothing in the place of a dependency's modules.
+        """
+        self._is_for_wheel = True
+        self._find(parts)
+        self._follow()
+
     def _follow(self) -> None:
         while self._unread:
             place, entry, path = self._unread.pop(0)
@@ -96,6 +107,8 @@ class Closure:
             said = mentions(read(entry.content), package)
             for module in said.modules:
                 self._find(module)
+            if not entry.included:
+                continue  # the wheel's: what else it names, Poetry was not asked for
             for parts in said.texts:
                 if any(place.module_file(parts) for place in self._places):
                     self._find(parts)
@@ -106,29 +119,52 @@ class Closure:
 
     def _find(self, parts: tuple[str, ...]) -> None:
         """Adds what is imported for a module: those above it, and itself."""
+        is_there = False
         for depth in range(1, len(parts) + 1):
             module = parts[:depth]
             if module in self._there:
-                return
-            if module in self._seen:
-                continue
-            self._seen.add(module)
-            if self._add(module):
+                is_there = True
+                self._read(module)
+            elif is_there:
+                return  # what is left out of a package has been left out on purpose
+            elif module not in self._seen:
+                self._seen.add(module)
+                if self._add(module):
+                    return
+
+    def _read(self, module: tuple[str, ...]) -> None:
+        """Reads the source of a module that the wheel has, if it is the project's."""
+        if module in self._seen:
+            return
+        self._seen.add(module)
+        for place in self._places:
+            file = place.module_file(module)
+            if file is not None and place.name_of(file) in self._names:
+                if file.endswith(".py"):
+                    self._unread.append((place, _entry(place, file), file))
                 return
 
     def _add(self, module: tuple[str, ...]) -> bool:
         """Adds a module; whether there is nothing more to add for what is in it."""
         for number, place in enumerate(self._places):
-            if number and module[0] in self._others:
+            if (number or self._is_for_wheel) and module[0] in self._others:
                 continue  # only beside the handler's module a file comes before them
+            file = place.module_file(module)
+            if self._is_for_wheel and file and self._is_left_out(place.directory, file):
+                continue
             if place.is_package(module):
                 self._sweep(place, str(place.path_of(module)))
                 return True
-            file = place.module_file(module)
             if file is not None:
                 self._put(place, file)
                 return not file.endswith("__init__.py")
         return False
+
+    def _is_left_out(self, start: str, path: str) -> bool:
+        """Whether Git ignores a path, or a directory between it and its beginning."""
+        parts = os.path.relpath(path, start).split(os.sep)
+        above = accumulate(parts, os.path.join, initial=start)
+        return any(map(self._is_ignored, [*above][1:]))
 
     def _sweep(self, place: Place, directory: str) -> None:
         name = place.name_of(directory)
@@ -145,13 +181,9 @@ class Closure:
         return not is_shipped or is_never_shipped(item) or self._is_ignored(item.path)
 
     def _put(self, place: Place, path: str) -> None:
-        name = place.name_of(path)
-        if self._is_excluded(name):
+        if self._is_excluded(place.name_of(path)):
             return
-        try:
-            self._note(place, file_at(path, name, os.stat(path)), path)
-        except OSError as error:
-            raise unusable(path, error) from None
+        self._note(place, _entry(place, path), path)
 
     def _note(self, place: Place, entry: Entry, path: str) -> None:
         parts = tuple(module_parts(entry.name))
@@ -159,7 +191,8 @@ class Closure:
             return
         if parts in self._there:  # an extension module's source, for one
             return
-        self.entries[entry.name] = entry._replace(included=True)
+        entry = entry._replace(included=True)
+        self.entries[entry.name] = entry
         self._seen.add(parts)
         if entry.name.endswith(".py"):
             self._unread.append((place, entry, path))
@@ -173,8 +206,7 @@ class Closure:
             return
         for start in dict.fromkeys((os.path.dirname(source), place.directory)):
             path = os.path.join(start, *parts)
-            above = accumulate(parts, os.path.join, initial=start)
-            if any(map(self._is_ignored, [*above][1:])):
+            if self._is_left_out(start, path):
                 continue
             if is_directory and os.path.isdir(path) and not is_package_directory(path):
                 self._sweep(place, path)
@@ -186,6 +218,18 @@ class Closure:
             ):
                 self._put(place, path)
                 return
+
+
+def _entry(place: Place, path: str) -> Entry:
+    """The file at a path, by its name in the archive.
+
+    Raises:
+        SourceError: It cannot be shipped.
+    """
+    try:
+        return file_at(path, place.name_of(path), os.stat(path))
+    except OSError as error:
+        raise unusable(path, error) from None
 
 
 def is_package_directory(path: str) -> bool:

@@ -129,7 +129,7 @@ def find_handler_code(
         included,
         is_excluded,
         frozenset(each.replace("-", "_") for each in project.direct),
-    ).find(whose)
+    ).find(whose, is_given=settings.venv is not None)
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,16 @@ class _Finder:
     def _places(self) -> tuple[Place, ...]:
         return tuple(usual_places(str(self.project), self._parts))
 
-    def find(self, whose: str | None) -> HandlerCode | None:
-        """See `find_handler_code`."""
+    def find(self, whose: str | None, *, is_given: bool) -> HandlerCode | None:
+        """See `find_handler_code`.
+
+        What is in an environment that is given, whoever has made it has put there: it
+        is not added to if it has the module.
+        """
         if self._parts in known_modules({each.name for each in self.included}):
             return self._for_included()
         if self._parts in known_modules(self.names):
-            return None
+            return None if is_given else self._beside_wheel(whose)
         if self.code_dir is not None:
             place = Place(str(self.code_dir))
             if place.module_file(self._parts):
@@ -213,6 +217,12 @@ class _Finder:
         }
         why = "modules need them that `include` names"
         return self._code(found, str(self.project), why)
+
+    def _beside_wheel(self, whose: str | None) -> HandlerCode | None:
+        closure = self._closure(self._places[0])
+        closure.add_imports(self._parts)
+        why = f"modules of {whose} import them"
+        return self._code(closure.entries, str(self.project), why)
 
     def _closure(self, place: Place) -> Closure:
         own_name = Place(str(self.project), self.project.name)
