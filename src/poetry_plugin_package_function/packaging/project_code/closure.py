@@ -7,12 +7,12 @@ import sys
 
 from itertools import accumulate
 from typing import TYPE_CHECKING
-from typing import Final
 
 from poetry_plugin_package_function.packaging.project_code.mentions import mentions
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
+from poetry_plugin_package_function.packaging.sources.passed_over import NOT_DEPLOYED
 from poetry_plugin_package_function.packaging.sources.passed_over import (
     is_never_shipped,
 )
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.project_code.places import Place
     from poetry_plugin_package_function.packaging.sources.entry import Entry
-
-
-_NEVER_DATA: Final = frozenset(("dist", "docs", "test", "tests"))
-"""Directories that are no data of a function, whatever text in a source is alike."""
 
 
 class Closure:
@@ -202,7 +198,7 @@ class Closure:
     ) -> None:
         """Adds a file that a source names, beside it or in the current directory."""
         parts = text.removeprefix("./").split("/")
-        if any(map(is_shipped_by_name, parts)) or parts[0] in _NEVER_DATA:
+        if any(map(is_shipped_by_name, parts)) or parts[0] in NOT_DEPLOYED:
             return
         for start in dict.fromkeys((os.path.dirname(source), place.directory)):
             path = os.path.join(start, *parts)

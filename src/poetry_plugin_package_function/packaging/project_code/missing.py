@@ -15,6 +15,8 @@ from poetry_plugin_package_function.packaging.project_code.candidates import (
 from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
 from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
+from poetry_plugin_package_function.packaging.sources.passed_over import NOT_DEPLOYED
+from poetry_plugin_package_function.packaging.sources.passed_over import RUBBISH
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
 
 
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
 _OF_TOOLS: Final = frozenset(
     """
     conftest.py dodo.py fabfile.py noxfile.py setup.py tasks.py
-    build dist docs example examples migrations script scripts test tests
+    example examples migrations script scripts
     """.split()  # noqa: SIM905 - one line otherwise for each
-)
-"""Sources beside the code that nobody deploys."""
+).union(NOT_DEPLOYED, RUBBISH)
+"""What is beside the code, and nobody deploys."""
 
 _SHOWN: Final = 3
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.packaging.sources.passed_over import NOT_DEPLOYED
 from poetry_plugin_package_function.packaging.sources.passed_over import (
     is_never_shipped,
 )
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _DEPTH: Final = 4
 """How far below the project's directory others are looked for."""
-
-_NO_CODE: Final = frozenset(("__pycache__", "dist", "docs", "test", "tests"))
-"""Directories that hold modules which nobody deploys."""
 
 _SUFFIXES: Final = (".py", ".so", ".pyd", ".pyc")
 
@@ -120,20 +118,21 @@ def other_places(
         if depth < _DEPTH:
             pending += (
                 (below, depth + 1)
-                for below in _directories(directory)
+                for below in directories_in(directory)
                 if not is_ignored(below)
             )
     yield from map(Place, sorted(found))
 
 
-def _directories(directory: str) -> list[str]:
+def directories_in(directory: str) -> list[str]:
+    """Lists the directories in another one that may hold code."""
     try:
         with os.scandir(directory) as items:
             return [
                 item.path
                 for item in items
                 if item.is_dir(follow_symlinks=False)
-                and item.name not in _NO_CODE
+                and item.name not in NOT_DEPLOYED
                 and not is_shipped_by_name(item.name)
                 and not is_never_shipped(item)
             ]

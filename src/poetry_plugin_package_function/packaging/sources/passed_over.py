@@ -12,6 +12,9 @@ RUBBISH: Final = frozenset(
 )
 """What tools write or read. What else they write is hidden, or Git ignores it."""
 
+NOT_DEPLOYED: Final = frozenset(("__pycache__", "dist", "docs", "test", "tests"))
+"""Directories of a project where nothing is that a function needs."""
+
 _HISTORY: Final = (".git", ".hg", ".svn")
 _PENDING: Final = (".package-function-", ".tmp")
 

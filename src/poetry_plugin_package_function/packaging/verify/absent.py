@@ -14,13 +14,8 @@ from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
+from poetry_plugin_package_function.packaging.project_code.places import directories_in
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
-from poetry_plugin_package_function.packaging.sources.passed_over import (
-    is_never_shipped,
-)
-from poetry_plugin_package_function.packaging.sources.passed_over import (
-    is_shipped_by_name,
-)
 from poetry_plugin_package_function.packaging.tree.dependency_paths import (
     shortest_paths,
 )
@@ -46,7 +41,6 @@ _AFFIXES: Final = re.compile(r"^(?:python-?|py-?)|(?:-?python|-binary|-headless)
 python-dotenv, GitPython, psycopg2-binary."""
 
 _USUAL: Final = ("", "src")
-_OTHERS: Final = frozenset(("src", "dist"))
 
 
 @dataclass(frozen=True)
@@ -110,15 +104,10 @@ def _directories(root: Path) -> Iterator[str]:
 
     Neither virtual environments, nor what pip has filled, nor what tools write.
     """
-    with os.scandir(root) as items:
-        directories = sorted(
-            (each for each in items if each.is_dir()), key=lambda each: each.name
-        )
-    for each in directories:
-        name = each.name
-        if name in _OTHERS or is_shipped_by_name(name) or is_never_shipped(each):
-            continue
-        if not any(file.endswith(".dist-info") for file in os.listdir(each)):
+    for path in sorted(directories_in(str(root))):
+        is_filled = any(file.endswith(".dist-info") for file in os.listdir(path))
+        name = os.path.basename(path)
+        if name not in _USUAL and not is_filled:
             yield name
 
 
