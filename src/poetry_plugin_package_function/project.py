@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 TABLE = "poetry-plugin-package-function"
+SHOWN_TABLE = f"[tool.{TABLE}]"
 
 
 class Locked(NamedTuple):

@@ -323,8 +323,8 @@ def _verified(
     settings: Settings = order.settings
     if settings.handler is None:
         return None
-    from poetry_plugin_package_function.packaging.verify.absent import Origin
     from poetry_plugin_package_function.packaging.verify.archives import Archives
+    from poetry_plugin_package_function.packaging.verify.archives import Origin
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
     from poetry_plugin_package_function.packaging.verify.verified import verify

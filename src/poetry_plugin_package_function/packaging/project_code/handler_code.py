@@ -29,6 +29,7 @@ from poetry_plugin_package_function.packaging.sources.included import find_inclu
 from poetry_plugin_package_function.packaging.sources.modules import handler_parts
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
+from poetry_plugin_package_function.project import SHOWN_TABLE
 from poetry_plugin_package_function.values import git_checkout
 
 
@@ -284,7 +285,7 @@ class _Finder:
         first = (
             f"The handler's module {'.'.join(self._parts)} may be any of"
             f" {', '.join(shown)}{more}. Say which, in"
-            " [tool.poetry-plugin-package-function]:"
+            f" {SHOWN_TABLE}:"
         )
         return SourceError(
             (first, *lines),

@@ -18,6 +18,7 @@ from poetry_plugin_package_function.packaging.sources.modules import known_modul
 from poetry_plugin_package_function.packaging.sources.passed_over import NOT_DEPLOYED
 from poetry_plugin_package_function.packaging.sources.passed_over import RUBBISH
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
+from poetry_plugin_package_function.project import SHOWN_TABLE
 
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _hint(project: Path) -> str:
     first = found[0]
     shown = ", ".join(each.path for each in found[:_SHOWN])
     more = " and more" if len(found) > _SHOWN else ""
-    line = f"include = [{first.item}] in [tool.poetry-plugin-package-function]"
+    line = f"include = [{first.item}] in {SHOWN_TABLE}"
     by_name = f"--handler {first.handler}, or " if first.handler else ""
     return f"There is {shown}{more}. Add it: {by_name}{line}."
 

@@ -18,7 +18,24 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.verify.absent import Origin
+    from poetry_plugin_package_function.packaging.sources.entry import Source
+    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.settings import Settings
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an archive has been made of, and could have been made of.
+
+    Attributes:
+        project: Whose archive it is.
+        settings: What went in.
+        sources: All that the environment has, whether it is shipped or not.
+    """
+
+    project: Project
+    settings: Settings
+    sources: Sequence[Source] = ()
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,10 @@ def _text(path: str) -> str:
         return ""
 
 
-_FRAME: Final = re.compile(r'  File "(?P<file>.*)", line \d+ in (?P<function>.*)')
+FRAME: Final = re.compile(
+    r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)'
+)
+"""A line of a trace of faulthandler's, which has the innermost frame first."""
 
 
 def _trace(text: str) -> str:
@@ -163,7 +166,7 @@ def _trace(text: str) -> str:
     lines = []
     is_stub = False
     for line in text.partition("\nCurrent thread's C stack trace")[0].splitlines():
-        frame = _FRAME.fullmatch(line)
+        frame = FRAME.fullmatch(line)
         was_stub = is_stub
         is_stub = frame is not None and frame["function"] == verifier.STUB
         is_ours = frame and verifier.is_ours(frame["file"], frame["function"])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from poetry_plugin_package_function.packaging.verify.failed import Failure
-from poetry_plugin_package_function.packaging.verify.failing import failure
+from poetry_plugin_package_function.packaging.verify.explaining.advice import failure
+from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending

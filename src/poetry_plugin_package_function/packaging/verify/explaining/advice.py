@@ -10,25 +10,31 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.verify.absent import way_to
-from poetry_plugin_package_function.packaging.verify.absent import way_to_part
-from poetry_plugin_package_function.packaging.verify.calling import name_of_host
-from poetry_plugin_package_function.packaging.verify.failed import PROVIDED
-from poetry_plugin_package_function.packaging.verify.failed import top_of
+from poetry_plugin_package_function.packaging.verify.explaining.absent import way_to
+from poetry_plugin_package_function.packaging.verify.explaining.absent import (
+    way_to_part,
+)
+from poetry_plugin_package_function.packaging.verify.explaining.calling import (
+    name_of_host,
+)
+from poetry_plugin_package_function.packaging.verify.explaining.failed import PROVIDED
+from poetry_plugin_package_function.packaging.verify.explaining.failed import top_of
+from poetry_plugin_package_function.packaging.verify.explaining.unset import line_for
+from poetry_plugin_package_function.packaging.verify.explaining.unset import (
+    wanted_variables,
+)
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.variables import TASK_ROOT
 from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
 from poetry_plugin_package_function.packaging.verify.verifier import RUNTIME
-from poetry_plugin_package_function.packaging.verify.wanted_variables import line_for
-from poetry_plugin_package_function.packaging.verify.wanted_variables import (
-    wanted_variables,
-)
 
 
 if TYPE_CHECKING:
-    from poetry_plugin_package_function.packaging.verify.failed import Failure
+    from poetry_plugin_package_function.packaging.verify.explaining.failed import (
+        Failure,
+    )
     from poetry_plugin_package_function.packaging.verify.handler import Name
     from poetry_plugin_package_function.packaging.verify.importing import Outcome
 

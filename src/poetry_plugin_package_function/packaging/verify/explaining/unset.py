@@ -11,6 +11,7 @@ from typing import Final
 
 from poetry_plugin_package_function.lambda_names import wrong_variables
 from poetry_plugin_package_function.packaging.python_source import parsed
+from poetry_plugin_package_function.project import SHOWN_TABLE
 
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ def wanted_variables(
 
 def line_for(names: Iterable[str], given: Mapping[str, str]) -> str:
     """Says what to write into pyproject.toml."""
-    table = "[tool.poetry-plugin-package-function]"
     values = ", ".join(f'{each} = "…"' for each in names)
     if given:
-        return f"Add {values} to `environment` in {table}."
+        return f"Add {values} to `environment` in {SHOWN_TABLE}."
     return (
-        f"Give the function its variables: environment = {{ {values} }} in {table}."
+        f"Give the function its variables: environment = {{ {values} }} in"
+        f" {SHOWN_TABLE}."
         " They are for this import only, so any value of the right form will do."
     )
 

@@ -10,10 +10,12 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.packaging.sources.content import read
-from poetry_plugin_package_function.packaging.verify.calling import calls_others
+from poetry_plugin_package_function.packaging.verify.explaining.calling import (
+    calls_others,
+)
+from poetry_plugin_package_function.packaging.verify.explaining.unset import line_for
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
 from poetry_plugin_package_function.packaging.verify.handler import name_of
-from poetry_plugin_package_function.packaging.verify.wanted_variables import line_for
 
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.packaging.verify.absent import Origin
+    from poetry_plugin_package_function.packaging.verify.archives import Origin
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.handler import Name
     from poetry_plugin_package_function.packaging.verify.importing import Outcome

@@ -10,6 +10,7 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
+from poetry_plugin_package_function.packaging.verify.importing import FRAME
 
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ _WAITING: Final = re.compile(
 """The files whose frames show that what hangs waits for another host, even if nobody
 has seen it call: C code opens its sockets by itself."""
 
-_FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in .*')
 _MOST_CHARACTERS: Final = 160
 
 
@@ -131,9 +131,8 @@ def _last_parts(link: dict[str, Any]) -> set[str]:
 
 
 def _frames_of(trace: str) -> Iterator[tuple[str, int]]:
-    """Reads a trace of faulthandler's, which has the innermost first."""
     for line in trace.splitlines():
-        if frame := _FRAME.fullmatch(line):
+        if frame := FRAME.fullmatch(line):
             yield frame["file"], int(frame["line"])
 
 

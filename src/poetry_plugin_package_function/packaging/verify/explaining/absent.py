@@ -6,7 +6,6 @@ import os
 import posixpath
 import re
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -19,6 +18,7 @@ from poetry_plugin_package_function.packaging.sources.modules import module_part
 from poetry_plugin_package_function.packaging.tree.dependency_paths import (
     shortest_paths,
 )
+from poetry_plugin_package_function.project import SHOWN_TABLE
 
 
 if TYPE_CHECKING:
@@ -31,31 +31,15 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.sources.entry import Source
-    from poetry_plugin_package_function.project import Project
+    from poetry_plugin_package_function.packaging.verify.archives import Origin
     from poetry_plugin_package_function.settings import Settings
 
 
-_TABLE: Final = "[tool.poetry-plugin-package-function]"
 _AFFIXES: Final = re.compile(r"^(?:python-?|py-?)|(?:-?python|-binary|-headless)$")
 """What names of distributions have and those of their modules do not: PyYAML,
 python-dotenv, GitPython, psycopg2-binary."""
 
 _USUAL: Final = ("", "src")
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What an archive has been made of, and could have been made of.
-
-    Attributes:
-        project: Whose archive it is.
-        settings: What went in.
-        sources: All that the environment has, whether it is shipped or not.
-    """
-
-    project: Project
-    settings: Settings
-    sources: Sequence[Source] = ()
 
 
 def way_to(module: str, origin: Origin, shipped: Collection[NormalizedName]) -> str:
@@ -95,7 +79,9 @@ def _way_to_files(path: str, parents: Iterable[str], origin: Origin) -> str:
             value = inclusion(name, parent or ".")
             if origin.settings.include:
                 return f"The project has it as {what}: add {value} to `include`."
-            return f"The project has it as {what}: include = [{value}] in {_TABLE}."
+            return (
+                f"The project has it as {what}: include = [{value}] in {SHOWN_TABLE}."
+            )
     return ""
 
 

@@ -1,0 +1,1 @@
+"""What a failed import means, in words, and what to do."""
