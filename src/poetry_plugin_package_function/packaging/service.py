@@ -156,11 +156,7 @@ def write_archives(
                     bytecode.entries if bytecode else (),
                     order.timestamp,
                     settings.layers_size_bytes,
-                    Wishes(
-                        frozenset(map(canonicalize_name, settings.nest)),
-                        frozenset(map(canonicalize_name, settings.keep_flat)),
-                        settings.eager,
-                    ),
+                    _wishes(settings),
                     scratch,
                     progress,
                     kept,
@@ -169,10 +165,11 @@ def write_archives(
             )
             for source in order.environment.sources:
                 source.check()
+            missing = _missing_code(tree, order)
             yield Written(
                 *(order, measured, outputs, found_overlaps, findings),
                 *(stripped, bytecode, included.passed_over),
-                "" if _has_code(tree, order) else _no_code(order),
+                f"{missing.reason} {missing.hint}" if missing else "",
             )
 
 
@@ -219,8 +216,8 @@ def _tree(
         tree = replace(tree, entries=tuple(entries))
     tree = with_stable_metadata(tree, name)
     refuse_overwriting(tree, results, targets)
-    if order.needs_code and not _has_code(tree, order):
-        raise no_code(order.project.directory, settings.handler)
+    if order.needs_code and (error := _missing_code(tree, order)):
+        raise error
     if not tree.entries:
         place = order.environment.site_packages.directories[0]
         raise SourceError(
@@ -236,24 +233,19 @@ def _tree(
     return tree, found_overlaps, stripped
 
 
-def _has_code(tree: Tree, order: Order) -> bool:
-    """Whether there is something of the project to run, or a dependency's handler.
+def _missing_code(tree: Tree, order: Order) -> SourceError | None:
+    """The error for an archive with nothing of the project to run; None if it has some.
 
-    A layer needs nothing, and a runtime of one's own runs `bootstrap`, whatever it is.
+    A handler may be a dependency's. A layer needs nothing, and a runtime of one's own
+    runs `bootstrap`, whatever it is.
     """
-    if order.settings.layer_only:
-        return True
-    if tree.entry_modules or any(entry.name == "bootstrap" for entry in tree.entries):
-        return True
+    names = {entry.name for entry in tree.entries}
+    if order.settings.layer_only or tree.entry_modules or "bootstrap" in names:
+        return None
     handler = order.settings.handler
-    return handler is not None and tuple(handler_parts(handler)) in known_modules(
-        {entry.name for entry in tree.entries}
-    )
-
-
-def _no_code(order: Order) -> str:
-    error = no_code(order.project.directory, order.settings.handler)
-    return f"{error.reason} {error.hint}"
+    if handler and tuple(handler_parts(handler)) in known_modules(names):
+        return None
+    return no_code(order.project.directory, handler)
 
 
 def _with_machine(order: Order, tree: Tree) -> Order:
@@ -317,10 +309,19 @@ def _parts(outputs: Mapping[Path, BinaryIO], order: Order) -> tuple[Part, ...]:
     )
 
 
+def _wishes(settings: Settings) -> Wishes:
+    """Says what is to be nested, and what is not."""
+    nest, keep_flat = (
+        frozenset(map(canonicalize_name, names))
+        for names in (settings.nest, settings.keep_flat)
+    )
+    return Wishes(nest, keep_flat, settings.eager)
+
+
 def _verified(
     measured: Measured, order: Order, workspace: Workspace | None
 ) -> Verified | None:
-    settings: Settings = order.settings
+    settings = order.settings
     if settings.handler is None:
         return None
     from poetry_plugin_package_function.packaging.verify.archives import Archives

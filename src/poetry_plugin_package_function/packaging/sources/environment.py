@@ -103,19 +103,8 @@ def check_python(
         SourceError: There is no interpreter, and something needs one.
     """
     where, python = site_packages.venv, site_packages.python
-    is_venv = site_packages.beside is None
     if python is None and settings.platform is not None:
-        if is_venv:
-            raise IncompatibleTargetError(
-                f"{where} is a virtual environment of Windows, and {settings.platform}"
-                " is Linux.",
-                "Make one on Linux, or let `poetry package-function` make one.",
-            )
-        raise IncompatibleTargetError(
-            f"Nothing in {where} says which Python it is for, and {settings.platform}"
-            " is for any.",
-            f"Name the Python: {_python_option(None)}.",
-        )
+        raise _of_no_python(site_packages, settings.platform)
     service = settings.receiver
     is_of_service = settings.names_target and settings.platform is None
     if service and is_of_service and target is None and python is not None:
@@ -125,21 +114,7 @@ def check_python(
             "Make one with a Python that it has.",
         )
     if target is not None and python not in (None, target.python):
-        if settings.python is not None:
-            what = f"--python is Python {python}"
-            hint = f"Say --python {target.python}, or leave out `runtime`."
-        elif is_venv:
-            what = f"{where} is a virtual environment of Python {python}"
-            hint = "Make one with that Python, or leave out `runtime`."
-        else:
-            what = f"{where} is for Python {python}"
-            hint = (
-                "Install into an empty directory, for pip with --python-version"
-                f" {target.python} --only-binary=:all:, or leave out `runtime`."
-            )
-        raise IncompatibleTargetError(
-            f"{what}, and {target} needs Python {target.python}.", hint
-        )
+        raise _of_another_python(site_packages, settings, target)
     if site_packages.interpreter is None and (
         user := _user_of_interpreter(settings, target)
     ):
@@ -150,6 +125,42 @@ def check_python(
             f"Name one of the function's Python: {_python_option(known)}. Or leave out"
             f" {user}.",
         )
+
+
+def _of_no_python(
+    site_packages: SitePackages, platform: str
+) -> IncompatibleTargetError:
+    where = site_packages.venv
+    if site_packages.beside is None:
+        return IncompatibleTargetError(
+            f"{where} is a virtual environment of Windows, and {platform} is Linux.",
+            "Make one on Linux, or let `poetry package-function` make one.",
+        )
+    return IncompatibleTargetError(
+        f"Nothing in {where} says which Python it is for, and {platform} is for any.",
+        f"Name the Python: {_python_option(None)}.",
+    )
+
+
+def _of_another_python(
+    site_packages: SitePackages, settings: Settings, target: Target
+) -> IncompatibleTargetError:
+    where, python = site_packages.venv, site_packages.python
+    if settings.python is not None:
+        what = f"--python is Python {python}"
+        hint = f"Say --python {target.python}, or leave out `runtime`."
+    elif site_packages.beside is None:
+        what = f"{where} is a virtual environment of Python {python}"
+        hint = "Make one with that Python, or leave out `runtime`."
+    else:
+        what = f"{where} is for Python {python}"
+        hint = (
+            "Install into an empty directory, for pip with --python-version"
+            f" {target.python} --only-binary=:all:, or leave out `runtime`."
+        )
+    return IncompatibleTargetError(
+        f"{what}, and {target} needs Python {target.python}.", hint
+    )
 
 
 def _user_of_interpreter(settings: Settings, target: Target | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.sources.modules import handler_parts
 from poetry_plugin_package_function.runtimes import MIB
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
@@ -80,8 +81,7 @@ class Name(NamedTuple):
 
 def name_of(handler: str) -> Name:
     """Takes a handler's name apart."""
-    module, _, function = handler.rpartition(".")
-    return Name(module.replace("/", "."), function)
+    return Name(".".join(handler_parts(handler)), handler.rpartition(".")[2])
 
 
 class Known(NamedTuple):
