@@ -181,7 +181,7 @@ def finished(
     order = Order(environment, project, settings, archive_time({}))
     request = Request(project, (settings,), order.timestamp, {settings.output: None}, 0)
     with package(order, progress) as pending:
-        return request.complete(settings, pending)
+        return request.complete(settings, pending).report
 
 
 def tree_of(

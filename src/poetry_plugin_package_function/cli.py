@@ -35,12 +35,12 @@ from poetry_plugin_package_function.report.outcome import printing
 from poetry_plugin_package_function.report.outcome import read_format
 from poetry_plugin_package_function.report.overview import overview
 from poetry_plugin_package_function.report.progress import Meter
-from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.request import outcomes
 from poetry_plugin_package_function.request import read_request
 from poetry_plugin_package_function.screen import columns_of
 from poetry_plugin_package_function.screen import cut
 from poetry_plugin_package_function.screen import fitted
+from poetry_plugin_package_function.screen import shown_path
 from poetry_plugin_package_function.standard_streams import lasting
 
 
@@ -49,10 +49,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.outcome import Outcome
+    from poetry_plugin_package_function.request import Packaged
     from poetry_plugin_package_function.request import Request
-    from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.standard_streams import Streams
 
 
@@ -126,7 +125,7 @@ def _show_end(outcomes: Sequence[Outcome], *, to_errors: bool) -> None:
 
 def _package_all(
     request: Request, options: argparse.Namespace, *, to_errors: bool
-) -> Generator[tuple[Settings, Report]]:
+) -> Generator[Packaged]:
     check_targets(*(path for each in request.functions for path in each.targets))
     project = request.project
     environment = read_environment(
@@ -151,10 +150,10 @@ def _package_all(
                 _say(f"Packaging {what}{where}", to_errors=to_errors)
             progress = None if options.quiet else _meter()
             with naming(settings.function), packager.next(progress) as pending:
-                report = request.complete(settings, pending)
+                packaged = request.complete(settings, pending)
             if not options.quiet:
                 _clear_progress()
-            yield settings, report
+            yield packaged
 
 
 def parser() -> argparse.ArgumentParser:

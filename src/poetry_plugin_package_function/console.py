@@ -12,9 +12,9 @@ from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.progress import bar
-from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.screen import cut
 from poetry_plugin_package_function.screen import fitted
+from poetry_plugin_package_function.screen import shown_path
 
 
 if TYPE_CHECKING:

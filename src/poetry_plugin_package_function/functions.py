@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.project_code.handler_code import (
         HandlerCode,
     )
-    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.request import Packaged
     from poetry_plugin_package_function.request import Request
     from poetry_plugin_package_function.settings import Settings
 
@@ -90,7 +90,7 @@ class Run:
     def _workspace(self) -> Workspace:
         return Workspace()
 
-    def package_all(self) -> Generator[tuple[Settings, Report]]:
+    def package_all(self) -> Generator[Packaged]:
         """Packages each function; one is complete when the next is begun.
 
         What can be found out before anything is built is.
@@ -118,7 +118,7 @@ class Run:
                 users = [(to_build[at][0], own) for at, own in share.users.items()]
                 yield from self._build_and_package(share.bundle, users)
 
-    def _package_given(self) -> Generator[tuple[Settings, Report]]:
+    def _package_given(self) -> Generator[Packaged]:
         """Packages environments that the user has made."""
         environments: dict[tuple[Path, str | None], Environment] = {}
         orders = []
@@ -141,7 +141,7 @@ class Run:
 
     def _build_and_package(
         self, bundle: Bundle, users: Sequence[tuple[Settings, Bundle]]
-    ) -> Generator[tuple[Settings, Report]]:
+    ) -> Generator[Packaged]:
         """Builds an environment, and packages what each user takes of it."""
         with scratch_directory() as home:
             built = self._build(bundle, home, users)
@@ -157,7 +157,7 @@ class Run:
         codes: Sequence[HandlerCode | None],
         bundle: Bundle,
         users: Sequence[tuple[Settings, Bundle]],
-    ) -> Generator[tuple[Settings, Report]]:
+    ) -> Generator[Packaged]:
         environment = read_environment(built.venv, self.request.project, self._facts)
         only: dict[Bundle, frozenset[NormalizedName] | None] = {bundle: None}
         if built.stand_ins:
@@ -230,7 +230,7 @@ class Run:
             needs_code=True,
         )
 
-    def _package(self, orders: Sequence[Order]) -> Generator[tuple[Settings, Report]]:
+    def _package(self, orders: Sequence[Order]) -> Generator[Packaged]:
         with Packager(orders, self._workspace) as packager:
             for order in orders:
                 settings = order.settings
@@ -243,10 +243,10 @@ class Run:
                         naming(settings.function),
                         packager.next(progress) as pending,
                     ):
-                        report = self.request.complete(settings, pending, warned)
+                        packaged = self.request.complete(settings, pending, warned)
                 finally:
                     self.console.done()
-                yield settings, report
+                yield packaged
 
 
 def may_concern(warning: str, only: frozenset[NormalizedName] | None) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.project import read_project
@@ -23,12 +24,12 @@ from poetry_plugin_package_function.report.outcome import Outcome
 from poetry_plugin_package_function.report.strict import refuse_warnings
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import Line
-from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.report.summary import summary
-from poetry_plugin_package_function.report.summary import unused
+from poetry_plugin_package_function.report.unused import unused
 from poetry_plugin_package_function.report.warned import runtime_warnings
 from poetry_plugin_package_function.report.warned import warnings
 from poetry_plugin_package_function.resolution import resolve
+from poetry_plugin_package_function.screen import shown_path
 
 
 if TYPE_CHECKING:
@@ -46,6 +47,22 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.report.previous import PreviousReport
     from poetry_plugin_package_function.report.warned import Warned
     from poetry_plugin_package_function.settings import Settings
+
+
+class Packaged(NamedTuple):
+    """A function whose archives are written.
+
+    Attributes:
+        settings: What it was to be.
+        report: What has become of it.
+        changes: What is different from its previous report; None if there is none.
+        warnings: What is to be known before it is deployed.
+    """
+
+    settings: Settings
+    report: Report
+    changes: Changes | None
+    warnings: tuple[Warned, ...]
 
 
 @dataclass(frozen=True)
@@ -66,20 +83,10 @@ class Request:
     previous: Mapping[Path, PreviousReport | None]
     started_s: float
 
-    def changes(self, settings: Settings, report: Report) -> Changes | None:
-        """Compares a function's report with its previous one, if there is one."""
-        return changes_since(self.previous[settings.output], report)
-
-    def warnings(self, report: Report) -> list[Warned]:
-        """Says what is to be known of a function before it is deployed."""
-        requires_python = self.project.requires_python
-        today = datetime.now(UTC).date()
-        return [*warnings(report), *runtime_warnings(report, requires_python, today)]
-
     def complete(
         self, settings: Settings, pending: Pending, warned: Iterable[str] = ()
-    ) -> Report:
-        """Writes what describes a function's archive, and returns its report.
+    ) -> Packaged:
+        """Judges a function's archive, and writes what describes it.
 
         Args:
             settings: The function's.
@@ -91,18 +98,23 @@ class Request:
             OSError: It cannot be written.
         """
         report = pending.report
+        found = self._warnings(report)
         if settings.strict:
-            found = (each.text for each in self.warnings(report))
-            refuse_warnings([*warned, *found], report)
+            refuse_warnings([*warned, *(each.text for each in found)], report)
+        changes = changes_since(self.previous[settings.output], report)
         if settings.report is not None:
-            content = as_json(report, self.changes(settings, report))
-            pending.outputs[settings.report].write(content)
+            pending.outputs[settings.report].write(as_json(report, changes))
         if settings.sizes is not None:
             # Few ask for it, and each run would wait for what it imports.
             from poetry_plugin_package_function.report.treemap import as_html
 
             pending.outputs[settings.sizes].write(as_html(report, pending.files))
-        return report
+        return Packaged(settings, report, changes, found)
+
+    def _warnings(self, report: Report) -> tuple[Warned, ...]:
+        requires_python = self.project.requires_python
+        today = datetime.now(UTC).date()
+        return *warnings(report), *runtime_warnings(report, requires_python, today)
 
 
 def read_request(
@@ -136,7 +148,7 @@ def read_request(
 
 
 def outcomes(
-    request: Request, packaged: Iterable[tuple[Settings, Report]], *, verbose: bool
+    request: Request, packaged: Iterable[Packaged], *, verbose: bool
 ) -> Iterator[Outcome]:
     """Puts into words what has been packaged.
 
@@ -147,33 +159,34 @@ def outcomes(
         verbose: Whether all that is known is shown.
     """
     started_s = request.started_s
-    template = _unused_template(request)
-    for settings, report in packaged:
+    template = _template_at_hand(request)
+    for each in packaged:
         elapsed_s = time.monotonic() - started_s
-        changes = request.changes(settings, report)
-        extra_outputs = [
-            Line(label, shown_path(path))
-            for label, path in (("Report", settings.report), ("Sizes", settings.sizes))
-            if path is not None
-        ]
-        not_imported = unused(report, _way_out(settings))
-        if not_imported:
-            extra_outputs.insert(0, Line("Unused", not_imported))
-        if settings.dry_run:
-            extra_outputs.append(Line("Dry run", NOTHING_WRITTEN))
         yield Outcome(
-            report,
-            changes,
-            [*summary(report, elapsed_s, changes), *extra_outputs, *template],
-            sizes(report, all_of_them=verbose),
-            [*details(report, changes)] if verbose else [],
-            request.warnings(report),
-            settings.is_declared,
+            each.report,
+            each.changes,
+            [*_summary(each, elapsed_s), *template],
+            sizes(each.report, all_of_them=verbose),
+            [*details(each.report, each.changes)] if verbose else [],
+            each.warnings,
+            each.settings.is_declared,
         )
         started_s = time.monotonic()
 
 
-def _unused_template(request: Request) -> list[Line]:
+def _summary(packaged: Packaged, elapsed_s: float) -> Iterator[Line]:
+    settings, report, changes, _ = packaged
+    yield from summary(report, elapsed_s, changes)
+    if not_imported := unused(report, settings):
+        yield Line("Unused", not_imported)
+    for label, path in (("Report", settings.report), ("Sizes", settings.sizes)):
+        if path is not None:
+            yield Line(label, shown_path(path))
+    if settings.dry_run:
+        yield Line("Dry run", NOTHING_WRITTEN)
+
+
+def _template_at_hand(request: Request) -> list[Line]:
     """Says how to package the functions of a template that nobody has named.
 
     Whoever has named a handler, functions or another cloud has said what is wanted.
@@ -197,14 +210,3 @@ def _unused_template(request: Request) -> list[Line]:
     functions = "1 function" if count == 1 else f"{count:,} functions"
     path = shown_path(directory / template.shown)
     return [Line("Template", f"{path} names {functions}: --template {path}")]
-
-
-def _way_out(settings: Settings) -> str:
-    """Says what could leave out what is not imported."""
-    if settings.venv is not None:
-        return "`exclude`?"
-    if settings.all_groups or settings.with_groups:
-        return "--only main?"
-    if settings.extras or settings.all_extras:
-        return "without --extras?"
-    return "a dependency group, or `exclude`?"

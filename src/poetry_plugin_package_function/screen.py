@@ -13,6 +13,7 @@ from poetry_plugin_package_function.escaping import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import TextIO
 
 
@@ -78,3 +79,9 @@ def cut(line: str, columns: int | None) -> str:
     if columns is None or len(text) <= columns:
         return text
     return f"{text[: columns - 1]}…"
+
+
+def shown_path(path: Path) -> str:
+    """Shortens a path that is below the current directory."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

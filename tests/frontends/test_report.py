@@ -45,7 +45,7 @@ from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.report.progress import bar
 from poetry_plugin_package_function.report.summary import summary
-from poetry_plugin_package_function.report.summary import unused
+from poetry_plugin_package_function.report.unused import unused
 from poetry_plugin_package_function.report.warned import Severity
 from poetry_plugin_package_function.report.warned import Warned
 from poetry_plugin_package_function.report.warned import runtime_warnings
@@ -54,6 +54,7 @@ from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.runtimes import Target
 from poetry_plugin_package_function.services import AGENTCORE
 from poetry_plugin_package_function.services import LAMBDA
+from poetry_plugin_package_function.settings import Settings
 
 
 if TYPE_CHECKING:
@@ -847,11 +848,16 @@ def test_what_the_handler_does_not_import() -> None:
     verified = replace(VERIFIED, unused=names[:-1])
     report = replace(REPORT, distributions=rows, verified=verified)
 
-    assert unused(report, "--only main?") == (
+    settings = Settings(report.output_file)
+    with_more = replace(settings, with_groups=frozenset(("aws",)))
+    assert unused(report, with_more) == (
         "a 8.6 MB, b 7.6 MB, c 6.7 MB and 1 more are never imported: --only main?"
     )
     one = replace(report, verified=replace(VERIFIED, unused=("a",)))
-    assert unused(one, "x?") == "a 8.6 MB is never imported: x?"
+    with_extras = replace(settings, all_extras=True)
+    assert unused(one, with_extras) == ("a 8.6 MB is never imported: without --extras?")
+    given = replace(settings, venv=report.output_file)
+    assert unused(one, given) == "a 8.6 MB is never imported: `exclude`?"
     small = replace(report, distributions=(rows[0]._replace(unzipped_bytes=9000),))
-    assert "" == unused(small, "x?")
-    assert "" == unused(REPORT, "x?")
+    assert "" == unused(small, settings)
+    assert "" == unused(REPORT, settings)

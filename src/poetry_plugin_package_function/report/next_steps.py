@@ -9,9 +9,9 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.result import Kind
-from poetry_plugin_package_function.report.summary import shown_path
 from poetry_plugin_package_function.report.warned import Severity
 from poetry_plugin_package_function.screen import fitted
+from poetry_plugin_package_function.screen import shown_path
 from poetry_plugin_package_function.services import LAMBDA
 
 

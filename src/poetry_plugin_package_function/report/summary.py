@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -15,11 +13,11 @@ from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.screen import fitted
+from poetry_plugin_package_function.screen import shown_path
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 
 _LABEL_WIDTH: Final = len("CodeSha256") + 2
 _INDENT: Final = "  "
-_MOST_UNUSED: Final = 3
-_WORTH_TELLING_BYTES: Final = 1_048_576
 
 NOTHING_WRITTEN: Final = "nothing has been written, and nothing replaced"
 """The result of a dry run."""
@@ -142,31 +138,6 @@ def about_init(verified: Verified) -> str:
     )
 
 
-def unused(report: Report, way_out: str) -> str:
-    """Names the largest distributions that are not imported with the handler.
-
-    Args:
-        report: What has been packaged.
-        way_out: What could leave them out.
-
-    Returns:
-        "" if there are none, or if they hardly count.
-    """
-    names = report.verified.unused if report.verified else ()
-    found = sorted(
-        (each for each in report.distributions if each.name in names),
-        key=lambda each: (-each.unzipped_bytes, each.name),
-    )
-    size_bytes = sum(each.unzipped_bytes for each in found)
-    if size_bytes < _WORTH_TELLING_BYTES:
-        return ""
-    shown = [f"{each.name} {megabytes(each.unzipped_bytes)}" for each in found]
-    more = len(shown) - _MOST_UNUSED
-    listed = ", ".join(shown[:_MOST_UNUSED]) + (f" and {more} more" if more > 0 else "")
-    verb = "is" if len(shown) == 1 else "are"
-    return f"{listed} {verb} never imported: {way_out}"
-
-
 def unzipped(report: Report) -> str:
     """Says what the service counts, and of how much."""
     if report.limit_bytes is None or report.service is None:
@@ -223,9 +194,3 @@ def _nested(nested: Nested) -> str:
     )
     tests = ", ".join(name for unit in units if unit.tests for name in unit.names)
     return "; ".join(filter(None, (names, tests and f"tests of {tests}")))
-
-
-def shown_path(path: Path) -> str:
-    """Shortens a path that is below the current directory."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative

@@ -1,0 +1,53 @@
+"""What a handler's import has not used of an archive, and what could leave it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.runtimes import MIB
+
+
+if TYPE_CHECKING:
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.settings import Settings
+
+
+_MOST_NAMED: Final = 3
+_WORTH_TELLING_BYTES: Final = MIB
+
+
+def unused(report: Report, settings: Settings) -> str:
+    """Names the largest distributions that are not imported with the handler.
+
+    Args:
+        report: What has been packaged.
+        settings: What could have left them out.
+
+    Returns:
+        "" if there are none, or if they hardly count.
+    """
+    names = report.verified.unused if report.verified else ()
+    found = sorted(
+        (each for each in report.distributions if each.name in names),
+        key=lambda each: (-each.unzipped_bytes, each.name),
+    )
+    size_bytes = sum(each.unzipped_bytes for each in found)
+    if size_bytes < _WORTH_TELLING_BYTES:
+        return ""
+    shown = [f"{each.name} {megabytes(each.unzipped_bytes)}" for each in found]
+    more = len(shown) - _MOST_NAMED
+    listed = ", ".join(shown[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    verb = "is" if len(shown) == 1 else "are"
+    return f"{listed} {verb} never imported: {_way_out(settings)}"
+
+
+def _way_out(settings: Settings) -> str:
+    if settings.venv is not None:
+        return "`exclude`?"
+    if settings.all_groups or settings.with_groups:
+        return "--only main?"
+    if settings.extras or settings.all_extras:
+        return "without --extras?"
+    return "a dependency group, or `exclude`?"
