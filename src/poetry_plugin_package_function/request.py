@@ -17,6 +17,7 @@ from poetry_plugin_package_function.packaging.archive.timestamp import archive_t
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_previous
+from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
@@ -206,7 +207,6 @@ def _template_at_hand(request: Request) -> list[Line]:
     template = find_template(directory)
     if template is None:
         return []
-    count = len(template.functions)
-    functions = "1 function" if count == 1 else f"{count:,} functions"
+    functions = counted(len(template.functions), "function")
     path = shown_path(directory / template.shown)
     return [Line("Template", f"{path} names {functions}: --template {path}")]

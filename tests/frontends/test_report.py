@@ -309,6 +309,12 @@ def test_summary_flat() -> None:
     } == lines
 
 
+def test_a_single_file() -> None:
+    """The smallest function is one module."""
+    lines = dict(summary(replace(REPORT, files=1), 1))
+    assert "flat, 1 file" == lines["Layout"]
+
+
 @pytest.mark.parametrize(
     ("report", "words"),
     [
@@ -487,9 +493,7 @@ def test_what_the_import_of_the_handler_has_shown() -> None:
         ),
     ) in [*summary(IMPORTED, 1)]
     assert [] == texts(warnings(IMPORTED))
-    assert ["The handler's import has used nothing of: boto3, six"] == [
-        *details(IMPORTED)
-    ]
+    assert ["Never imported: boto3, six"] == [*details(IMPORTED)]
 
 
 def test_a_handler_that_goes_beyond_limits() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.table import Column
 from poetry_plugin_package_function.report.table import Table
 
@@ -100,8 +101,7 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
         yield f"Not stripped, as it would not be safe: {', '.join(left)}"
     yield from findings(report)
     if report.verified and report.verified.unused:
-        unused = ", ".join(report.verified.unused)
-        yield f"The handler's import has used nothing of: {unused}"
+        yield f"Never imported: {', '.join(report.verified.unused)}"
     if report.passed_over:
         yield (
             "Not included, as it is hidden, ignored by Git, or kept there by tools:"
@@ -109,8 +109,8 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
         )
     skipped = report.bytecode.skipped if report.bytecode else ()
     if skipped:
-        what = "file does" if len(skipped) == 1 else "files do"
-        yield f"{len(skipped):,} {what} not compile: {', '.join(skipped)}"
+        what = counted(len(skipped), "file does", "files do")
+        yield f"{what} not compile: {', '.join(skipped)}"
     for name, what in changes.files.in_order() if changes else ():
         yield f"File {what}: {name}"
 

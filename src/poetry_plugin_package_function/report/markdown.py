@@ -16,6 +16,7 @@ from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
+from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import place
 from poetry_plugin_package_function.report.details import ranked
 from poetry_plugin_package_function.report.json_report import code_sha256
@@ -111,7 +112,7 @@ def _distributions(report: Report) -> Iterator[str]:
     if largest:
         yield from _table(largest, columns)
     if rest:
-        count = f"{len(rest):,} more" if largest else f"{len(rest):,} distributions"
+        count = f"{len(rest):,} more" if largest else counted(len(rest), "distribution")
         yield ""
         yield f"<details><summary>{count}</summary>"
         yield ""

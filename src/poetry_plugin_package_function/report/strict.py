@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import StrictError
+from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import findings
 
 
@@ -26,8 +27,7 @@ def refuse_warnings(warnings: Sequence[str], report: Report) -> None:
     """
     if not warnings:
         return
-    count = len(warnings)
-    they_are = "1 warning is an error" if count == 1 else f"{count} warnings are errors"
+    they_are = counted(len(warnings), "warning is an error", "warnings are errors")
     raise StrictError(
         (
             f"{they_are}, as --strict says; what was there before is untouched:",

@@ -10,6 +10,7 @@ from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
+from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.screen import fitted
@@ -95,12 +96,9 @@ def _contents(report: Report) -> Iterator[Line]:
         yield Line("Provided", f"{names}: the runtime has them")
     stripped = report.stripped
     if stripped is not None:
-        what = "library" if stripped.files == 1 else "libraries"
-        yield Line(
-            "Stripped",
-            f"{stripped.files:,} {what}, {megabytes(stripped.saved_bytes)} less, by"
-            f" {stripped.tool}",
-        )
+        libraries = counted(stripped.files, "library", "libraries")
+        saved = megabytes(stripped.saved_bytes)
+        yield Line("Stripped", f"{libraries}, {saved} less, by {stripped.tool}")
     if report.left_out:
         yield Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
     if report.passed_over:
@@ -109,8 +107,8 @@ def _contents(report: Report) -> Iterator[Line]:
     if bytecode and bytecode.files:
         yield Line(
             "Bytecode",
-            f"{bytecode.files:,} files, {megabytes(bytecode.size_bytes)}, for CPython"
-            f" {bytecode.python}",
+            f"{counted(bytecode.files, 'file')}, {megabytes(bytecode.size_bytes)}, for"
+            f" CPython {bytecode.python}",
         )
     if report.nested:
         yield Line("Nested", _nested(report.nested))
@@ -118,9 +116,7 @@ def _contents(report: Report) -> Iterator[Line]:
 
 def skipped(report: Report) -> str:
     """Says how much `include` has passed over."""
-    count = len(report.passed_over)
-    what = "path" if count == 1 else "paths"
-    return f"{count:,} {what} of `include`, ignored or hidden"
+    return f"{counted(len(report.passed_over), 'path')} of `include`, ignored or hidden"
 
 
 def _verified(verified: Verified | None) -> Iterator[Line]:
@@ -158,28 +154,28 @@ def unzipped(report: Report) -> str:
 def about_layer(layer: Layer) -> str:
     """Says how large a layer is."""
     return (
-        f"{layer.files:,} files, {megabytes(layer.unzipped_bytes)},"
+        f"{counted(layer.files, 'file')}, {megabytes(layer.unzipped_bytes)},"
         f" {megabytes(layer.output_bytes)} zipped"
     )
 
 
 def layout(report: Report) -> str:
     """Says how the files are laid out in the archive, and what is extracted of them."""
+    files = counted(report.files, "file")
     if report.kind is Kind.LAYER:
-        return f"layer, {report.files:,} files"
+        return f"layer, {files}"
     if report.layer:
-        own = report.files - report.layer.files
-        return f"flat, {own:,} files, and a layer"
+        own = counted(report.files - report.layer.files, "file")
+        return f"flat, {own}, and a layer"
     if report.nested is None:
-        return f"flat, {report.files:,} files"
+        return f"flat, {files}"
     extracted_bytes = report.nested.extracted_bytes
     if not extracted_bytes:
-        return f"nested, {report.files:,} files: only tests are, which nothing imports"
+        return f"nested, {files}: only tests are, which nothing imports"
     at_once = all(unit.at_init for unit in report.nested.units)
     when = "when the function starts" if at_once else "as they are imported"
     return (
-        f"nested, {report.files:,} files: {megabytes(extracted_bytes)} are extracted"
-        f" into /tmp {when}"
+        f"nested, {files}: {megabytes(extracted_bytes)} are extracted into /tmp {when}"
     )
 
 

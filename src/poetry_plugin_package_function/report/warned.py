@@ -15,6 +15,7 @@ from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
+from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.runtimes import MIB
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
@@ -231,19 +232,19 @@ def _verdicts(report: Report) -> Iterator[Warned]:
     """Says what the audit and the handler's import have found."""
     if errors := [each for each in report.findings if not each.is_warning]:
         names, count = _owners(errors)
-        files, them = ("file", "it") if count == 1 else ("files", "them")
+        them = "it" if count == 1 else "them"
         yield Warned(
-            f"{count:,} {files} cannot work on {report.target} ({names}): -v lists"
-            f" {them}. If the function has another runtime or architecture, name it:"
-            " --runtime, --architecture.",
+            f"{counted(count, 'file')} cannot work on {report.target} ({names}): -v"
+            f" lists {them}. If the function has another runtime or architecture, name"
+            " it: --runtime, --architecture.",
             Severity.DEFECT,
         )
     if doubtful := [each for each in report.findings if each.is_warning]:
         names, count = _owners(doubtful)
-        files, them = ("file does", "it") if count == 1 else ("files do", "them")
+        them = "it" if count == 1 else "them"
         yield Warned(
-            f"{count:,} {files} not fit the target, and may not be needed there"
-            f" ({names}): -v lists {them}."
+            f"{counted(count, 'file does', 'files do')} not fit the target, and may not"
+            f" be needed there ({names}): -v lists {them}."
         )
     verified = report.verified
     if verified is None:
