@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 USUAL_COLUMNS: Final = 80
 """What is drawn for where there is no terminal: files, pipes, logs."""
+
+_WITH_UNIT: Final = re.compile(r"(?<=\d) (?=(?:[KMG]B|s)\b)")
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, until lines are broken: printable text has none."""
 
 _HANGING: Final = 2
 _FEWEST: Final = 20
@@ -45,7 +50,8 @@ def fitted(
 ) -> Iterator[str]:
     """Breaks a line between words, and makes each piece fit to be shown.
 
-    Words stay whole, and so do paths and digests: they can be copied.
+    Words stay whole, and so do paths and digests, which can be copied, and numbers with
+    their units.
 
     Args:
         line: What is to be shown, without any markup.
@@ -62,7 +68,7 @@ def fitted(
     if others is None:
         others = f"{' ' * len(first)}{indent}{' ' * _HANGING}"
     pieces = textwrap.wrap(
-        text.lstrip(),
+        _WITH_UNIT.sub(_NO_BREAK, text.lstrip()),
         max(columns, len(others) + _FEWEST),
         initial_indent=first + indent,
         subsequent_indent=others,
@@ -70,7 +76,7 @@ def fitted(
         break_on_hyphens=False,
     )
     # A piece may begin with what only the beginning of a line makes a command.
-    yield from map(printable, pieces)
+    yield from (printable(each.replace(_NO_BREAK, " ")) for each in pieces)
 
 
 def cut(line: str, columns: int | None) -> str:

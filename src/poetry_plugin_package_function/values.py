@@ -15,6 +15,7 @@ from typing import Final
 
 from poetry_plugin_package_function.lambda_names import wrong_handler
 from poetry_plugin_package_function.lambda_names import wrong_variables
+from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import EPHEMERAL_STORAGE_MIB
 from poetry_plugin_package_function.runtimes import HOST
@@ -329,7 +330,7 @@ def read_size(value: object, _: Source) -> int:
     size_bytes = _size_bytes(value)
     if size_bytes >= UNZIPPED_LIMIT_BYTES:
         raise RefusedError(
-            f"{size_bytes:,} bytes leave nothing of the {UNZIPPED_LIMIT_BYTES:,} bytes"
+            f"{limit(size_bytes)} leave nothing of the {limit(UNZIPPED_LIMIT_BYTES)}"
             " that function and layers share."
         )
     return size_bytes

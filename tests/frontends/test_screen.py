@@ -105,6 +105,16 @@ def test_words_stay_whole(words: list[str], columns: int) -> None:
     assert words == [word for line in lines for word in line.split()]
 
 
+def test_a_number_stays_with_its_unit() -> None:
+    """A line that begins with "MB" has to be read twice."""
+    assert ["The function's files have", "  250.0 MB."] == [
+        *fitted("The function's files have 250.0 MB.", 31)
+    ]
+    assert ["It took all of the", "  10 s that it has"] == [
+        *fitted("It took all of the 10 s that it has", 22)
+    ]
+
+
 def test_a_piece_is_no_command() -> None:
     """What is at the beginning of a line only because that was broken, neither."""
     lines = [*fitted(f"{'a ' * 12}::error::b", 24)]
