@@ -1,4 +1,4 @@
-"""AWS Lambda's runtimes and limits, as data. All sizes are in bytes."""
+"""Runtimes, systems and platforms, as data."""
 
 from __future__ import annotations
 
@@ -12,51 +12,6 @@ from typing import Final
 
 if TYPE_CHECKING:
     from poetry_plugin_package_function.services import Service
-
-
-UNZIPPED_LIMIT_BYTES: Final = 262_144_000
-"""What a function and all its layers must stay *below* when unzipped.
-
-The service's message is "Unzipped size must be smaller than 262144000 bytes".
-Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-"""
-
-DIRECT_UPLOAD_LIMIT_BYTES: Final = 52_428_800
-"""The largest ZIP (50 MB) that can be uploaded directly; a larger one goes through S3.
-
-Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-"""
-
-INIT_LIMIT_S: Final = 10.0
-"""What INIT may take before Lambda starts it over, within the function's time-out.
-
-Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-"""
-
-MEMORY_SIZES_MB: Final = range(128, 32_769)
-"""What `MemorySize` may be: up to 10,240 but for functions on Managed Instances.
-
-Sources: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html, and the
-service model of botocore 1.44.8 for the largest.
-"""
-
-MIB: Final = 1_048_576
-"""`EphemeralStorage.Size` counts in these.
-
-Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
-"""
-
-EPHEMERAL_STORAGE_MIB: Final = range(512, 10_241)
-"""What `EphemeralStorage.Size` may be, but for functions with an accelerator.
-
-With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
-"""
-
-DEFAULT_EPHEMERAL_STORAGE_BYTES: Final = EPHEMERAL_STORAGE_MIB[0] * MIB
-"""The size of `/tmp` when `EphemeralStorage.Size` is not set."""
-
-MAX_EPHEMERAL_STORAGE_BYTES: Final = EPHEMERAL_STORAGE_MIB[-1] * MIB
-"""The largest `/tmp` that can be configured."""
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,10 @@ from datetime import date
 from enum import Enum
 from typing import Final
 
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.runtimes import AMAZON_LINUX_2023
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
-from poetry_plugin_package_function.runtimes import DEFAULT_EPHEMERAL_STORAGE_BYTES
-from poetry_plugin_package_function.runtimes import DIRECT_UPLOAD_LIMIT_BYTES
-from poetry_plugin_package_function.runtimes import INIT_LIMIT_S
-from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
-from poetry_plugin_package_function.runtimes import MIB
 from poetry_plugin_package_function.runtimes import RUNTIMES
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import Runtime
 from poetry_plugin_package_function.runtimes import Target
 
@@ -87,20 +82,40 @@ class Service:
         return Target(runtime.python, machine, runtime.system, runtime, self)
 
 
+MEMORY_SIZES_MB: Final = range(128, 32_769)
+"""What `MemorySize` may be: up to 10,240 but for functions on Managed Instances.
+
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html, and the
+service model of botocore 1.44.8 for the largest.
+"""
+
+EPHEMERAL_STORAGE_MIB: Final = range(512, 10_241)
+"""What `EphemeralStorage.Size` may be, but for functions with an accelerator.
+
+With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
+"""
+
 LAMBDA: Final = Service(
     key="lambda",
     name="Lambda",
-    unzipped_limit_bytes=UNZIPPED_LIMIT_BYTES,
+    unzipped_limit_bytes=250 * MIB,
     zipped_limit_bytes=None,
-    direct_upload_limit_bytes=DIRECT_UPLOAD_LIMIT_BYTES,
+    direct_upload_limit_bytes=50 * MIB,
     runtimes=tuple(RUNTIMES.values()),
     architectures=tuple(ARCHITECTURES),
-    init_limit_s=INIT_LIMIT_S,
-    ephemeral_storage_bytes=DEFAULT_EPHEMERAL_STORAGE_BYTES,
-    max_ephemeral_storage_bytes=MAX_EPHEMERAL_STORAGE_BYTES,
+    init_limit_s=10.0,
+    ephemeral_storage_bytes=EPHEMERAL_STORAGE_MIB[0] * MIB,
+    max_ephemeral_storage_bytes=EPHEMERAL_STORAGE_MIB[-1] * MIB,
     features=frozenset(Feature),
 )
-"""AWS Lambda; the sources are beside the figures, in runtimes.py."""
+"""AWS Lambda.
+
+Its message is "Unzipped size must be smaller than 262144000 bytes": function and all
+its layers. INIT that takes longer is started over, within the function's time-out.
+Sources, under https://docs.aws.amazon.com/lambda/latest/dg/: the sizes in
+gettingstarted-limits.html, INIT in lambda-runtime-environment.html, the first size of
+`/tmp` in configuration-ephemeral-storage.html.
+"""
 
 AGENTCORE: Final = Service(
     key="agentcore",

@@ -17,12 +17,12 @@ from poetry_plugin_package_function.lambda_names import wrong_handler
 from poetry_plugin_package_function.lambda_names import wrong_variables
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
-from poetry_plugin_package_function.runtimes import EPHEMERAL_STORAGE_MIB
 from poetry_plugin_package_function.runtimes import HOST
-from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
 from poetry_plugin_package_function.runtimes import RUNTIMES
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
 from poetry_plugin_package_function.runtimes import parse_platform
+from poetry_plugin_package_function.services import EPHEMERAL_STORAGE_MIB
+from poetry_plugin_package_function.services import LAMBDA
+from poetry_plugin_package_function.services import MEMORY_SIZES_MB
 from poetry_plugin_package_function.services import SERVICES
 
 
@@ -328,10 +328,11 @@ def _megabytes(value: object, allowed: range) -> int:
 def read_size(value: object, _: Source) -> int:
     """Reads a size in bytes, below Lambda's limit."""
     size_bytes = _size_bytes(value)
-    if size_bytes >= UNZIPPED_LIMIT_BYTES:
+    limit_bytes = LAMBDA.unzipped_limit_bytes
+    if size_bytes >= limit_bytes:
         raise RefusedError(
-            f"{limit(size_bytes)} leave nothing of the {limit(UNZIPPED_LIMIT_BYTES)}"
-            " that function and layers share."
+            f"{limit(size_bytes)} leave nothing of the {limit(limit_bytes)} that"
+            " function and layers share."
         )
     return size_bytes
 

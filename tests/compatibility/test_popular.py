@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.compatibility.function import Environment
 
 
@@ -104,8 +104,8 @@ def expected(
 
 def layers_size(environment: Environment) -> int:
     """What has to be kept for layers, so that a little has to be nested."""
-    limit_bytes = min(UNZIPPED_LIMIT_BYTES, int(environment.size_bytes * 0.97))
-    return UNZIPPED_LIMIT_BYTES - limit_bytes
+    limit_bytes = min(LAMBDA.unzipped_limit_bytes, int(environment.size_bytes * 0.97))
+    return LAMBDA.unzipped_limit_bytes - limit_bytes
 
 
 def test_all_of_it_is_nested(

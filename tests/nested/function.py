@@ -25,7 +25,7 @@ from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.lambda_runtime import unpack
 from tests.trees import install
 from tests.trees import make_project
@@ -176,7 +176,7 @@ class Source:
             )
         flags: dict[str, Any] = {}
         if nested:
-            flags["layers-size"] = UNZIPPED_LIMIT_BYTES - limit_bytes
+            flags["layers-size"] = LAMBDA.unzipped_limit_bytes - limit_bytes
         return package_venv(venv, pyproject, directory / "function.zip", **flags)
 
     def unpacked(

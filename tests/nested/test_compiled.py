@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.lambda_runtime import unpack
 from tests.nested.function import PADDING
 from tests.nested.function import PYTHON
@@ -38,7 +38,7 @@ def test_bytecode_is_used_wherever_it_has_gone(tmp_path: Path, file: str) -> Non
         venv,
         make_project(tmp_path / "project", "my-app", 'nest = ["padding"]\n'),
         tmp_path / "function.zip",
-        layers_size=UNZIPPED_LIMIT_BYTES - 150_000,
+        layers_size=LAMBDA.unzipped_limit_bytes - 150_000,
         compile=True,
     )
     assert report.nested is not None

@@ -18,7 +18,7 @@ import pytest
 from poetry_plugin_package_function.packaging.nesting.loader import extraction
 from poetry_plugin_package_function.packaging.nesting.loader import loader
 from poetry_plugin_package_function.packaging.verify import verifier
-from poetry_plugin_package_function.runtimes import MAX_EPHEMERAL_STORAGE_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.nested.function import Source
 from tests.nested.function import contents_of
 from tests.nested.function import write_home
@@ -47,7 +47,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_what_is_known_in_processes_of_their_own_is_the_same() -> None:
     """What runs in Lambda, and what verifies, can import nothing of one another."""
-    assert MAX_EPHEMERAL_STORAGE_BYTES == extraction.MAX_EPHEMERAL_STORAGE
+    assert LAMBDA.max_ephemeral_storage_bytes == extraction.MAX_EPHEMERAL_STORAGE
     assert loader.STUB == verifier.STUB
     assert {f"/{each}" for each in loader.FILES} == {*verifier.LOADER}
 

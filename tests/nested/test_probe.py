@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.lambda_runtime import unpack
 from tests.machine import interpreter
 from tests.nested.function import Source
@@ -469,8 +469,8 @@ def packaged(directory: Path, layout: str, python: Path, version: str) -> Report
     pyproject = make_project(directory / "project", "my-app", table)
     output = directory / "function.zip"
 
-    def package(limit_bytes: int = UNZIPPED_LIMIT_BYTES, **flags: Any) -> Report:
-        kept_bytes = UNZIPPED_LIMIT_BYTES - limit_bytes
+    def package(limit_bytes: int = LAMBDA.unzipped_limit_bytes, **flags: Any) -> Report:
+        kept_bytes = LAMBDA.unzipped_limit_bytes - limit_bytes
         return package_venv(venv, pyproject, output, layers_size=kept_bytes, **flags)
 
     if layout == "layer":

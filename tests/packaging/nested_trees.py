@@ -31,7 +31,7 @@ from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.packaging.writing import write
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.values import Inclusion
 from tests.packaging.native import native_of
 from tests.trees import install
@@ -244,7 +244,7 @@ def write_archive(
 ) -> tuple[Measured, bytes]:
     """Packages in this process; what is counted has to be what is there."""
     stream = io.BytesIO()
-    layers_bytes = UNZIPPED_LIMIT_BYTES - limit_bytes
+    layers_bytes = LAMBDA.unzipped_limit_bytes - limit_bytes
     with TemporaryDirectory() as scratch:
         measured = write(
             Job(

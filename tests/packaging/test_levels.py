@@ -15,7 +15,7 @@ from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.resolution import resolve
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.trees import finished
 from tests.trees import install
 from tests.trees import make_project
@@ -60,7 +60,7 @@ def packaged(venv: Path, limit_bytes: int, heard: Heard) -> dict[str, Any]:
     flags = {
         "output": str(venv.parent / "f.zip"),
         "report": str(report),
-        "layers-size": str(UNZIPPED_LIMIT_BYTES - limit_bytes),
+        "layers-size": str(LAMBDA.unzipped_limit_bytes - limit_bytes),
     }
     (settings,) = resolve(flags, project, None, default_output_dir=venv)
     finished(venv, project, settings, progress=heard)

@@ -15,7 +15,7 @@ from poetry_plugin_package_function.packaging.archive.compression import LEVEL
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.settings import Settings
 from tests.packaging.nested_trees import PROJECT
 from tests.packaging.nested_trees import SIX
@@ -62,7 +62,9 @@ def package_with_wheel(
 ) -> Report:
     """Packages a wheel and other files; the wheel is laid out if it is not copied."""
     project = read_project(make_project(output.parent / "project"))
-    settings = Settings(output, layers_size_bytes=UNZIPPED_LIMIT_BYTES - limit_bytes)
+    settings = Settings(
+        output, layers_size_bytes=LAMBDA.unzipped_limit_bytes - limit_bytes
+    )
     return finished(installed.venv if copied else installed.laid_out, project, settings)
 
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.too_large import too_large
-from poetry_plugin_package_function.runtimes import MIB
 
 
 LIMIT = 262_144_000

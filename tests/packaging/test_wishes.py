@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 from tests.nested.function import Source
 from tests.packaging.nested_trees import PROJECT
 from tests.packaging.nested_trees import SIX
@@ -192,7 +192,7 @@ def test_names_are_normalized(tmp_path: Path) -> None:
         venv,
         pyproject,
         tmp_path / "out.zip",
-        layers_size=UNZIPPED_LIMIT_BYTES - 120_000,
+        layers_size=LAMBDA.unzipped_limit_bytes - 120_000,
     )
 
     assert report.nested is not None

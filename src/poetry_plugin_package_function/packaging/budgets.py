@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import BudgetError
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.too_large import largest
-from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:

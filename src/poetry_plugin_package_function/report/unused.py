@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import megabytes
-from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import NamedTuple
 from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
 from poetry_plugin_package_function.report.counted import counted
-from poetry_plugin_package_function.runtimes import MIB
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
 

@@ -20,7 +20,7 @@ from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
 from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
-from poetry_plugin_package_function.runtimes import UNZIPPED_LIMIT_BYTES
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class KeptStreams:
         self,
         directory: Path,
         pool: Executor | None = None,
-        limit_bytes: int = UNZIPPED_LIMIT_BYTES,
+        limit_bytes: int = LAMBDA.unzipped_limit_bytes,
     ) -> None:
         """Keeps nothing yet.
 

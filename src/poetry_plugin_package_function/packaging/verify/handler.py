@@ -11,8 +11,8 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.sources.modules import handler_parts
-from poetry_plugin_package_function.runtimes import MIB
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
 

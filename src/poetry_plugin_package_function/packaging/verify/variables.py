@@ -7,7 +7,7 @@ from typing import Final
 
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.verifier import LAYERS
-from poetry_plugin_package_function.runtimes import MEMORY_SIZES_MB
+from poetry_plugin_package_function.services import MEMORY_SIZES_MB
 
 
 if TYPE_CHECKING:

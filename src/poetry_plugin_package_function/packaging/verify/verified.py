@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
+from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.verify.explaining.advice import failure
 from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
@@ -21,7 +22,6 @@ from poetry_plugin_package_function.packaging.verify.importing import run
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
-from poetry_plugin_package_function.runtimes import MIB
 
 
 if TYPE_CHECKING:
