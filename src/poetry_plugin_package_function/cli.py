@@ -21,7 +21,6 @@ from poetry_plugin_package_function.errors import no_traceback
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.options import Place
 from poetry_plugin_package_function.options import options_of
-from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import code_in_project
 from poetry_plugin_package_function.packaging.order import read_environment
@@ -126,7 +125,6 @@ def _show_end(outcomes: Sequence[Outcome], *, to_errors: bool) -> None:
 def _package_all(
     request: Request, options: argparse.Namespace, *, to_errors: bool
 ) -> Generator[Packaged]:
-    check_targets(*(path for each in request.functions for path in each.targets))
     project = request.project
     environment = read_environment(
         Path(options.venv_dir),

@@ -23,7 +23,6 @@ from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.interruption import scratch_directory
-from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.native.strip import find_tool
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import code_in_project
@@ -101,12 +100,11 @@ class Run:
         planner = Planner(self.poetry)
         to_build = []
         for settings in self.request.functions:
-            with naming(settings.function):
-                if settings.venv is None:
+            if settings.venv is None:
+                with naming(settings.function):
                     if settings.strips:
                         find_tool()
                     to_build.append((settings, planner.plan(settings)))
-                check_targets(*settings.targets)
         if to_build:
             wheel_files = listed_files(self.poetry)
             if wheel_files is not None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
+from poetry_plugin_package_function.errors import naming
+from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
@@ -138,12 +140,16 @@ def read_request(
     Raises:
         ConfigError: Something in pyproject.toml or on the command line is wrong.
         SourceDateEpochError: SOURCE_DATE_EPOCH is.
+        OutputError: A result cannot be written.
     """
     started_s = time.monotonic()
     timestamp = archive_time(os.environ)
     project = read_project(pyproject)
     found = resolve(flags, project, names, default_output_dir=default_output_dir)
     functions = tuple(replace(each, dry_run=dry_run) for each in found)
+    for each in functions:
+        with naming(each.function):
+            check_targets(*each.targets)
     previous = {each.output: read_previous(each) for each in functions}
     return Request(project, functions, timestamp, previous, started_s)
 
