@@ -74,7 +74,7 @@ def function_settings(
         declared: What the template says of it, if that has it.
     """
     name = function or project.distribution_name
-    tables = _sources(flags, project, function)
+    tables = sources(flags, project, function)
     merged = Merged((_declared_source(declared, tables), *tables))
     found = merged.values
     problems = [*merged.problems, *_not_offered(merged)]
@@ -137,10 +137,18 @@ def _not_offered(merged: Merged) -> Iterator[str]:
         )
 
 
-def _sources(
+def sources(
     flags: Mapping[str, Any], project: Project, function: str | None
 ) -> tuple[Source, ...]:
-    """The tables of all and of the function, and the flags; later ones beat others."""
+    """Lists where options are: the tables of all and of a function, and the flags.
+
+    Those that beat others come later.
+
+    Args:
+        flags: See `resolution.resolve`.
+        project: Whose tables they are.
+        function: Its name; None stands for the project itself.
+    """
     name, directory = function or project.distribution_name, project.directory
     label = f"[tool.{TABLE}] {{}}"
     own_label = f"[tool.{TABLE}.{FUNCTIONS}.{function}] {{}}"

@@ -10,7 +10,6 @@ import re
 
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -18,9 +17,9 @@ from typing import Final
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.function_settings import FUNCTIONS
 from poetry_plugin_package_function.function_settings import function_settings
+from poetry_plugin_package_function.function_settings import sources
 from poetry_plugin_package_function.project import TABLE
 from poetry_plugin_package_function.values import RefusedError
-from poetry_plugin_package_function.values import Source
 from poetry_plugin_package_function.values import read_path
 
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
@@ -140,13 +140,8 @@ def _template(flags: Mapping[str, Any], project: Project) -> Template | None:
     Raises:
         ConfigError: It cannot be read, or has no functions of ours.
     """
-    name = project.distribution_name
-    places = (
-        Source("--{}", Path.cwd(), flags, name),
-        Source(f"[tool.{TABLE}] {{}}", project.directory, project.table, name),
-    )
-    for source in places:
-        if source.values.get("template") is None:
+    for source in reversed(sources(flags, project, None)):
+        if "template" not in source.values:
             continue
         from poetry_plugin_package_function.templates.template import read_template
 
