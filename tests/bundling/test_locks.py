@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.bundling.plan import blame_lock
+from poetry_plugin_package_function.bundling.lock import blame_lock
 from poetry_plugin_package_function.errors import BundleError
 from tests.bundling.projects import Locked
 from tests.bundling.projects import bundle

@@ -14,12 +14,12 @@ from packaging.utils import parse_wheel_filename
 
 from poetry_plugin_package_function.bundling.installing import Refusal
 from poetry_plugin_package_function.bundling.installing import patched_installer
+from poetry_plugin_package_function.bundling.interpreter import no_python
 from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
 from poetry_plugin_package_function.bundling.isolation import (
     isolated_virtualenv_settings,
 )
-from poetry_plugin_package_function.bundling.plan import blame_lock
-from poetry_plugin_package_function.bundling.plan import no_python
+from poetry_plugin_package_function.bundling.lock import blame_lock
 from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 from poetry_plugin_package_function.bundling.project_wheel import build_wheel
 from poetry_plugin_package_function.errors import BundleError

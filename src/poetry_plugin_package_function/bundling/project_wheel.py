@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.bundling.plan import choose_python
+from poetry_plugin_package_function.bundling.interpreter import choose_python
 from poetry_plugin_package_function.bundling.poetry_core import needs_only_poetry_core
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.errors import BundleError

@@ -1,0 +1,184 @@
+"""The interpreter that builds, and what it builds for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from typing import TYPE_CHECKING
+from typing import NamedTuple
+
+from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.runtimes import HOST
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from poetry.poetry import Poetry
+    from poetry.utils.env.python import Python
+
+    from poetry_plugin_package_function.runtimes import Runtime
+    from poetry_plugin_package_function.runtimes import Target
+    from poetry_plugin_package_function.services import Service
+    from poetry_plugin_package_function.settings import Settings
+
+
+class Aim(NamedTuple):
+    """An interpreter, and what it builds for: see `Bundle`."""
+
+    python: Path | None
+    target: Target | None
+    is_chosen: bool = False
+
+
+def find_aim(poetry: Poetry, settings: Settings) -> Aim:
+    """Finds the interpreter, and what it builds for.
+
+    Raises:
+        BundleError: There is none that is wanted and allowed, or the service has no
+            runtime of it.
+    """
+    python = _find_python(settings.python)
+    runtime = settings.runtime
+    if settings.platform == HOST:
+        used = python or choose_python(poetry)
+        return Aim(used.executable, None, is_chosen=python is None)
+    if python is None:
+        python = _python_of(poetry, runtime) if runtime else choose_python(poetry)
+    target = settings.target(_minor(python))
+    if target is None:
+        raise _no_runtime(poetry, settings.service, python)
+    if _minor(python) != target.python:
+        raise BundleError(
+            f"{python.executable} is Python {_minor(python)}, and {target} needs"
+            f" Python {target.python}.",
+            f"Leave out --python, or say --python {target.python}.",
+        )
+    is_chosen = runtime is None and settings.platform is None
+    return Aim(python.executable, target, is_chosen)
+
+
+def _no_runtime(poetry: Poetry, service: Service, python: Python) -> BundleError:
+    """Makes the error of a Python that the service has no runtime of."""
+    allowed = poetry.package.python_constraint
+    others = [
+        runtime.name
+        for runtime in service.runtimes
+        if not runtime.is_preview
+        and (found := _by_name(runtime.python)) is not None
+        and _minor(found) == runtime.python
+        and allowed.allows(found.patch_version)
+    ]
+    here = "Install a Python that it has, and name it with --runtime"
+    if others:
+        choices = ", ".join(f"--runtime {each}" for each in others)
+        here = f"Choose one whose Python is here: {choices}"
+    return BundleError(
+        f"{service.name} has no runtime of Python {_minor(python)}, which is that of"
+        f" {python.executable}; it has {service.runtime_names}.",
+        f"{here}. Or package what this machine builds, for a runtime of your own:"
+        f" --platform {HOST}.",
+    )
+
+
+def _minor(python: Python) -> str:
+    return python.minor_version.to_string()
+
+
+def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
+    """Finds the interpreter that Poetry would take, if it is a runtime's, or another.
+
+    Raises:
+        BundleError: There is none, or the project does not allow it.
+    """
+    preferred = _preferred(poetry)
+    found = (
+        preferred
+        if preferred is not None and _minor(preferred) == runtime.python
+        else _by_name(runtime.python)
+    )
+    if found is None or _minor(found) != runtime.python:
+        raise BundleError(
+            f"There is no Python {runtime.python} here, which {runtime.name} needs.",
+            f"Install one: poetry python install {runtime.python} (or with pyenv, uv or"
+            " your system's packages), or name one with --python.",
+        )
+    if not poetry.package.python_constraint.allows(found.patch_version):
+        raise BundleError(
+            f"The project allows Python {poetry.package.python_versions}, and the one"
+            f" for {runtime.name} here is {found.patch_version}: {found.executable}.",
+            "Choose another runtime, name another interpreter with --python, or widen"
+            " `requires-python`.",
+        )
+    return found
+
+
+def _working(find: Callable[[], Python | None]) -> Python | None:
+    """Finds an interpreter; None if there is none, or it cannot be run.
+
+    pyenv's `python` fails where `.python-version` names one that pyenv does not have.
+    """
+    try:
+        python = find()
+        if python is not None:
+            _minor(python)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return python
+
+
+def _preferred(poetry: Poetry) -> Python | None:
+    from poetry.utils.env.python import Python
+
+    return _working(lambda: Python.get_preferred_python(poetry.config))
+
+
+def _by_name(name: str) -> Python | None:
+    from poetry.utils.env.python import Python
+
+    return _working(lambda: Python.get_by_name(name))
+
+
+def choose_python(poetry: Poetry) -> Python:
+    """Finds the interpreter that Poetry would choose for a new environment.
+
+    Raises:
+        BundleError: There is none that the project allows.
+    """
+    from poetry.utils.env.python import Python
+    from poetry.utils.env.python.exceptions import PythonVersionError
+
+    python = _preferred(poetry)
+    if python and poetry.package.python_constraint.allows(python.patch_version):
+        return python
+    try:
+        return Python.get_compatible_python(poetry)
+    except PythonVersionError:
+        raise no_python(poetry) from None
+
+
+def _find_python(wanted: str | None) -> Python | None:
+    if wanted is None:
+        return None
+    python = _by_name(wanted)
+    if python is None:
+        version = re.search(r"\d+\.\d+(\.\d+)?$", wanted)
+        raise BundleError(
+            f"There is no Python {wanted!r} here.",
+            "Give a version, a command or a path (`poetry python list` shows what there"
+            " is), or install one: poetry python install"
+            f" {version[0] if version else '3.13'}",
+        )
+    return python
+
+
+def no_python(poetry: Poetry, reason: str = "") -> BundleError:
+    """Makes the error of a project that allows no Python that there is."""
+    return BundleError(
+        reason.splitlines()
+        or "There is no Python here that the project allows"
+        f" ({poetry.package.python_versions}).",
+        "Choose another interpreter with --python, or widen `requires-python`.",
+    )
