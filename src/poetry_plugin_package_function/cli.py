@@ -28,11 +28,10 @@ from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
-from poetry_plugin_package_function.report.next_steps import next_steps
 from poetry_plugin_package_function.report.outcome import Format
 from poetry_plugin_package_function.report.outcome import printing
 from poetry_plugin_package_function.report.outcome import read_format
-from poetry_plugin_package_function.report.overview import overview
+from poetry_plugin_package_function.report.overview import ending
 from poetry_plugin_package_function.report.progress import Meter
 from poetry_plugin_package_function.request import outcomes
 from poetry_plugin_package_function.request import read_request
@@ -98,7 +97,9 @@ def _package(options: argparse.Namespace, streams: Streams) -> None:
             for warning in outcome.warning_lines(quiet=options.quiet):
                 _say(warning, to_errors=True)
         if not options.quiet:
-            _show_end(found, to_errors=to_errors)
+            columns = columns_of(_stream(to_errors=to_errors))
+            for line in filter(None, ending(found, columns)):
+                _say(line, to_errors=to_errors)
 
 
 def _show(outcome: Outcome, *, to_errors: bool) -> None:
@@ -108,18 +109,6 @@ def _show(outcome: Outcome, *, to_errors: bool) -> None:
             _say(f"{label}{text}".rstrip(), to_errors=to_errors)
     for row in (*outcome.sizes.lines(columns), *outcome.details):
         _say(row, to_errors=to_errors)
-
-
-def _show_end(outcomes: Sequence[Outcome], *, to_errors: bool) -> None:
-    """Shows what is about all of a run: a table of functions, and what comes next."""
-    columns = columns_of(_stream(to_errors=to_errors))
-    steps = next_steps(outcomes)
-    for line in (
-        *overview(outcomes).lines(columns),
-        *(["Next:"] if steps else []),
-        *(line for step in steps for line in step.lines(columns)),
-    ):
-        _say(line, to_errors=to_errors)
 
 
 def _package_all(

@@ -23,10 +23,10 @@ from poetry_plugin_package_function.screen import fitted
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
-    from collections.abc import Sequence
 
     from cleo.io.outputs.output import Output
 
+    from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.report.outcome import Outcome
     from poetry_plugin_package_function.standard_streams import Streams
 
@@ -172,12 +172,12 @@ pyproject.toml, too, under the same names. These are only there:
         from cleo.io.io import IO
 
         from poetry_plugin_package_function.console import Console
-        from poetry_plugin_package_function.console import escaped
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
         from poetry_plugin_package_function.report.outcome import Format
         from poetry_plugin_package_function.report.outcome import printing
         from poetry_plugin_package_function.report.outcome import read_format
+        from poetry_plugin_package_function.report.overview import ending
         from poetry_plugin_package_function.request import outcomes
         from poetry_plugin_package_function.request import read_request
 
@@ -194,11 +194,7 @@ pyproject.toml, too, under the same names. These are only there:
             pyproject.parent / "dist",
             dry_run=self.option("dry-run"),
         )
-        version = ""
-        if request.project.name:  # else Poetry has made up both
-            version = f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
-        self.line(f"Packaging <c1>{escaped(request.project.shown_name)}</c1>{version}")
-        self.line("")
+        self._show_what(request.project)
         columns = self._columns(self.io.output)
         run = Run(self.poetry, request, Console(self.io, columns), check)
         with (
@@ -208,7 +204,16 @@ pyproject.toml, too, under the same names. These are only there:
             for outcome in outcomes(request, packaged, verbose=self.io.is_verbose()):
                 found.append(outcome)
                 self._show(outcome)
-            self._show_end(found)
+            self._show_lines(ending(found, self._room()))
+
+    def _show_what(self, project: Project) -> None:
+        from poetry_plugin_package_function.console import escaped
+
+        version = ""
+        if project.name:  # else Poetry has made up both
+            version = f" (<c2>{escaped(self.poetry.package.pretty_version)}</c2>)"
+        self.line(f"Packaging <c1>{escaped(project.shown_name)}</c1>{version}")
+        self.line("")
 
     def _show(self, outcome: Outcome) -> None:
         from poetry_plugin_package_function.console import escaped
@@ -226,20 +231,6 @@ pyproject.toml, too, under the same names. These are only there:
             self._show_error(warning, "warning")
         if outcome.report.function is not None:
             self.line("")
-
-    def _show_end(self, outcomes: Sequence[Outcome]) -> None:
-        """Shows what is about all of a run: a table, and what comes next."""
-        from poetry_plugin_package_function.report.next_steps import next_steps
-        from poetry_plugin_package_function.report.overview import overview
-
-        columns = self._room()
-        table = overview(outcomes).lines(columns)
-        self._show_lines(table)
-        steps = next_steps(outcomes)
-        if steps:
-            self._show_lines(["", "Next:"])
-        for step in steps:
-            self._show_lines(step.lines(columns))
 
     def _show_lines(self, lines: Iterable[str]) -> None:
         from poetry_plugin_package_function.console import escaped

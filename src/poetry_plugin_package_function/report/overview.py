@@ -1,4 +1,4 @@
-"""All functions of a run in one table, at its end."""
+"""What is about all of a run, at its end: a table of functions, and what comes next."""
 
 from __future__ import annotations
 
@@ -6,15 +6,32 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.report.next_steps import next_steps
 from poetry_plugin_package_function.report.table import Column
 from poetry_plugin_package_function.report.table import Table
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.outcome import Outcome
+
+
+def ending(outcomes: Sequence[Outcome], columns: int | None) -> Iterator[str]:
+    """Says what is about all of a run.
+
+    Args:
+        outcomes: What has been packaged, in order.
+        columns: How many there are; None to break nothing.
+    """
+    yield from overview(outcomes).lines(columns)
+    steps = next_steps(outcomes)
+    if steps:
+        yield from ("", "Next:")
+    for step in steps:
+        yield from step.lines(columns)
 
 
 def overview(outcomes: Sequence[Outcome]) -> Table:
