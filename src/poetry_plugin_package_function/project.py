@@ -52,7 +52,6 @@ class Project:
             wants one for a wheel only.
         table: `[tool.poetry-plugin-package-function]`, not yet checked.
         dependencies: What the project itself depends on.
-        direct: The same, with what its extras and dependency groups ask for.
         requires_python: `requires-python` in [project].
         groups: What each dependency group asks for, but for what it includes.
         extras: What each extra asks for.
@@ -63,9 +62,13 @@ class Project:
     table: dict[str, Any]
     dependencies: frozenset[NormalizedName]
     requires_python: str | None = None
-    direct: frozenset[NormalizedName] = frozenset()
     groups: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
     extras: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
+
+    @property
+    def direct(self) -> frozenset[NormalizedName]:
+        """What it depends on, with what its extras and dependency groups ask for."""
+        return self.dependencies.union(*self.groups.values(), *self.extras.values())
 
     @property
     def normalized_name(self) -> NormalizedName | None:
@@ -148,18 +151,14 @@ def read_project(pyproject: Path) -> Project:
     if name is not None and not isinstance(name, str):
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
     requires_python = project.get("requires-python")
-    dependencies = _names(project.get("dependencies"), poetry.get("dependencies"))
-    groups = _groups(document, poetry)
-    extras = _extras(project, poetry)
     return Project(
         pyproject.parent,
         name,
         table,
-        dependencies,
+        _names(project.get("dependencies"), poetry.get("dependencies")),
         requires_python if isinstance(requires_python, str) else None,
-        dependencies.union(*groups.values(), *extras.values()),
-        groups,
-        extras,
+        _groups(document, poetry),
+        _extras(project, poetry),
     )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from poetry_plugin_package_function.function_settings import FunctionSettings
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.templates.declared import Declared
@@ -77,16 +78,7 @@ def resolve(
     template = _template(flags, project)
     declared: Mapping[str, Declared] = template.functions if template else {}
     functions = [*dict.fromkeys((*declared, *_tables(project, template)))]
-    known = (
-        f"; its functions: {', '.join(functions)}"
-        if functions
-        else f": it has no tables [tool.{TABLE}.{FUNCTIONS}.NAME]"
-    )
-    _raise(
-        f"The project has no function {each!r}{known}."
-        for each in names or ()
-        if each not in functions
-    )
+    _raise(_not_there(names or (), functions))
     chosen: list[str | None] = [None]
     if template or (names is not None and functions):
         chosen = [*dict.fromkeys(names or functions)]
@@ -99,6 +91,40 @@ def resolve(
         }
         for given, those in ((flags, chosen), ({}, (*chosen, *functions)))
     )
+    problems = _problems(found, by_tables)
+    is_about_template = template and any(
+        problem.startswith(template.shown) for problem in problems
+    )
+    _raise(problems, _TEMPLATE_HINT if is_about_template else _HINT)
+    results = frozenset(
+        path
+        for one in (*found.values(), *by_tables.values())
+        for path in one.settings.targets
+    )
+    return tuple(replace(one.settings, results=results) for one in found.values())
+
+
+def _not_there(names: Iterable[str], functions: Sequence[str]) -> Iterator[str]:
+    known = (
+        f"; its functions: {', '.join(functions)}"
+        if functions
+        else f": it has no tables [tool.{TABLE}.{FUNCTIONS}.NAME]"
+    )
+    for each in names:
+        if each not in functions:
+            yield f"The project has no function {each!r}{known}."
+
+
+def _problems(
+    found: Mapping[str | None, FunctionSettings],
+    by_tables: Mapping[str | None, FunctionSettings],
+) -> list[str]:
+    """Lists once what is wrong with any function, and with all of them together.
+
+    Args:
+        found: Those that are packaged.
+        by_tables: All that there are, without the flags.
+    """
     problems = [
         *(problem for one in found.values() for problem in one.problems),
         *_in_all(one.shared for one in (*found.values(), *by_tables.values())),
@@ -110,16 +136,7 @@ def resolve(
         others = [each for name, each in by_tables.items() if name not in found]
         all_settings = [each.settings for each in (*found.values(), *others)]
         problems += _shared_files(all_settings, found.keys())
-    is_about_template = template and any(
-        problem.startswith(template.shown) for problem in problems
-    )
-    _raise(dict.fromkeys(problems), _TEMPLATE_HINT if is_about_template else _HINT)
-    results = frozenset(
-        path
-        for one in (*found.values(), *by_tables.values())
-        for path in one.settings.targets
-    )
-    return tuple(replace(one.settings, results=results) for one in found.values())
+    return [*dict.fromkeys(problems)]
 
 
 def _in_all(many: Iterable[Iterable[str]]) -> list[str]:

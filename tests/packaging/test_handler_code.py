@@ -36,7 +36,7 @@ def find(
     """Looks for a handler beside a wheel with some files."""
     asked = replace(Settings(Path("f.zip")), handler=handler, **settings)  # type: ignore[arg-type]
     needed = frozenset(map(canonicalize_name, direct))
-    project = Project(directory, "my-app", {}, frozenset(), direct=needed)
+    project = Project(directory, "my-app", {}, needed)
     return find_handler_code(asked, project, frozenset(wheel), whose)
 
 

@@ -20,13 +20,13 @@ def made_for(report: Report) -> tuple[str, ...]:
         return (f"Python {python or '(unknown)'}, not for a runtime of {service}",)
     if target is None:
         what = f"this machine, Python {python}: what it has built, as it is"
-        if report.chosen is None:
-            return (what,)
-        return what, f"by {report.chosen}", f'to pin it: python = "{python}"'
-    name = target.runtime.name if target.runtime else f"Python {target.python}"
-    machine = target.architecture if target.service else target.machine
-    where = target.service.name if target.service else target.system.name
-    what = f"{', '.join(filter(None, (name, machine)))} ({where})"
+        pinned = f'python = "{python}"'
+    else:
+        name = target.runtime.name if target.runtime else f"Python {target.python}"
+        machine = target.architecture if target.service else target.machine
+        where = target.service.name if target.service else target.system.name
+        what = f"{', '.join(filter(None, (name, machine)))} ({where})"
+        pinned = f'runtime = "{name}"'
     if report.chosen is None:
         return (what,)
-    return what, f"by {report.chosen}", f'to pin it: runtime = "{name}"'
+    return what, f"by {report.chosen}", f"to pin it: {pinned}"

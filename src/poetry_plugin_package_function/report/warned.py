@@ -16,6 +16,7 @@ from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
+from poetry_plugin_package_function.project import TABLE
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
@@ -131,8 +132,7 @@ def _shadowing(report: Report, shadow: Shadow) -> str:
     way_out = (
         f"Rename {them}."
         if is_own
-        else f"Leave {them} out: {exclude_line(*shadow.modules)} in"
-        " [tool.poetry-plugin-package-function]."
+        else f"Leave {them} out: {exclude_line(*shadow.modules)} in [tool.{TABLE}]."
     )
     return (
         f"{who} has {', '.join(shadow.modules)}, which Lambda finds before Python's own"
