@@ -31,12 +31,12 @@ from poetry_plugin_package_function.resolution import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.inclusions import Inclusion
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
-    from poetry_plugin_package_function.values import Inclusion
 
 
 def write_files(directory: Path, files: Mapping[str, str | bytes]) -> Path:

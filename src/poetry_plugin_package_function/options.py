@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.inclusions import read_inclusions
 from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.values import read_architecture
 from poetry_plugin_package_function.values import read_boolean
 from poetry_plugin_package_function.values import read_budget
 from poetry_plugin_package_function.values import read_ephemeral_storage
 from poetry_plugin_package_function.values import read_handler
-from poetry_plugin_package_function.values import read_inclusions
 from poetry_plugin_package_function.values import read_memory
 from poetry_plugin_package_function.values import read_names
 from poetry_plugin_package_function.values import read_path

@@ -16,9 +16,9 @@ from poetry_plugin_package_function.services import Feature
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from poetry_plugin_package_function.inclusions import Inclusion
     from poetry_plugin_package_function.runtimes import Runtime
     from poetry_plugin_package_function.services import Service
-    from poetry_plugin_package_function.values import Inclusion
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.options import KEYS
 from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.project import read_project
@@ -17,7 +18,6 @@ from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.services import AGENTCORE
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.settings import Settings
-from poetry_plugin_package_function.values import Inclusion
 from tests.trees import make_project
 
 

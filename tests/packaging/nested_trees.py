@@ -18,6 +18,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.job import Job
@@ -32,7 +33,6 @@ from poetry_plugin_package_function.packaging.tree.entry_modules import EntryMod
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 from poetry_plugin_package_function.packaging.writing import write
 from poetry_plugin_package_function.services import LAMBDA
-from poetry_plugin_package_function.values import Inclusion
 from tests.packaging.native import native_of
 from tests.trees import install
 from tests.trees import make_venv

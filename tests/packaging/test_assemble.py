@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.values import Inclusion
+from poetry_plugin_package_function.inclusions import Inclusion
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import names_in

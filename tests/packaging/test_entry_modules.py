@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
-from poetry_plugin_package_function.values import Inclusion
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import site_packages_of

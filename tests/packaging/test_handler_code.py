@@ -12,6 +12,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.project_code.handler_code import (
     HandlerCode,
 )
@@ -20,7 +21,6 @@ from poetry_plugin_package_function.packaging.project_code.handler_code import (
 )
 from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.settings import Settings
-from poetry_plugin_package_function.values import Inclusion
 from tests.git import repository
 from tests.trees import write_files
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.sources import ignored
 from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
-from poetry_plugin_package_function.values import Inclusion
 from tests.git import git
 from tests.git import repository
 from tests.trees import make_venv

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.project_code.missing import check_code
 from poetry_plugin_package_function.packaging.project_code.missing import no_code
 from poetry_plugin_package_function.packaging.project_code.missing import (
@@ -15,7 +16,6 @@ from poetry_plugin_package_function.packaging.project_code.missing import (
 )
 from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.settings import Settings
-from poetry_plugin_package_function.values import Inclusion
 from tests.trees import write_files
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.inclusions import git_checkout
 from poetry_plugin_package_function.packaging.project_code.closure import Closure
 from poetry_plugin_package_function.packaging.project_code.places import Place
 from poetry_plugin_package_function.packaging.project_code.places import other_places
@@ -30,7 +31,6 @@ from poetry_plugin_package_function.packaging.sources.modules import handler_par
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.project import SHOWN_TABLE
-from poetry_plugin_package_function.values import git_checkout
 
 
 if TYPE_CHECKING:

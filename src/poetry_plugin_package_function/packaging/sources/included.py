@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from poetry_plugin_package_function.inclusions import Inclusion
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )
     from poetry_plugin_package_function.packaging.sources.entry import Entry
-    from poetry_plugin_package_function.values import Inclusion
 
 
 _SHOWN: Final = 3
