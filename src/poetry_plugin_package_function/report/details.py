@@ -43,31 +43,20 @@ def sizes(report: Report, *, all_of_them: bool) -> Table:
     largest, rest = ranked(report)
     rows = [*largest, *rest] if all_of_them else largest
     whole = report.uncompressed_bytes or 1
+    names = [each.name or "(no distribution)" for each in rows]
+    unzipped = [megabytes(each.unzipped_bytes) for each in rows]
+    zipped = [megabytes(each.zipped_bytes) for each in rows]
+    shares = [f"{each.unzipped_bytes / whole:.1%}" for each in rows]
+    places = [place(each, report) for each in rows]
+    users = [" > ".join(each.path[:-1]) for each in rows]
     return Table(
         (
-            Column(
-                "distribution",
-                tuple(each.name or "(no distribution)" for each in rows),
-                is_needed=True,
-            ),
-            Column(
-                "unzipped",
-                tuple(megabytes(each.unzipped_bytes) for each in rows),
-                is_number=True,
-                is_needed=True,
-            ),
-            Column(
-                "zipped",
-                tuple(megabytes(each.zipped_bytes) for each in rows),
-                is_number=True,
-            ),
-            Column(
-                "share",
-                tuple(f"{each.unzipped_bytes / whole:.1%}" for each in rows),
-                is_number=True,
-            ),
-            Column("layout", tuple(place(each, report) for each in rows)),
-            Column("required by", tuple(" > ".join(each.path[:-1]) for each in rows)),
+            Column("distribution", names, is_needed=True),
+            Column("unzipped", unzipped, is_number=True, is_needed=True),
+            Column("zipped", zipped, is_number=True),
+            Column("share", shares, is_number=True),
+            Column("layout", places),
+            Column("required by", users),
         )
     )
 

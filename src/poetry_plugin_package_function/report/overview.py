@@ -43,31 +43,18 @@ def overview(outcomes: Sequence[Outcome]) -> Table:
     if len(outcomes) == 1:
         return Table()
     reports = [each.report for each in outcomes]
+    names = [each.function or each.distribution_name for each in reports]
+    unzipped = [megabytes(each.unzipped_bytes) for each in reports]
+    zipped = [megabytes(each.output_bytes) for each in reports]
+    warnings = [str(len(each.warnings) or "") for each in outcomes]
     return Table(
         (
-            Column(
-                "function",
-                tuple(each.function or each.distribution_name for each in reports),
-                is_needed=True,
-            ),
-            Column(
-                "unzipped",
-                tuple(megabytes(each.unzipped_bytes) for each in reports),
-                is_number=True,
-                is_needed=True,
-            ),
-            Column(
-                "zipped",
-                tuple(megabytes(each.output_bytes) for each in reports),
-                is_number=True,
-            ),
-            Column("INIT", tuple(map(_init, reports)), is_number=True),
-            Column(
-                "warnings",
-                tuple(str(len(each.warnings) or "") for each in outcomes),
-                is_number=True,
-            ),
-            Column("layout", tuple(map(_layout, reports))),
+            Column("function", names, is_needed=True),
+            Column("unzipped", unzipped, is_number=True, is_needed=True),
+            Column("zipped", zipped, is_number=True),
+            Column("INIT", [*map(_init, reports)], is_number=True),
+            Column("warnings", warnings, is_number=True),
+            Column("layout", [*map(_layout, reports)]),
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -32,7 +33,7 @@ class Column:
     """
 
     header: str
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     is_number: bool = False
     is_needed: bool = False
 
@@ -95,13 +96,8 @@ def _width(columns: Sequence[Column]) -> int:
 
 
 def _narrowed(column: Column, width: int, *, at_start: bool) -> Column:
-    cells = (_shortened(each, width, at_start=at_start) for each in column.cells)
-    return Column(
-        column.header[:width],
-        tuple(cells),
-        column.is_number,
-        column.is_needed,
-    )
+    cells = [_shortened(each, width, at_start=at_start) for each in column.cells]
+    return replace(column, header=column.header[:width], cells=cells)
 
 
 def _shortened(text: str, width: int, *, at_start: bool) -> str:
