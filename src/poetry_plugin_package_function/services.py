@@ -42,6 +42,7 @@ class Service:
         runtimes: The oldest first.
         architectures: By the names that it has for them; the first is the default.
         init_limit_s: What INIT may take.
+        beyond_init_limit: What happens then, as messages say it after the name.
         ephemeral_storage_bytes: What `/tmp` has if nothing is said; None if that is not
             known.
         max_ephemeral_storage_bytes: What it can have; None if that is not known.
@@ -56,6 +57,7 @@ class Service:
     runtimes: tuple[Runtime, ...]
     architectures: tuple[str, ...]
     init_limit_s: float
+    beyond_init_limit: str
     ephemeral_storage_bytes: int | None
     max_ephemeral_storage_bytes: int | None
     features: frozenset[Feature]
@@ -104,6 +106,7 @@ LAMBDA: Final = Service(
     runtimes=tuple(RUNTIMES.values()),
     architectures=tuple(ARCHITECTURES),
     init_limit_s=10.0,
+    beyond_init_limit="ends it after {allowed} on demand",
     ephemeral_storage_bytes=EPHEMERAL_STORAGE_MIB[0] * MIB,
     max_ephemeral_storage_bytes=EPHEMERAL_STORAGE_MIB[-1] * MIB,
     features=frozenset(Feature),
@@ -132,6 +135,7 @@ AGENTCORE: Final = Service(
     ),
     architectures=("arm64",),
     init_limit_s=30.0,
+    beyond_init_limit="has been seen to end it after {allowed}",
     ephemeral_storage_bytes=None,
     max_ephemeral_storage_bytes=None,
     features=frozenset(),
@@ -141,10 +145,13 @@ AGENTCORE: Final = Service(
 Sources, under https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/: the sizes
 in bedrock-agentcore-limits.html, runtimes and system in
 runtime-code-deploy-supported-runtimes.html, the rest in
-runtime-get-started-code-deploy-python.html. Of INIT's limit the service's own messages
-speak ("make sure that initialization completes in 30s"), some of 60 s: the shorter one
-counts. That it starts Python with the code's directory among those whose `.pth` files
-are obeyed is written nowhere: so nothing is nested for it.
+runtime-get-started-code-deploy-python.html. Of INIT's limit none of them
+speaks. Messages of the service that users have reported name 30 s
+(https://github.com/awslabs/fullstack-solution-template-for-agentcore/issues/93) or 60 s
+(https://github.com/aws/bedrock-agentcore-starter-toolkit/issues/356). The shorter one
+counts, and what takes longer is a warning. That it starts Python with the code's
+directory among those whose `.pth` files are obeyed is written nowhere: so nothing is
+nested for it.
 """
 
 SERVICES: Final = {each.key: each for each in (LAMBDA, AGENTCORE)}

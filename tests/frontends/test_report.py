@@ -515,6 +515,18 @@ def test_a_handler_that_goes_beyond_limits() -> None:
     assert [] == [*details(TOO_MUCH)]
 
 
+def test_agentcores_limit_of_init_is_what_users_have_seen() -> None:
+    """No page of AWS has it: so what is said is what is known."""
+    judged = Judgement(Limit.INIT, 31.0, AGENTCORE.init_limit_s)
+    target = AGENTCORE.target(RUNTIMES["python3.12"], "aarch64")
+    verified = Verified("my_app.main.handler", judgements=(judged,))
+    slow = replace(REPORT, target=target, verified=verified)
+    (found,) = texts(warnings(slow))
+    assert found.startswith(
+        "INIT took 31.0 s here, and AgentCore has been seen to end it after 30 s: "
+    )
+
+
 def test_a_handler_that_was_not_imported() -> None:
     """There are no figures, and it is said why."""
     assert "Handler" not in dict(summary(PARSED, 1))

@@ -212,8 +212,8 @@ def _allows_none(requires_python: str | None, service: Service) -> bool:
 
 _LIMITS: Final = {
     "init": Warned(
-        "INIT took {measured} here, and {service} ends it after {allowed} on demand:"
-        " import less at the top of modules, or add bytecode (--compile)."
+        "INIT took {measured} here, and {service}: import less at the top of modules,"
+        " or add bytecode (--compile)."
     ),
     "tmp": Warned(
         "The handler left {measured} in /tmp, which has {allowed}: set"
@@ -257,9 +257,14 @@ def _verdicts(report: Report) -> Iterator[Warned]:
             measured, allowed = megabytes(int(each.measured)), limit(int(each.allowed))
             if each.limit == "init":
                 measured, allowed = f"{each.measured:.1f} s", f"{each.allowed:.0f} s"
-            service = (report.service or LAMBDA).name
+            service = report.service or LAMBDA
+            beyond = service.beyond_init_limit.format(allowed=allowed)
             yield Warned(
-                text.format(measured=measured, allowed=allowed, service=service),
+                text.format(
+                    measured=measured,
+                    allowed=allowed,
+                    service=f"{service.name} {beyond}",
+                ),
                 severity,
             )
 
