@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Final
 from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 TABLE = "poetry-plugin-package-function"
 SHOWN_TABLE = f"[tool.{TABLE}]"
+
+_COMMANDS: Final = re.compile(r"(.+-)?package-(python-)?functions?")
+"""What our table is taken to be called by those who go by a command's name."""
 
 
 class Locked(NamedTuple):
@@ -140,13 +145,15 @@ def read_project(pyproject: Path) -> Project:
     """Reads a `pyproject.toml`.
 
     Raises:
-        ConfigError: The file is missing or is not TOML, or its tables are not tables.
+        ConfigError: The file is missing or is not TOML, its tables are not tables, or
+            ours has another name.
     """
     document = _read_toml(pyproject)
     tool = _table(pyproject, document, "tool")
     project = _table(pyproject, document, "project")
     poetry = _table(pyproject, tool, "poetry", "tool.")
     table = _table(pyproject, tool, TABLE, "tool.")
+    _refuse_misnamed(pyproject, tool)
     name = project.get("name") or poetry.get("name")
     if name is not None and not isinstance(name, str):
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
@@ -184,6 +191,18 @@ def _table(
     if not isinstance(value, dict):
         raise ConfigError([f"{path}: [{prefix}{key}] is not a table."])
     return value
+
+
+def _refuse_misnamed(path: Path, tool: dict[str, Any]) -> None:
+    """Refuses what is meant for us, as nobody would be told otherwise."""
+    for key in tool:
+        name = canonicalize_name(key)
+        is_close = difflib.get_close_matches(name, [TABLE], cutoff=0.85)
+        if key != TABLE and (is_close or _COMMANDS.fullmatch(name)):
+            raise ConfigError(
+                [f"{path}: [tool.{key}] is a table that nothing reads."],
+                f"Call it [tool.{TABLE}].",
+            )
 
 
 def _groups(

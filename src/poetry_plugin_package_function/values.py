@@ -147,6 +147,9 @@ def read_service(value: object, source: Source) -> Service:
 
 def read_runtime(value: object, source: Source) -> Runtime:
     """Reads the name of a runtime of Lambda's."""
+    shown = "3.10" if value == 3.1 else f"{value}"  # a number of TOML keeps no zero
+    if (meant := f"python{shown}") in RUNTIMES:
+        raise RefusedError(f"Lambda has no {shown!r}. Did you mean {meant}?")
     text = read_text(value, source)
     if text in RUNTIMES:
         return RUNTIMES[text]

@@ -150,3 +150,36 @@ def test_all_that_the_project_asks_for(tmp_path: Path) -> None:
     )
     names = {"main", "extra-one", "two", "grouped", "k-one", "old"}
     assert names == read_project(pyproject).direct
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "package-function",
+        "poetry_plugin_package_function",
+        "poetry-package-function",
+        "package-python-function",
+        "poetry-plugin-pacakge-function",
+    ],
+)
+def test_our_table_under_another_name(tmp_path: Path, name: str) -> None:
+    """Nothing would read it, and nobody would be told."""
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text(f"[tool.{name}]\nstrict = true\n")
+    with pytest.raises(ConfigError) as raised:
+        read_project(pyproject)
+    (line,) = raised.value.lines
+    assert line.endswith(f": [tool.{name}] is a table that nothing reads.")
+    assert "Call it [tool.poetry-plugin-package-function]." == raised.value.hint
+
+
+def test_tables_of_other_tools(tmp_path: Path) -> None:
+    """They are theirs, however near their names are."""
+    pyproject = tmp_path / "pyproject.toml"
+    names = (
+        "poetry-plugin-export",
+        "package-functions-of-mine",
+        "poetry-plugin-bundle",
+    )
+    pyproject.write_text("".join(f"[tool.{name}]\n" for name in names))
+    assert {} == read_project(pyproject).table

@@ -458,11 +458,22 @@ def test_what_another_cloud_does_not_have(tmp_path: Path) -> None:
     assert host.excludes_provided
 
 
+@pytest.mark.parametrize("written", ["3.10", "3.1", '"3.10"'])
+def test_a_runtime_that_is_written_as_a_number(tmp_path: Path, written: str) -> None:
+    """What is meant is named; TOML knows no difference between 3.10 and 3.1."""
+    (problem,) = problems(tmp_path, f"runtime = {written}")
+    assert problem.endswith("runtime: Lambda has no '3.10'. Did you mean python3.10?")
+
+
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
         ({"runtime": "python3.9"}, "--runtime: Lambda has no 'python3.9'; it has"),
-        ({"runtime": "3.13"}, "--runtime: Lambda has no '3.13'"),
+        (
+            {"runtime": "3.13"},
+            "--runtime: Lambda has no '3.13'. Did you mean python3.13?",
+        ),
+        ({"runtime": "3.99"}, "--runtime: Lambda has no '3.99'; it has"),
         (
             {"runtime": "python3.13", "architecture": "aarch64"},
             "got 'aarch64'. Lambda calls it 'arm64'.",
