@@ -21,6 +21,7 @@ from poetry_plugin_package_function.bundling.sharing import shares
 from poetry_plugin_package_function.bundling.sharing import taken_by
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.errors import IncompatibleTargetError
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.native.strip import find_tool
@@ -35,6 +36,7 @@ from poetry_plugin_package_function.packaging.project_code.missing import check_
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
+from poetry_plugin_package_function.request import unused_template
 
 
 if TYPE_CHECKING:
@@ -213,9 +215,17 @@ class Run:
             with naming(settings.function):
                 code = find_handler_code(settings, project, wheel_files, whose)
                 if code is None:
-                    check_code(settings, project, wheel_files)
+                    self._check_code(settings, wheel_files)
                 found.append(code)
         return found
+
+    def _check_code(self, settings: Settings, wheel_files: AbstractSet[str]) -> None:
+        try:
+            check_code(settings, self.request.project, wheel_files)
+        except SourceError as error:
+            for line in unused_template(self.request):
+                error.hint = f"{line.text}. {error.hint}"
+            raise
 
     def _order(
         self, environment: Environment, settings: Settings, code: HandlerCode | None

@@ -166,7 +166,7 @@ def outcomes(
         verbose: Whether all that is known is shown.
     """
     started_s = request.started_s
-    template = _template_at_hand(request)
+    template = unused_template(request)
     for each in packaged:
         elapsed_s = time.monotonic() - started_s
         yield Outcome(
@@ -193,7 +193,7 @@ def _summary(packaged: Packaged, elapsed_s: float) -> Iterator[Line]:
         yield Line("Dry run", NOTHING_WRITTEN)
 
 
-def _template_at_hand(request: Request) -> list[Line]:
+def unused_template(request: Request) -> list[Line]:
     """Says how to package the functions of a template that nobody has named.
 
     Whoever has named a handler, functions or another cloud has said what is wanted.

@@ -105,3 +105,21 @@ def test_functions_of_a_template(
         )
     assert {"six", "shop"} == distributions_in(archives["Api"])
     assert {"six", "shop", "iniconfig"} == distributions_in(archives["Worker"])
+
+
+def test_a_template_where_no_code_is_found(poetry: Poetry, tmp_path: Path) -> None:
+    """The error says the line that uses it, beside the code that is there."""
+    pyproject = (
+        "[tool.poetry]\npackage-mode = false\n"
+        '[tool.poetry.dependencies]\npython = "^3.10"\n'
+    )
+    files = {
+        "pyproject.toml": pyproject,
+        "template.yaml": TEMPLATE,
+        "functions/get/app.py": HANDLER,
+    }
+    said = poetry.package(poetry.lock(write_files(tmp_path / "shop", files))).failed(1)
+    assert (
+        "template.yaml names 2 functions: --template template.yaml. There is"
+        " functions/get/app.py. Add it: --handler app.handler, or include ="
+    ) in " ".join(said.split())

@@ -64,8 +64,30 @@ HANDLER = "def lambda_handler(event, context): pass\n"
         (
             {"setup.py": "", "tests/__init__.py": "", "test_a.py": "", ".x.py": ""},
             (
-                "There is no Python file in {}, nor in its src. Add the code to the"
+                "There is no Python file in {} that could be it. Add the code to the"
                 " project's wheel (`packages` in [tool.poetry]), or `include` it."
+            ),
+        ),
+        (
+            {"functions/get/app.py": HANDLER, "scripts/run.py": HANDLER},
+            (
+                "There is functions/get/app.py. Add it: --handler app.lambda_handler,"
+                ' or include = [{ include = "app.py", from = "functions/get" }] in'
+                " [tool.poetry-plugin-package-function]."
+            ),
+        ),
+        (
+            {
+                "functions/get/app.py": HANDLER,
+                "functions/put/app.py": "",
+                "functions/put/shared/__init__.py": "",
+                "functions/put/shared/text.py": HANDLER,
+            },
+            (
+                "There is functions/put/shared, functions/get/app.py,"
+                " functions/put/app.py. Add it: --handler shared.text.lambda_handler,"
+                ' or include = [{ include = "shared", from = "functions/put" }] in'
+                " [tool.poetry-plugin-package-function]."
             ),
         ),
     ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -13,6 +15,10 @@ from poetry_plugin_package_function.packaging.project_code.candidates import (
     functions_in,
 )
 from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
+from poetry_plugin_package_function.packaging.project_code.places import (
+    directories_with_code,
+)
+from poetry_plugin_package_function.packaging.sources.ignored import ignored_below
 from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.passed_over import NOT_DEPLOYED
@@ -24,7 +30,6 @@ from poetry_plugin_package_function.project import SHOWN_TABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
@@ -56,9 +61,34 @@ class Source(NamedTuple):
 
 
 def project_sources(project: Path) -> tuple[Source, ...]:
-    """Finds the code of a project where it usually is, the likeliest first."""
-    found = [*_sources(str(project), "."), *_sources(str(project), "src")]
+    """Finds the code of a project, the likeliest first.
+
+    What is neither where it usually is nor in `src` is looked for in all other
+    directories.
+    """
+    root = os.path.realpath(project)
+    found = [*_sources(root, "."), *_sources(root, "src")]
+    if not found:
+        found = [each for place in _others(root) for each in _sources(root, place)]
+        # A handler's module is found there if it is the only one of its name.
+        names = Counter(Path(each.path).stem for each in found)
+        found = [
+            each if names[Path(each.path).stem] == 1 else each._replace(handler="")
+            for each in found
+        ]
     return tuple(sorted(found, key=lambda each: not each.handler))
+
+
+def _others(root: str) -> Iterator[str]:
+    """Lists directories that are no package, and not only of tools."""
+    is_ignored = ignored_below(root)
+    for place in directories_with_code(
+        root, lambda path: is_ignored(os.path.relpath(path, root))
+    ):
+        parts = os.path.relpath(place, root).split(os.sep)
+        is_package = os.path.isfile(os.path.join(place, "__init__.py"))
+        if not is_package and _OF_TOOLS.isdisjoint(parts):
+            yield place
 
 
 def no_code(project: Path, handler: str | None) -> SourceError:
@@ -103,8 +133,8 @@ def _hint(project: Path) -> str:
     found = project_sources(project)
     if not found:
         return (
-            f"There is no Python file in {project}, nor in its src. Add the code to the"
-            " project's wheel (`packages` in [tool.poetry]), or `include` it."
+            f"There is no Python file in {project} that could be it. Add the code to"
+            " the project's wheel (`packages` in [tool.poetry]), or `include` it."
         )
     first = found[0]
     shown = ", ".join(each.path for each in found[:_SHOWN])
@@ -116,6 +146,7 @@ def _hint(project: Path) -> str:
 
 def _sources(project: str, place: str) -> Iterator[Source]:
     directory = os.path.normpath(os.path.join(project, place))
+    source = os.path.relpath(directory, project)
     try:
         names = sorted(os.listdir(directory))
     except OSError:
@@ -132,7 +163,7 @@ def _sources(project: str, place: str) -> Iterator[Source]:
             continue
         yield Source(
             os.path.relpath(path, project),
-            inclusion(name, place),
+            inclusion(name, source),
             f"{module}.{handler}" if handler else "",
         )
 

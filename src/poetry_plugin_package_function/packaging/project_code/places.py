@@ -109,19 +109,28 @@ def other_places(
 ) -> Iterator[Place]:
     """Finds all other directories of a project that have a module, ordered."""
     usual = {each.directory for each in usual_places(project, parts)}
+    for directory in directories_with_code(project, is_ignored):
+        place = Place(directory)
+        if directory not in usual and place.module_file(parts):
+            yield place
+
+
+def directories_with_code(
+    project: str, is_ignored: Callable[[str], bool]
+) -> Sequence[str]:
+    """Lists the directories of a project that may have code, itself among them."""
     pending = [(project, 0)]
     found = []
     while pending:
         directory, depth = pending.pop()
-        if directory not in usual and Place(directory).module_file(parts):
-            found.append(directory)
+        found.append(directory)
         if depth < _DEPTH:
             pending += (
                 (below, depth + 1)
                 for below in directories_in(directory)
                 if not is_ignored(below)
             )
-    yield from map(Place, sorted(found))
+    return sorted(found)
 
 
 def directories_in(directory: str) -> list[str]:
