@@ -132,6 +132,27 @@ def test_the_lock_has_it_elsewhere(
     assert expected in found
 
 
+def test_what_lambda_brings_and_the_lock_has_elsewhere(tmp_path: Path) -> None:
+    """It is in a group that is not packaged already: to add it to one is no help."""
+    venv = make_venv(tmp_path / "venv", python=HOST)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to(sys.executable)
+    install(
+        venv, "my_app", {"my_app.py": "import jmespath\ndef f(event, context): ...\n"}
+    )
+    more = '[dependency-groups]\ntools = ["jmespath"]\n'
+    pyproject = make_project(tmp_path / "p", "my-app", 'handler = "my_app.f"', more)
+    entry = LOCK.format(name="jmespath", more="")
+    for text, way in (
+        (entry, ". poetry.lock has jmespath in the group tools: package that, too, by"),
+        ("", ": add it to a group that is not packaged, such as dev, to have all"),
+    ):
+        write_files(pyproject.parent, {"poetry.lock": text})
+        report = package_venv(venv, pyproject, tmp_path / "function.zip")
+        assert report.verified
+        assert f"brings and this machine does not{way}" in report.verified.unchecked
+
+
 def test_groups_that_are_named_alone_are_named_with_it(tmp_path: Path) -> None:
     """`--with` would be refused beside `--only`."""
     found = hint(tmp_path, "import chalice", more=GROUPS, only=["main"])

@@ -10,6 +10,7 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.verify.explaining.absent import way_to
 from poetry_plugin_package_function.packaging.verify.explaining.calling import (
     calls_others,
 )
@@ -45,30 +46,6 @@ requirements of awslambdaric.
 """
 
 
-def _brought_by_others(
-    answer: dict[str, Any] | None, modules: Iterable[str], function: Function
-) -> str:
-    """Explains a missing module that is not the package's to bring; "" if it is."""
-    absent = answer["error"]["absent"] if answer and "error" in answer else ()
-    tops = set(map(top_of, modules))
-    for top in map(top_of, absent):
-        if top in tops:
-            continue
-        if top in PROVIDED and function.has_sdk:
-            return (
-                f"It was not imported, as that needs {top}, which Lambda's runtime"
-                " brings and this machine does not: add it to a group that is not"
-                " packaged, such as dev, to have all checked, or to the project's"
-                " dependencies, which also pins its version."
-            )
-        if function.has_layers:
-            return (
-                f"It was not imported, as that needs {top}, which is not in the"
-                " archive; a layer has to bring it."
-            )
-    return ""
-
-
 def _caused_by_unknown(answer: dict[str, Any] | None, function: Function) -> str:
     """Explains what a made-up value may have raised; "" if it has another cause.
 
@@ -92,6 +69,10 @@ def _caused_by_unknown(answer: dict[str, Any] | None, function: Function) -> str
 def top_of(module: str) -> str:
     """The first part of a module's name."""
     return module.partition(".")[0]
+
+
+_STAND_IN: Final = frozenset(("boto3", "botocore"))
+"""Of a group that is not packaged they are here, unless they could not be had."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +118,41 @@ class Failure:
             provided: The modules that stand for those of Lambda's runtime.
         """
         answer, function = self.outcome.answer, self.task.function
-        modules = (*self.modules.names, *provided)
         return (
-            _brought_by_others(answer, modules, function)
+            self._brought_by_others(provided)
             or calls_others(self.outcome, self.task.place, self.modules.is_projects)
             or _caused_by_unknown(answer, function)
+        )
+
+    def _brought_by_others(self, provided: Iterable[str]) -> str:
+        """Explains a missing module that others bring; "" if the package has to."""
+        answer, function = self.outcome.answer, self.task.function
+        absent = answer["error"]["absent"] if answer and "error" in answer else ()
+        tops = set(map(top_of, (*self.modules.names, *provided)))
+        for top in map(top_of, absent):
+            if top in tops:
+                continue
+            if top in PROVIDED and function.has_sdk:
+                return (
+                    f"It was not imported, as that needs {top}, which Lambda's runtime"
+                    f" brings and this machine does not{self._way_to_provided(top)}"
+                )
+            if function.has_layers:
+                return (
+                    f"It was not imported, as that needs {top}, which is not in the"
+                    " archive; a layer has to bring it."
+                )
+        return ""
+
+    def _way_to_provided(self, top: str) -> str:
+        """Says how to have it here."""
+        if (
+            self.origin
+            and top not in _STAND_IN
+            and (way := way_to(top, self.origin, self.shipped))
+        ):
+            return f". {way}"
+        return (
+            ": add it to a group that is not packaged, such as dev, to have all"
+            " checked, or to the project's dependencies, which also pins its version."
         )
