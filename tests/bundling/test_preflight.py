@@ -226,6 +226,18 @@ def test_markers_are_the_targets(tmp_path: Path) -> None:
     assert "- native 1.0, required by my-app" == found[1]
 
 
+def test_a_project_without_a_name_is_called_as_its_directory(tmp_path: Path) -> None:
+    """And not as Poetry calls it."""
+    directory = tmp_path / "orders"
+    table = '[tool.poetry]\npackage-mode = false\ndependencies = {native = "*"}\n'
+    write_files(directory, {"pyproject.toml": table})
+    wheels = ("cp313-cp313-win_amd64",)
+    poetry = locked(directory, Locked("native", wheels=wheels))
+
+    found = refused(poetry, bundle_for("python3.13"))
+    assert "- native 1.0, required by orders" == found[1]
+
+
 def test_what_has_no_wheel_at_all_is_built(tmp_path: Path) -> None:
     """On this machine; whether it works there is looked at when it has been."""
     poetry = project(tmp_path, Locked("native", wheels=(), files=(SDIST,)))

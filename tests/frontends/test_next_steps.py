@@ -88,7 +88,11 @@ def test_layers() -> None:
         "    aws lambda publish-layer-version --layer-name NAME --zip-file"
         " fileb:///x/my_app-layer.zip"
     )
-    assert ["- Deploy api:", layer, function] == steps(outcome(both))
+    attached = (
+        "    aws lambda update-function-configuration --function-name api --layers"
+        " LAYER_VERSION_ARN"
+    )
+    assert ["- Deploy api:", layer, attached, function] == steps(outcome(both))
     code_only = Changes(unchanged=False, layer_unchanged=True)
     assert ["- Deploy api:", function] == steps(outcome(both, code_only))
     alone = replace(LAYER_ONLY, layer=LAYER)

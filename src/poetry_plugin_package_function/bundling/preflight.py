@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 _SHOWN: Final = 12
 _FEW: Final = 2
 
+_UNNAMED: Final = "non-package-mode"
+"""What poetry-core calls a project without a name, in `Factory.create_poetry`."""
+
 
 def check_wheels(
     poetry: Poetry, bundle: Bundle, env: Env, warn: Callable[[str], None]
@@ -276,6 +279,12 @@ def _paths(poetry: Poetry, wanted: Iterable[Package]) -> Mapping[NormalizedName,
             )
     roots = (each.name for each in poetry.package.all_requires)
     return {
-        name: " > ".join((poetry.package.pretty_name, *path[:-1]))
+        name: " > ".join((_shown_name(poetry), *path[:-1]))
         for name, path in shortest_paths(roots, required).items()
     }
+
+
+def _shown_name(poetry: Poetry) -> str:
+    """The project's name, or that of its directory."""
+    name = poetry.package.pretty_name
+    return poetry.pyproject_path.resolve().parent.name if name == _UNNAMED else name

@@ -29,6 +29,8 @@ _MOST_CANDIDATES: Final = 3
 _INDENT: Final = "    "
 _GOES_ON: Final = " \\"
 _LAYER: Final = "aws lambda publish-layer-version", "--layer-name NAME"
+_CONFIGURATION: Final = "aws lambda update-function-configuration"
+"""A function's layers are a part of it: they name a version of each layer."""
 
 
 class Step(NamedTuple):
@@ -146,17 +148,20 @@ def _deployment(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     if report.service is not LAMBDA:
         yield _to_bucket(report.output_file)  # where the service takes it from
         return
+    name = "NAME"
+    if report.function is not None and not outcome.is_declared:
+        name = report.function
+    function = f"--function-name {name}"
     layer = report.layer
     layer_is_new = changes is None or not changes.layer_unchanged
     if layer is not None and layer_is_new:
         content = ("--content S3Bucket=BUCKET,S3Key={}",)
         yield from _upload(_LAYER, layer.output_file, layer.output_bytes, content)
+        if report.kind is Kind.FUNCTION:
+            yield _CONFIGURATION, function, "--layers LAYER_VERSION_ARN"
     is_new = changes is None or not changes.unchanged
     if report.kind is Kind.FUNCTION and is_new:
-        name = "NAME"
-        if report.function is not None and not outcome.is_declared:
-            name = report.function
-        command = "aws lambda update-function-code", f"--function-name {name}"
+        command = "aws lambda update-function-code", function
         code = "--s3-bucket BUCKET", "--s3-key {}"
         yield from _upload(command, report.output_file, report.output_bytes, code)
 
