@@ -384,6 +384,31 @@ def test_files_that_it_names_come_too(project: Path) -> None:
     ] == names(find(project, "app.handler"))
 
 
+RESOURCES = """\
+from importlib import import_module, resources
+a = resources.files("geo").joinpath("countries.csv").read_text()
+b = resources.files("plain").joinpath("b.csv").read_text()
+c = jinja2.Environment(loader=jinja2.PackageLoader("site.pages"))
+d = import_module("plugin")
+e = {"unused": "geo", "kind": files(name), "f": "other"}
+f = resources.files("json")
+"""
+
+
+def test_packages_whose_resources_it_opens_come_too(project: Path) -> None:
+    """With or without an `__init__.py`; a text that is nothing but a word is none."""
+    files = [
+        *("geo/__init__.py", "geo/countries.csv", "plain/b.csv", "plugin.py"),
+        *("site/pages/templates/c.html", "other.py", "unused/__init__.py"),
+    ]
+    write_files(project, {**dict.fromkeys(files, ""), "app.py": RESOURCES})
+
+    assert [
+        *("app.py", "geo/__init__.py", "geo/countries.csv", "plain/b.csv"),
+        *("plugin.py", "site/pages/templates/c.html"),
+    ] == names(find(project, "app.handler"))
+
+
 def test_a_module_that_this_python_does_not_parse(project: Path) -> None:
     """It comes in; what it imports cannot be known, and verifying it will say so."""
     write_files(project, {"app.py": "import one\nx = = 1\n", "one.py": ""})

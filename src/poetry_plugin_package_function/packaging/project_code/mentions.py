@@ -35,14 +35,23 @@ _OF_DIRECTORIES: Final = frozenset(
 )
 """Arguments that are directories."""
 
+_OPEN_MODULES: Final = frozenset(
+    """
+    PackageLoader __import__ contents files find_spec get_data import_module is_resource
+    open_binary open_text read_binary read_text resource_filename resource_listdir
+    resource_stream resource_string
+    """.split()  # noqa: SIM905 - as above
+)
+"""Functions and classes that are given the name of a module first."""
+
 
 class Mentions(NamedTuple):
     """What a source needs, in the order in which it says so.
 
     Attributes:
         modules: Parts of the names of modules that are imported, or of what may be one.
-        texts: Parts of texts that may be a module's name: import_module("app.plugins"),
-            Django's settings.
+        texts: Parts of texts that may be a module's name: `files("data")`, and whatever
+            has a dot, as Django's settings have.
         files: Relative paths of what may be a file.
         directories: The same of what may be a directory.
     """
@@ -82,10 +91,11 @@ def mentions(source: bytes, package: Sequence[str]) -> Mentions:
             *(each for each in texts if "." in each and _may_be_path(each)),
         )
     )
-    dotted = (tuple(each.split(".")) for each in texts if "." in each)
+    opened = {text for node in nodes for text in _opened_modules(node)}
+    names = (tuple(each.split(".")) for each in texts if "." in each or each in opened)
     return Mentions(
         tuple(modules),
-        tuple(each for each in dotted if all(map(str.isidentifier, each))),
+        tuple(each for each in names if all(map(str.isidentifier, each))),
         tuple(files),
         tuple(directories),
     )
@@ -108,13 +118,24 @@ def _directories(node: ast.AST) -> Iterator[str]:
     if _is_path(node):
         yield _joined(_operands(node))
     elif isinstance(node, ast.Call):
-        called = node.func
-        name = called.attr if isinstance(called, ast.Attribute) else _id(called)
+        name = _called(node)
         if name in _OPEN_DIRECTORIES:
             yield _joined(node.args)
+        yield from (text.replace(".", "/") for text in _opened_modules(node))
         for keyword in node.keywords:
             if keyword.arg in _OF_DIRECTORIES:
                 yield _text(keyword.value)
+
+
+def _opened_modules(node: ast.AST) -> Iterator[str]:
+    """Finds the module whose resources are opened, or that is imported by its name."""
+    if isinstance(node, ast.Call) and node.args and _called(node) in _OPEN_MODULES:
+        yield _text(node.args[0])
+
+
+def _called(node: ast.Call) -> str:
+    called = node.func
+    return called.attr if isinstance(called, ast.Attribute) else _id(called)
 
 
 def _is_path(node: ast.AST) -> TypeGuard[ast.BinOp]:
