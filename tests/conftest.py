@@ -41,6 +41,9 @@ SLOWER = {
     "test_lambda_runtime.py": "slow",
 }
 
+# Projects of others, with tests of their own.
+collect_ignore = ["samples"]
+
 # Examples touch the disk and run beside other tests: no deadlines. CI has to tell the
 # same each time, so it does not draw at random.
 for name, count in {"default": USUAL, "quick": QUICK}.items():

@@ -1,0 +1,5 @@
+import six
+
+
+def greeting(name):
+    return six.ensure_str(name).title()

@@ -1,0 +1,7 @@
+import toml
+
+from report import report
+
+
+def handler(event, context):
+    return toml.dumps(report(event["rows"]))

@@ -1,0 +1,1 @@
+PEOPLE = {"1": {"name": "Ada"}}

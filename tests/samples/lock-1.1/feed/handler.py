@@ -1,0 +1,5 @@
+from dateutil.parser import isoparse
+
+
+def handler(event, context):
+    return {"weekday": isoparse(event["published"]).isoweekday()}

@@ -1,0 +1,5 @@
+import six
+
+
+def greet(name):
+    return f"Hello, {six.ensure_str(name)}!"

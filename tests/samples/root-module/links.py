@@ -1,0 +1,1 @@
+LINKS = {"docs": "https://example.org/documentation"}

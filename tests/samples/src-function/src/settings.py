@@ -1,0 +1,4 @@
+import os
+
+BUCKET = os.environ.get("BUCKET", "thumbnails")
+LARGEST = 1024
