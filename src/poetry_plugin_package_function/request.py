@@ -172,7 +172,7 @@ def outcomes(
         yield Outcome(
             each.report,
             each.changes,
-            [*_summary(each, elapsed_s), *template],
+            [*_summary(each, request.project, elapsed_s), *template],
             sizes(each.report, all_of_them=verbose),
             [*details(each.report, each.changes)] if verbose else [],
             each.warnings,
@@ -181,10 +181,10 @@ def outcomes(
         started_s = time.monotonic()
 
 
-def _summary(packaged: Packaged, elapsed_s: float) -> Iterator[Line]:
+def _summary(packaged: Packaged, project: Project, elapsed_s: float) -> Iterator[Line]:
     settings, report, changes, _ = packaged
     yield from summary(report, elapsed_s, changes)
-    if not_imported := unused(report, settings):
+    if not_imported := unused(report, settings, project):
         yield Line("Unused", not_imported)
     for label, path in (("Report", settings.report), ("Sizes", settings.sizes)):
         if path is not None:

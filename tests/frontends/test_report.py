@@ -39,6 +39,7 @@ from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.packaging.writing import Nested
+from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.json_report import as_json
@@ -864,16 +865,19 @@ def test_what_the_handler_does_not_import() -> None:
     verified = replace(VERIFIED, unused=names[:-1])
     report = replace(REPORT, distributions=rows, verified=verified)
 
+    project = Project(Path(), "my-app", {}, frozenset())
     settings = Settings(report.output_file)
     with_more = replace(settings, with_groups=frozenset(("aws",)))
-    assert unused(report, with_more) == (
+    assert unused(report, with_more, project) == (
         "a 8.6 MB, b 7.6 MB, c 6.7 MB and 1 more are never imported: --only main?"
     )
     one = replace(report, verified=replace(VERIFIED, unused=("a",)))
     with_extras = replace(settings, all_extras=True)
-    assert unused(one, with_extras) == ("a 8.6 MB is never imported: without --extras?")
+    assert unused(one, with_extras, project) == (
+        "a 8.6 MB is never imported: without --extras?"
+    )
     given = replace(settings, venv=report.output_file)
-    assert unused(one, given) == "a 8.6 MB is never imported: `exclude`?"
+    assert unused(one, given, project) == "a 8.6 MB is never imported: `exclude`?"
     small = replace(report, distributions=(rows[0]._replace(unzipped_bytes=9000),))
-    assert "" == unused(small, settings)
-    assert "" == unused(REPORT, settings)
+    assert "" == unused(small, settings, project)
+    assert "" == unused(REPORT, settings, project)

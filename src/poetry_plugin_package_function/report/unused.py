@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
+from packaging.utils import canonicalize_name
+
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import megabytes
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -18,12 +25,13 @@ _MOST_NAMED: Final = 3
 _WORTH_TELLING_BYTES: Final = MIB
 
 
-def unused(report: Report, settings: Settings) -> str:
+def unused(report: Report, settings: Settings, project: Project) -> str:
     """Names the largest distributions that are not imported with the handler.
 
     Args:
         report: What has been packaged.
         settings: What could have left them out.
+        project: What its groups and extras ask for.
 
     Returns:
         "" if there are none, or if they hardly count.
@@ -40,14 +48,27 @@ def unused(report: Report, settings: Settings) -> str:
     more = len(shown) - _MOST_NAMED
     listed = ", ".join(shown[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     verb = "is" if len(shown) == 1 else "are"
-    return f"{listed} {verb} never imported: {_way_out(settings)}"
+    return f"{listed} {verb} never imported: {_way_out(report, settings, project)}"
 
 
-def _way_out(settings: Settings) -> str:
+def _way_out(report: Report, settings: Settings, project: Project) -> str:
+    """Says what leaves out what is not imported, and nothing that is."""
     if settings.venv is not None:
         return "`exclude`?"
-    if settings.all_groups or settings.with_groups:
+    not_imported = report.verified.unused if report.verified else ()
+    imported = {
+        canonicalize_name(each.name)
+        for each in report.distributions
+        if each.name not in not_imported
+    }
+    of_groups = imported & _asked_for(project.groups) - project.dependencies
+    if (settings.all_groups or settings.with_groups) and not of_groups:
         return "--only main?"
-    if settings.extras or settings.all_extras:
+    of_extras = imported & _asked_for(project.extras)
+    if (settings.extras or settings.all_extras) and not of_extras:
         return "without --extras?"
     return "a dependency group, or `exclude`?"
+
+
+def _asked_for(tables: Mapping[str, frozenset[NormalizedName]]) -> set[NormalizedName]:
+    return {name for names in tables.values() for name in names}
