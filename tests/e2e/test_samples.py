@@ -380,8 +380,9 @@ def test_a_project_without_configuration(
     project = copied(sample.name, tmp_path) / sample.project
     assert "package-function" not in (project / "pyproject.toml").read_text()
 
-    poetry.package(project, *sample.options.split()).well()
+    done = poetry.package(project, *sample.options.split()).well()
 
+    assert "\n\n\n" not in done.stdout
     layer = None
     if sample.layer:
         layer = tmp_path / "layer.zip"

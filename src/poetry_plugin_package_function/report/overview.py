@@ -26,10 +26,14 @@ def ending(outcomes: Sequence[Outcome], columns: int | None) -> Iterator[str]:
         outcomes: What has been packaged, in order.
         columns: How many there are; None to break nothing.
     """
-    yield from overview(outcomes).lines(columns)
+    table = overview(outcomes).lines(columns)
+    yield from table
     steps = next_steps(outcomes)
     if steps:
-        yield from ("", "Next:")
+        # What is said of a function ends with an empty line.
+        if table or outcomes[-1].report.function is None:
+            yield ""
+        yield "Next:"
     for step in steps:
         yield from step.lines(columns)
 
