@@ -842,6 +842,8 @@ def test_the_table_says_nothing_twice() -> None:
     direct = [(f"d{number}", 1_000_000, ("my-app", "d")) for number in range(2)]
     header, *_ = sizes(sized(*direct), all_of_them=False).lines()
     assert ["distribution", "unzipped"] == header.split()
+    header, _ = sizes(sized(*direct[:1]), all_of_them=False).lines()
+    assert "layout" not in header
 
 
 def test_no_more_than_some() -> None:

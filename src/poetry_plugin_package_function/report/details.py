@@ -47,7 +47,9 @@ def sizes(report: Report, *, all_of_them: bool) -> Table:
     unzipped = [megabytes(each.unzipped_bytes) for each in rows]
     zipped = [megabytes(each.zipped_bytes) for each in rows]
     shares = [f"{each.unzipped_bytes / whole:.1%}" for each in rows]
-    places = [place(each, report) for each in rows]
+    # Of a flat result the summary says it, also if the table has a single row.
+    is_apart = report.layer or any(each.nested for each in report.distributions)
+    places = [place(each, report) if is_apart else "" for each in rows]
     users = [" > ".join(each.path[:-1]) for each in rows]
     return Table(
         (
