@@ -20,6 +20,7 @@ from poetry_plugin_package_function.errors import ConfigError
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -60,6 +61,8 @@ class Project:
         requires_python: `requires-python` in [project].
         groups: What each dependency group asks for, but for what it includes.
         extras: What each extra asks for.
+        packages: Where the packages should be that [tool.poetry] names, from the
+            directory on.
     """
 
     directory: Path
@@ -69,6 +72,7 @@ class Project:
     requires_python: str | None = None
     groups: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
     extras: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
 
     @property
     def direct(self) -> frozenset[NormalizedName]:
@@ -166,7 +170,17 @@ def read_project(pyproject: Path) -> Project:
         requires_python if isinstance(requires_python, str) else None,
         _groups(document, poetry),
         _extras(project, poetry),
+        tuple(_packages(poetry.get("packages"))),
     )
+
+
+def _packages(named: object) -> Iterator[str]:
+    """Takes the paths out of `packages`, as far as they are what Poetry asks for."""
+    for each in named if isinstance(named, list) else ():
+        package = each if isinstance(each, dict) else {}
+        source, include = package.get("from", ""), package.get("include")
+        if isinstance(source, str) and isinstance(include, str):
+            yield os.path.join(source, include)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -153,6 +153,11 @@ def read_runtime(value: object, source: Source) -> Runtime:
     text = read_text(value, source)
     if text in RUNTIMES:
         return RUNTIMES[text]
+    if re.fullmatch(r"python(2\.7|3\.[6-9])", text):
+        raise RefusedError(
+            f"Lambda has {text!r} no longer; it has {', '.join(RUNTIMES)}. Choose one"
+            " of these: --runtime."
+        )
     raise RefusedError(
         f"Lambda has no {text!r}; it has {', '.join(RUNTIMES)}. For a runtime of your"
         " own give its `platform`, such as manylinux_2_34_x86_64."

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pyproject_hooks import BuildBackendWarning
+
 from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
 from poetry_plugin_package_function.bundling.isolation import (
     isolated_virtualenv_settings,
 )
+from poetry_plugin_package_function.bundling.isolation import quiet_backends
 
 
 if TYPE_CHECKING:
@@ -74,3 +78,20 @@ def test_temporary_files_do_not_outlive_the_build(
     assert [] == list(tmp_path.iterdir())
     assert before == tempfile.gettempdir()
     assert variable == os.environ.get("TMPDIR")
+
+
+def test_what_backends_warn_of_is_not_shown() -> None:
+    """All other warnings are."""
+    with quiet_backends():
+        warnings.warn("of setuptools", BuildBackendWarning, stacklevel=1)
+        with pytest.warns(UserWarning, match="of ours"):
+            warnings.warn("of ours", UserWarning, stacklevel=1)
+
+
+def test_older_hooks_do_not_give_warnings_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is nothing to pass over."""
+    monkeypatch.delattr("pyproject_hooks.BuildBackendWarning")
+    with quiet_backends(), pytest.warns(UserWarning, match="of ours"):
+        warnings.warn("of ours", UserWarning, stacklevel=1)

@@ -55,12 +55,37 @@ def test_what_is_listed_is_what_is_built(
     assert {*listed} == {name for name in names if ".dist-info/" not in name}
 
 
+@pytest.mark.parametrize("requires", ["poetry>=0.12", "poetry-core", "poetry-core==1"])
+def test_another_poetry_core_is_asked_only_if_it_has_to_be(
+    tmp_path: Path, requires: str
+) -> None:
+    """Many name Poetry itself; and where there is no code, no version finds any."""
+    system = POETRY_CORE.replace('"poetry-core"', f'"{requires}"')
+    project = PROJECT.replace("[tool", 'readme = "MISSING.md"\n[tool')
+    write_files(tmp_path, {"pyproject.toml": f"{project}{system}"})
+    assert frozenset() == listed_files(load(tmp_path))
+
+    write_files(tmp_path, {"my_app.py": ""})
+    expected = None if "==" in requires else {"my_app.py"}
+    assert expected == listed_files(load(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("pyproject", "expected"),
     [
         (f"{PROJECT}{POETRY_CORE}", frozenset()),
+        (
+            PROJECT.replace("[tool", 'readme = "MISSING.md"\n[tool') + POETRY_CORE,
+            frozenset(),
+        ),
         (f"{PROJECT}package-mode = false\n", frozenset()),
-        (f'{PROJECT}packages = [{{ include = "gone" }}]\n{POETRY_CORE}', None),
+        (f'{PROJECT}packages = [{{ include = "gone" }}]\n{POETRY_CORE}', frozenset()),
+        (f'{PROJECT}packages = [{{ include = "/gone" }}]\n{POETRY_CORE}', None),
+        (
+            f'{PROJECT}packages = [{{ include = "gone" }}, {{ include = "*.toml" }}]\n'
+            + POETRY_CORE,
+            None,
+        ),
         (f'{PROJECT}[build-system]\nrequires = ["x"]\nbuild-backend = "x"\n', None),
     ],
 )

@@ -79,7 +79,7 @@ def refused(poetry: Poetry, bundle: Bundle) -> list[str]:
     """What is missing, in lines."""
     with pytest.raises(IncompatibleTargetError) as raised:
         check(poetry, bundle)
-    assert "poetry config installer.no-binary NAME" in raised.value.hint
+    assert "poetry config installer.no-binary " in raised.value.hint
     return raised.value.reason.splitlines()
 
 
@@ -336,7 +336,7 @@ def test_the_line_that_asks_for_another_runtime(tmp_path: Path) -> None:
     write_files(tmp_path, {"pyproject.toml": narrow})
     with pytest.raises(IncompatibleTargetError) as raised:
         check(load(tmp_path), bundle_for("python3.11"))
-    assert raised.value.hint.startswith("Choose another version")
+    assert raised.value.hint.startswith("Newer versions may have one: poetry update ")
 
 
 def test_files_that_are_no_wheels_are_passed_over(tmp_path: Path) -> None:

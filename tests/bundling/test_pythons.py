@@ -237,6 +237,26 @@ def test_lambda_has_no_such_runtime_and_there_is_no_other_python(
     assert found.hint.startswith("Install a Python that it has, and name it with --run")
 
 
+def test_the_project_allows_no_python_that_lambda_has(
+    own: Path, pythons: Path, tmp_path: Path
+) -> None:
+    """No runtime would help: the error says what to write, and where."""
+    interpreter(own, "3.9.1")
+    interpreter(pythons / f"python{OTHER}", f"{OTHER}.1")
+    pyproject = (
+        '[tool.poetry]\nname = "a"\nversion = "1"\ndescription = ""\nauthors = []\n'
+        '[tool.poetry.dependencies]\npython = "~3.9"\n'
+    )
+    write_files(tmp_path, {"pyproject.toml": pyproject})
+
+    found = fault(locked(tmp_path))
+
+    assert found.hint.startswith(
+        "The project allows none of these (~3.9): widen `python` in"
+        " [tool.poetry.dependencies], and then: poetry lock. Or package"
+    )
+
+
 def test_an_interpreter_that_does_not_run_is_passed_over(
     poetry: Poetry, own: Path, pythons: Path
 ) -> None:
@@ -314,6 +334,13 @@ def test_a_python_that_the_project_excludes(own: Path, tmp_path: Path) -> None:
         assert "Choose another interpreter with --python, or widen" in done.stderr
         assert (f"{OWN}.9" in done.stderr) == bool(options)
         assert not (tmp_path / "dist").exists()
+
+
+def test_a_python_that_can_be_installed(own: Path, tmp_path: Path) -> None:
+    """What Lambda has and the project allows is named."""
+    found = fault(project(tmp_path, f"=={OTHER}.*"))
+
+    assert f"Install one: poetry python install {OTHER}. Or choose" in found.hint
 
 
 # -- for several functions -----------------------------------------------------------

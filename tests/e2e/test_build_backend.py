@@ -192,13 +192,20 @@ def test_setuptools_with_an_extension_module(poetry: Poetry, tmp_path: Path) -> 
 
 
 def test_hatchling(poetry: Poetry, tmp_path: Path) -> None:
-    """Its own keys and what Git ignores count; so do neighbours in the repository."""
+    """Its own keys and what Git ignores count; so do neighbours in the repository.
+
+    That the readme is not there is of no matter: nothing of it is shipped.
+    """
+    table = "[project]\n"
+    assert table in HATCHLING
     write_files(
         tmp_path,
         {
             ".gitignore": "ignored.txt\n",
             "shared/data.txt": "data",
-            "app/pyproject.toml": HATCHLING,
+            "app/pyproject.toml": HATCHLING.replace(
+                table, f'{table}readme = "MISSING.md"\n'
+            ),
             "app/src/my_app/__init__.py": '__version__ = "3.2.1"\n',
             "app/src/my_app/secret.txt": "",
         },
@@ -324,9 +331,10 @@ def test_a_path_dependency_is_built_out_of_a_copy_too(
         POETRY_CORE,
         POETRY_CORE.replace('core"', 'core>=1.0.0"'),
         POETRY_CORE.replace('["poetry-core"]', '["poetry>=1"]').replace("core.", ""),
+        POETRY_CORE.replace('["poetry-core"]', '["poetry>=1"]'),
         "",
     ],
-    ids=["usual", "versioned", "of-poetry", "none"],
+    ids=["usual", "versioned", "of-poetry", "by-poetry", "none"],
 )
 def test_poetry_core_alone_needs_nothing(
     system: str, poetry: Poetry, tmp_path: Path
@@ -367,9 +375,9 @@ INCLUDE = "[tool.poetry]\npackages = [{{ include = {} }}]\n"
     ("pyproject", "expected", "advice"),
     [
         (
-            pep621(project='readme = "MISSING.md"\n'),
-            "MISSING.md` does not exist",
-            "Create the file, or correct `readme`",
+            pep621(project='readme = "dist"\n'),
+            "dist` is a directory",
+            "Correct `readme` in pyproject.toml",
         ),
         (
             pep621(more=INCLUDE.format('"inner", from = "../elsewhere"')),
@@ -377,7 +385,7 @@ INCLUDE = "[tool.poetry]\npackages = [{{ include = {} }}]\n"
             "make what is elsewhere a path dependency",
         ),
         (
-            pep621(more=INCLUDE.format('"gone"')),
+            pep621(more=INCLUDE.format('"*.py" }, { include = "gone"')),
             "gone does not contain any element",
             "correct `packages` and `include`",
         ),

@@ -175,7 +175,8 @@ def test_a_dependency_that_is_not_on_the_disk(poetry: Poetry, tmp_path: Path) ->
 
 
 def test_a_project_that_cannot_be_built(poetry: Poetry, tmp_path: Path) -> None:
-    """The project's own wheel: a readme that is not there is named."""
-    small_project(tmp_path, project='readme = "MISSING.md"\n')
+    """The project's own wheel: a readme that cannot be read is named."""
+    small_project(tmp_path, project='readme = "DIRECTORY.md"\n')
+    (tmp_path / "DIRECTORY.md").mkdir()
     poetry.lock(tmp_path)
-    assert "MISSING.md" in fault(poetry, tmp_path, 1)
+    assert "DIRECTORY.md" in fault(poetry, tmp_path, 1)

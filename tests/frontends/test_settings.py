@@ -468,7 +468,7 @@ def test_a_runtime_that_is_written_as_a_number(tmp_path: Path, written: str) -> 
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
-        ({"runtime": "python3.9"}, "--runtime: Lambda has no 'python3.9'; it has"),
+        ({"runtime": "python3.9"}, "--runtime: Lambda has 'python3.9' no longer; it"),
         (
             {"runtime": "3.13"},
             "--runtime: Lambda has no '3.13'. Did you mean python3.13?",
@@ -496,6 +496,7 @@ def test_a_runtime_that_is_written_as_a_number(tmp_path: Path, written: str) -> 
             {"memory-size": 32_769},
             "expected megabytes from 128 to 32,768, got 32769.",
         ),
+        ({"runtime": "python3.9"}, "no longer; it has python3.10,"),
         ({"runtime": "custom"}, "For a runtime of your own give its `platform`, such"),
         ({"memory-size": "1GB"}, "expected megabytes"),
         (

@@ -15,6 +15,7 @@ from poetry_plugin_package_function.packaging.project_code.missing import (
     project_sources,
 )
 from poetry_plugin_package_function.project import Project
+from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.settings import Settings
 from tests.trees import write_files
 
@@ -96,7 +97,8 @@ def test_it_names_what_is_there(
     tmp_path: Path, files: dict[str, str], hint: str
 ) -> None:
     """The likeliest first, with the line that adds it."""
-    error = no_code(write_files(tmp_path, files), None)
+    project = Project(write_files(tmp_path, files), "app", {}, frozenset())
+    error = no_code(project, None)
 
     assert "The archive has no code of the project." == error.reason
     assert hint.replace("{}", str(tmp_path)) == error.hint
@@ -104,10 +106,32 @@ def test_it_names_what_is_there(
 
 def test_it_names_the_handler_that_is_nowhere(tmp_path: Path) -> None:
     """It may be misspelt."""
+    project = Project(tmp_path, "app", {}, frozenset())
     assert (
         "The archive has no code of the project, and nothing has a module"
         " lambda_function for the handler."
-    ) == no_code(tmp_path, "lambda_function.handler").reason
+    ) == no_code(project, "lambda_function.handler").reason
+
+
+def test_it_names_packages_that_are_not_there(tmp_path: Path) -> None:
+    """`packages` may be misspelt, or what `poetry init` has written."""
+    write_files(
+        tmp_path,
+        {
+            "pyproject.toml": (
+                "[tool.poetry]\npackages = [1, { include = 2 },"
+                ' { include = "app" }, { include = "gone", from = "src" }]\n'
+            ),
+            "app/a.txt": "",
+        },
+    )
+
+    error = no_code(read_project(tmp_path / "pyproject.toml"), None)
+
+    assert error.reason == (
+        "The archive has no code of the project. `packages` in [tool.poetry] names"
+        " src/gone: nothing is there."
+    )
 
 
 def test_sources_of_a_directory_that_is_not_there(tmp_path: Path) -> None:

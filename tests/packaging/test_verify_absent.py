@@ -174,6 +174,19 @@ def test_without_a_lock_nothing_is_known_of_it(tmp_path: Path, text: str) -> Non
     assert "Add the distribution that has chalice" in found
 
 
+@pytest.mark.parametrize("parent", ["", "src/"])
+def test_the_handlers_modules_are_imported_from_where_it_is(
+    tmp_path: Path, parent: str
+) -> None:
+    """Lambda finds them if the handler is called so."""
+    files = {f"{parent}my_app/line.py": ""}
+    found = hint(tmp_path, "import line", files, handler="my_app.there.handler")
+    assert found == (
+        f"The project has it as {parent}my_app/line.py: call the handler there.handler,"
+        " or import my_app.line."
+    )
+
+
 @pytest.mark.parametrize(
     ("module", "file", "line"),
     [
@@ -233,3 +246,30 @@ def test_what_is_excluded(tmp_path: Path) -> None:
     """The distribution is named, and why its module is not there."""
     found = hint(tmp_path, "import toolkit", table='exclude = ["/toolkit/"]')
     assert "tool-kit has it, and `exclude` leaves it out" in found
+
+
+@pytest.mark.parametrize(
+    ("owner", "files", "expected"),
+    [
+        ("uuid", {"uuid.py": "1<<32L\n"}, 'Leave it out: exclude = ["/uuid.py"] in'),
+        ("enum34", {"uuid/__init__.py": ""}, 'Leave it out: exclude = ["/uuid/"] in'),
+        ("my-app", {"uuid.py": ""}, "The project has uuid.py, which Lambda finds"),
+        ("other", {"others.py": "1<<32L\n"}, "Fix the file."),
+    ],
+)
+def test_a_module_in_the_place_of_pythons_own(
+    tmp_path: Path, owner: str, files: Mapping[str, str], expected: str
+) -> None:
+    """What fails for it is not to be fixed, but left out."""
+    code = "from others import x" if "others.py" in files else "from uuid import UUID"
+    venv = make_venv(tmp_path / "venv", python=HOST)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to(sys.executable)
+    own = {"my_app/__init__.py": f"{code}\n"}
+    install(venv, "my_app", {**own, **files} if owner == "my-app" else own)
+    if owner != "my-app":
+        install(venv, owner, files)
+    pyproject = make_project(tmp_path / "project", "my-app", 'handler = "my_app.x"')
+    with pytest.raises(VerifyError) as caught:
+        package_venv(venv, pyproject, tmp_path / "function.zip")
+    assert expected in caught.value.hint

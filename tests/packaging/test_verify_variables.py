@@ -178,6 +178,15 @@ Settings()
             ),
             ("APP_TABLE", "API_KEY"),
         ),
+        (
+            (
+                "import os\nfrom pydantic import BaseModel\nclass A(BaseModel):\n"
+                "    TABLE: str\n    KEY: str\n"
+                "try:\n    A.model_validate(os.environ)\n"
+                "except ValueError as error:\n    raise ValueError('no') from error"
+            ),
+            ("TABLE", "KEY"),
+        ),
         ("from environs import Env\nEnv().str('ORDERS')", ("ORDERS",)),
         ("from starlette.config import Config\nConfig()('ORDERS')", ("ORDERS",)),
     ],

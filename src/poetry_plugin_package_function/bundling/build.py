@@ -19,6 +19,7 @@ from poetry_plugin_package_function.bundling.isolation import isolated_temporary
 from poetry_plugin_package_function.bundling.isolation import (
     isolated_virtualenv_settings,
 )
+from poetry_plugin_package_function.bundling.isolation import quiet_backends
 from poetry_plugin_package_function.bundling.lock import blame_lock
 from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 from poetry_plugin_package_function.bundling.project_wheel import build_wheel
@@ -98,6 +99,7 @@ def begun_venv(
     try:
         with (
             isolated_temporary_files(home) as scratch,
+            quiet_backends(),
             patched_installer(poetry, bundle, home, listener, facts) as installed,
         ):
             wheel = build_wheel(poetry, bundle, scratch, listener)

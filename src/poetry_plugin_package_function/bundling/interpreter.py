@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.runtimes import HOST
+from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ def _no_runtime(poetry: Poetry, service: Service, python: Python) -> BundleError
         and allowed.allows(found.patch_version)
     ]
     here = "Install a Python that it has, and name it with --runtime"
+    if not any(allows_python(poetry, each.python) for each in service.runtimes):
+        here = (
+            f"The project allows none of these ({poetry.package.python_versions}):"
+            f" widen {_where_python_is(poetry)}, and then: poetry lock"
+        )
     if others:
         choices = ", ".join(f"--runtime {each}" for each in others)
         here = f"Choose one whose Python is here: {choices}"
@@ -81,6 +87,21 @@ def _no_runtime(poetry: Poetry, service: Service, python: Python) -> BundleError
         f"{here}. Or package what this machine builds, for a runtime of your own:"
         f" --platform {HOST}.",
     )
+
+
+def allows_python(poetry: Poetry, minor: str) -> bool:
+    """Whether the project allows any Python of a minor version."""
+    from poetry.core.constraints.version import parse_constraint
+
+    python = parse_constraint(f">={minor}.0,<={minor}.99")
+    return poetry.package.python_constraint.allows_any(python)
+
+
+def _where_python_is(poetry: Poetry) -> str:
+    """Says which line of pyproject.toml has the Pythons that the project allows."""
+    if "requires-python" in poetry.pyproject.data.get("project", {}):
+        return "`requires-python`"
+    return "`python` in [tool.poetry.dependencies]"
 
 
 def _minor(python: Python) -> str:
@@ -110,7 +131,7 @@ def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
             f"The project allows Python {poetry.package.python_versions}, and the one"
             f" for {runtime.name} here is {found.patch_version}: {found.executable}.",
             "Choose another runtime, name another interpreter with --python, or widen"
-            " `requires-python`.",
+            f" {_where_python_is(poetry)}.",
         )
     return found
 
@@ -176,9 +197,14 @@ def _find_python(wanted: str | None) -> Python | None:
 
 def no_python(poetry: Poetry, reason: str = "") -> BundleError:
     """Makes the error of a project that allows no Python that there is."""
+    versions = (each.python for each in LAMBDA.runtimes if not each.is_preview)
+    usable = [each for each in versions if allows_python(poetry, each)]
+    where = _where_python_is(poetry)
+    hint = f"another interpreter with --python, or widen {where}."
+    install = f"Install one: poetry python install {usable[-1]}" if usable else ""
     return BundleError(
         reason.splitlines()
         or "There is no Python here that the project allows"
         f" ({poetry.package.python_versions}).",
-        "Choose another interpreter with --python, or widen `requires-python`.",
+        f"{install}. Or choose {hint}" if install else f"Choose {hint}",
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 
 from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,20 @@ def isolated_temporary_files(directory: Path) -> Iterator[Path]:
             yield Path(own)
         finally:
             tempfile.tempdir = before
+
+
+@contextmanager
+def quiet_backends() -> Iterator[None]:
+    """Passes over what build backends warn of, as over all else that they print.
+
+    pyproject_hooks gives their warnings again, with paths in environments of ours.
+    """
+    with warnings.catch_warnings():
+        with suppress(ImportError):  # an older one leaves them to the backend's process
+            from pyproject_hooks import BuildBackendWarning
+
+            warnings.simplefilter("ignore", BuildBackendWarning)
+        yield
 
 
 @contextmanager

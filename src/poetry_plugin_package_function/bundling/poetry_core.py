@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from typing import Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from poetry.core.poetry import Poetry
+
+
+_BACKENDS: Final = (
+    "poetry.core.masonry.api",
+    "poetry.masonry.api",
+    "poetry_dynamic_versioning.backend",
+)
 
 
 def needs_only_poetry_core(poetry: Poetry) -> bool:
@@ -36,16 +46,43 @@ def needs_only_poetry_core(poetry: Poetry) -> bool:
         (required,) = map(Requirement, requires)
     except (ValueError, TypeError):
         return False  # what is no list of one requirement is for others to refuse
-    own = {
-        "poetry.core.masonry.api": ("poetry-core", core_version),
-        "poetry.masonry.api": ("poetry", poetry_version),
-    }
-    name, version = own.get(str(system["build-backend"]), ("", ""))
+    # Many name `poetry` for the backend of poetry-core, which it requires.
+    own = {"poetry": poetry_version, "poetry-core": core_version}
+    name = canonicalize_name(required.name)
     return (
-        canonicalize_name(required.name) == name
+        is_poetrys_backend(poetry)
+        and name in own
+        and (name == "poetry" or system["build-backend"] != "poetry.masonry.api")
         and required.url is None
-        and required.specifier.contains(version, prereleases=True)
+        and required.specifier.contains(own[name], prereleases=True)
     )
+
+
+def is_poetrys_backend(poetry: Poetry) -> bool:
+    """Whether the project is built by some poetry-core, and no script of its own."""
+    system = poetry.pyproject.data.get("build-system", {})
+    backend = system.get("build-backend", "poetry.core.masonry.api")
+    return (
+        backend in _BACKENDS
+        and "backend-path" not in system
+        and not poetry.package.build_script
+    )
+
+
+@contextmanager
+def without_missing_readmes(poetry: Poetry) -> Iterator[None]:
+    """Lets a project be built whose readme is not there.
+
+    Nothing of it is shipped, and many projects for Lambda have the line that `poetry
+    init` writes, and no such file.
+    """
+    package = poetry.package
+    named = package.readmes
+    package.readmes = tuple(each for each in named if each.exists())
+    try:
+        yield
+    finally:
+        package.readmes = named
 
 
 def build_dependency(directory: Path, target: Path) -> Path | None:
@@ -66,5 +103,6 @@ def build_dependency(directory: Path, target: Path) -> Path | None:
         # PEP 517: what names no backend is built by setuptools.
         has_backend = "build-backend" in poetry.pyproject.data.get("build-system", {})
         if has_backend and needs_only_poetry_core(poetry):
-            return target / WheelBuilder.make_in(poetry, directory=target)
+            with without_missing_readmes(poetry):
+                return target / WheelBuilder.make_in(poetry, directory=target)
     return None

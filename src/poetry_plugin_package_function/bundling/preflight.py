@@ -12,10 +12,10 @@ from typing import Final
 from packaging.utils import InvalidWheelFilename
 from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
-from poetry.core.constraints.version import parse_constraint
 
 from poetry_plugin_package_function.bundling.constraining import marker_environment
 from poetry_plugin_package_function.bundling.constraining import supported_tags
+from poetry_plugin_package_function.bundling.interpreter import allows_python
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.packaging.tree.dependency_paths import (
     shortest_paths,
@@ -80,10 +80,12 @@ def check_wheels(
         paths = _paths(poetry, wanted)
         lines = [line for each in missing for line in _offer(each, target, paths)]
         other = _other_runtime(poetry, bundle, env, missing)
+        names = sorted({str(each.name) for each in missing})
         raise IncompatibleTargetError(
             (f"poetry.lock has no wheel for {target} of:", *lines),
-            f"{other}Choose another version or runtime, or have it built out of its"
-            " sdist on a machine of that kind: poetry config installer.no-binary NAME",
+            f"{other}Newer versions may have one: poetry update {' '.join(names)}. Or"
+            " have it built out of the sdist, on a machine of that kind: poetry config"
+            f" installer.no-binary {','.join(names)}",
         )
 
 
@@ -129,8 +131,7 @@ def _other_runtime(
     if target is None or target.service is None:
         return ""
     for other in _by_distance(target):
-        python = parse_constraint(f">={other.python}.0,<={other.python}.99")
-        if not poetry.package.python_constraint.allows_any(python):
+        if not allows_python(poetry, other.python):
             continue
         wanted = missing  # of an older lock: to solve it for each would take seconds
         if poetry.locker.is_locked_groups_and_markers():

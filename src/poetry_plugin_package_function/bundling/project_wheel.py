@@ -7,12 +7,15 @@ import subprocess
 import zipfile
 
 from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.bundling.interpreter import choose_python
+from poetry_plugin_package_function.bundling.poetry_core import is_poetrys_backend
 from poetry_plugin_package_function.bundling.poetry_core import needs_only_poetry_core
+from poetry_plugin_package_function.bundling.poetry_core import without_missing_readmes
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.errors import BundleError
 
@@ -53,7 +56,7 @@ def build_wheel(
     Raises:
         BundleError: It cannot be built: the backend's own words are in the reason.
     """
-    if not poetry.is_package_mode:
+    if not poetry.is_package_mode or _has_no_code(poetry):
         return None
     if needs_only_poetry_core(poetry):
         return _built_by_poetry_core(poetry, scratch)
@@ -76,17 +79,15 @@ def listed_files(poetry: Poetry) -> frozenset[str] | None:
         Their names; None if only building it would show them, or what is wrong.
     """
     from poetry.core.masonry.builders.wheel import WheelBuilder
-    from poetry.core.masonry.utils.module import ModuleOrPackageNotFoundError
 
-    if not poetry.is_package_mode:
+    if not poetry.is_package_mode or _has_no_code(poetry):
         return frozenset()
     if not needs_only_poetry_core(poetry):
         return None
     try:
-        found = WheelBuilder(poetry).find_files_to_add()
+        with without_missing_readmes(poetry):
+            found = WheelBuilder(poetry).find_files_to_add()
         return frozenset(each.relative_to_target_root().as_posix() for each in found)
-    except ModuleOrPackageNotFoundError:
-        return frozenset()
     except (OSError, RuntimeError, ValueError):
         return None
 
@@ -100,14 +101,12 @@ def files_of(wheel: Path | None) -> frozenset[str]:
     return frozenset(re.sub(_OF_DATA, "", name) for name in names)
 
 
-def _built_by_poetry_core(poetry: Poetry, directory: Path) -> Path | None:
+def _built_by_poetry_core(poetry: Poetry, directory: Path) -> Path:
     from poetry.core.masonry.builders.wheel import WheelBuilder
-    from poetry.core.masonry.utils.module import ModuleOrPackageNotFoundError
 
     try:
-        return directory / WheelBuilder.make_in(poetry, directory=directory)
-    except ModuleOrPackageNotFoundError:
-        return None  # said when the archive has no code
+        with without_missing_readmes(poetry):
+            return directory / WheelBuilder.make_in(poetry, directory=directory)
     except (OSError, RuntimeError, ValueError) as error:
         raise BundleError(
             f"The project's own wheel cannot be built: {str(error).rstrip('.')}.",
@@ -115,15 +114,56 @@ def _built_by_poetry_core(poetry: Poetry, directory: Path) -> Path | None:
         ) from None
 
 
+def _has_no_code(poetry: Poetry) -> bool:
+    """Whether poetry-core, of whatever version, would find no module of the project.
+
+    That is said when the archive has no code.
+    """
+    from poetry.core.masonry.builders.wheel import WheelBuilder
+    from poetry.core.masonry.utils.module import ModuleOrPackageNotFoundError
+
+    if not is_poetrys_backend(poetry):
+        return False
+    if _has_no_package(poetry):
+        return True
+    try:
+        with without_missing_readmes(poetry):
+            WheelBuilder(poetry).find_files_to_add()
+    except ModuleOrPackageNotFoundError:
+        return True
+    except (OSError, RuntimeError, ValueError):
+        pass  # said when it is built
+    return False
+
+
+def _has_no_package(poetry: Poetry) -> bool:
+    """Whether none of the packages that pyproject.toml names is there.
+
+    Then the project has no code of its own, as one that names none and has none of its
+    own name: `poetry init` writes such a line, too. If there are others, it may be
+    misspelt, and code would be missing without a word.
+    """
+    project = poetry.file.path.parent
+    named = poetry.package.packages
+    try:
+        return bool(named) and not any(
+            next((project / each.get("from", "")).glob(each["include"]), None)
+            for each in named
+        )
+    except (NotImplementedError, ValueError):
+        return False  # it is no pattern, which poetry-core says
+
+
 def _advice(reason: str) -> str:
     """Says what to do about what poetry-core says most often."""
     if "readme" in reason.lower():
-        return "Create the file, or correct `readme` in pyproject.toml."
+        return "Correct `readme` in pyproject.toml, or the file that it names."
     if "subpath" in reason:
         return (
-            "Package only what is in the project's directory: make what is elsewhere a"
-            ' path dependency, such as shared = { path = "../shared" }, or take it from'
-            ' the same Git checkout: include = ["../shared"] in'
+            "Poetry packages only what is in the project's directory. Take it out of"
+            " `packages`, and make what is elsewhere a path dependency, such as"
+            ' shared = { path = "../shared" }, or take it from the same Git checkout:'
+            ' include = [{ include = "shared", from = ".." }] in'
             " [tool.poetry-plugin-package-function]."
         )
     if "does not contain any element" in reason:
@@ -149,6 +189,10 @@ def _built_in_isolation(poetry: Poetry, bundle: Bundle, scratch: Path) -> Path:
                 "Free some space, or give Poetry another cache directory"
                 " (POETRY_CACHE_DIR).",
             ) from None
+        for readme in poetry.package.readmes:
+            if readme.is_relative_to(project) and not readme.exists():
+                with suppress(OSError):  # its directory is not there, either
+                    (source / readme.relative_to(project)).touch()
         return _built_by_backend(poetry, source, Path(python), scratch / "wheel")
 
 

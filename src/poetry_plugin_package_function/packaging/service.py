@@ -245,7 +245,7 @@ def _missing_code(tree: Tree, order: Order) -> SourceError | None:
     handler = order.settings.handler
     if handler and tuple(handler_parts(handler)) in known_modules(names):
         return None
-    return no_code(order.project.directory, handler)
+    return no_code(order.project, handler)
 
 
 def _with_machine(order: Order, tree: Tree) -> Order:

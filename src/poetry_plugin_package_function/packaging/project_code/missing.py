@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from collections import Counter
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -91,19 +92,30 @@ def _others(root: str) -> Iterator[str]:
             yield place
 
 
-def no_code(project: Path, handler: str | None) -> SourceError:
+def no_code(project: Project, handler: str | None) -> SourceError:
     """Makes the error for a function's archive that has no code of the project.
 
     Args:
-        project: Its directory.
+        project: Whose function it is.
         handler: The one that has been looked for, and is nowhere.
     """
     nowhere = ""
     if handler is not None:
         module = handler.rpartition(".")[0]
         nowhere = f", and nothing has a module {module} for the handler"
+    gone = [
+        each
+        for each in project.packages
+        if not glob(each, root_dir=project.directory, recursive=True)
+    ]
+    not_there = (
+        f" `packages` in [tool.poetry] names {', '.join(gone)}: nothing is there."
+        if gone
+        else ""
+    )
     return SourceError(
-        f"The archive has no code of the project{nowhere}.", _hint(project)
+        f"The archive has no code of the project{nowhere}.{not_there}",
+        _hint(project.directory),
     )
 
 
@@ -126,7 +138,7 @@ def check_code(settings: Settings, project: Project, names: AbstractSet[str]) ->
     found = find_included(settings.include, project.directory, is_excluded).entries
     included = {entry.name for entry in found}
     if not known_modules(included) and "bootstrap" not in included:
-        raise no_code(project.directory, None)
+        raise no_code(project, None)
 
 
 def _hint(project: Path) -> str:

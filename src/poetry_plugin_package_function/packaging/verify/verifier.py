@@ -170,7 +170,9 @@ def attempt(task: dict[str, Any]) -> dict[str, Any]:
 def functions_of(module: Any) -> Iterator[str]:
     """Names what could be a handler."""
     for name, value in vars(module).items():
-        if callable(value) and not isinstance(value, type) and not name.startswith("_"):
+        if not callable(value) or isinstance(value, type) or name.startswith("_"):
+            continue
+        if getattr(value, "__module__", "") != "typing":  # List, which can be called
             yield name
 
 
@@ -295,7 +297,8 @@ def variables_missing_in(error: BaseException) -> list[str]:
     """Names the environment variables that an exception is about, as far as it shows.
 
     That of `os.environ[...]`, or those of fields that a class of pydantic's settings
-    has no value for. What others say in words is left to who reads these.
+    has no value for, or any model that is made of `os.environ`. What others say in
+    words is left to who reads these.
     """
     if error.__traceback__ is None:
         return []
@@ -311,10 +314,19 @@ def variables_missing_in(error: BaseException) -> list[str]:
             return [name for name in names if isinstance(name, str)]
         if type(error).__name__ == "ValidationError":
             settings = getattr(error, "model", None) or _settings_in(frames)
-            return [*_unset_fields(settings, error)] if settings else []
+            found = [*_unset_fields(settings, error)] if settings else []
+            return found or [*_absent_of_environment(error)]
     except Exception:
         return []  # whatever the user's classes are
     return []
+
+
+def _absent_of_environment(error: Any) -> Iterator[str]:
+    """The variables that a model lacks which is made of all that there are."""
+    for each in error.errors():
+        given = each.get("input")
+        if each["type"] == "missing" and given == os.environ and len(each["loc"]) == 1:
+            yield str(each["loc"][0])
 
 
 def _settings_in(frames: list[Any]) -> Any:

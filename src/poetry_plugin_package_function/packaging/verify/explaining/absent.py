@@ -18,6 +18,7 @@ from poetry_plugin_package_function.packaging.sources.modules import module_part
 from poetry_plugin_package_function.packaging.tree.dependency_paths import (
     shortest_paths,
 )
+from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.project import SHOWN_TABLE
 
 
@@ -57,7 +58,8 @@ def way_to(module: str, origin: Origin, shipped: Collection[NormalizedName]) -> 
             return f"{name} has it, and `exclude` leaves it out: change that."
     directories = _directories(origin.project.directory)
     return (
-        _way_to_files(top, _USUAL, origin)
+        _way_from_beside(top, origin)
+        or _way_to_files(top, _USUAL, origin)
         or _way_to_distribution([*owners, *_names_like(module)], origin, shipped)
         or _way_to_files(top, directories, origin)
     )
@@ -66,6 +68,25 @@ def way_to(module: str, origin: Origin, shipped: Collection[NormalizedName]) -> 
 def way_to_part(module: str, origin: Origin) -> str:
     """Says what would bring a module whose package is in the archive."""
     return _way_to_files(module.replace(".", "/"), _USUAL, origin)
+
+
+def _way_from_beside(top: str, origin: Origin) -> str:
+    """What to call a handler whose modules are imported from where it is."""
+    name = name_of(origin.settings.handler or "")
+    *packages, last = name.module.split(".")
+    root = origin.project.directory
+    for count in range(len(packages), 0, -1):
+        below = posixpath.join(*packages[:count])
+        for parent in _USUAL:
+            what = posixpath.join(parent, below, f"{top}.py")
+            if (root / what).is_file():
+                handler = ".".join((*packages[count:], last, name.function))
+                package = ".".join(packages[:count])
+                return (
+                    f"The project has it as {what}: call the handler {handler}, or"
+                    f" import {package}.{top}."
+                )
+    return ""
 
 
 def _way_to_files(path: str, parents: Iterable[str], origin: Origin) -> str:

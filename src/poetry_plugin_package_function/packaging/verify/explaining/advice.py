@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
+from poetry_plugin_package_function.packaging.tree.standard_library import (
+    standard_modules,
+)
 from poetry_plugin_package_function.packaging.verify.explaining.absent import way_to
 from poetry_plugin_package_function.packaging.verify.explaining.absent import (
     way_to_part,
@@ -105,7 +109,30 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
             )
             if failed.outcome.hosts:
                 hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
-    return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
+    reason = f"{first}\n\n{error['trace']}".rstrip()
+    return VerifyError(reason, _shadow_hint(failed, error) or hint)
+
+
+def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
+    """What to do if the last file of a trace takes the place of one of Python's own."""
+    if error["kind"] not in ("SyntaxError", "ImportError", ""):
+        return ""
+    root = re.escape(failed.task.place.task_root)
+    files = re.findall(rf"{root}/([^/\"\s)]+?(?:\.py|/__init__\.py))", error["trace"])
+    file = files[-1] if files else ""
+    top = re.split(r"[./]", file)[0]
+    entry = failed.modules.entries.get(file)
+    if entry is None or top not in standard_modules(None):
+        return ""
+    first = f"{file}, which Lambda finds before Python's own {top}"
+    own = failed.origin and failed.origin.project.normalized_name
+    if entry.distribution in (None, own):
+        return f"The project has {first}. Give it another name."
+    line = exclude_line(f"{top}/" if "/" in file else file)
+    return (
+        f"{entry.distribution} has {first}. Leave it out: {line} in"
+        " [tool.poetry-plugin-package-function]."
+    )
 
 
 def _wanted(failed: Failure, error: dict[str, Any]) -> list[str]:
