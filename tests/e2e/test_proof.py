@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.running import Poetry
 
 
+NEST = ("--layers-size", "262000000")
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 
@@ -82,8 +83,8 @@ def test_a_name_that_lambda_refuses(poetry: Poetry, small: Path, out: Path) -> N
 
 
 def test_the_users_own_traceback(poetry: Poetry, small: Path, tmp_path: Path) -> None:
-    """And the function's variables are there."""
-    code = "import os\nTABLE = os.environ['TABLE']\ndef handler(event, context): ...\n"
+    """Of a key that is missing, but not in the environment."""
+    code = "TABLES = {}\nTABLE = TABLES['TABLE']\ndef handler(event, context): ...\n"
     lock = (small / "poetry.lock").read_bytes()
     files: dict[str, str | bytes] = {"poetry.lock": lock, "my_app/__init__.py": code}
     table = '[tool.poetry-plugin-package-function]\nhandler = "my_app.handler"\n'
@@ -95,9 +96,45 @@ def test_the_users_own_traceback(poetry: Poetry, small: Path, tmp_path: Path) ->
     assert "KeyError: 'TABLE'" in shown
     assert 1 == shown.count("Traceback")
 
-    table += 'environment = { TABLE = "orders" }\n'
+
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+def test_a_variable_that_the_deployment_sets(
+    poetry: Poetry, small: Path, tmp_path: Path, layout: str
+) -> None:
+    """It is no error that it is missing here, unless warnings are."""
+    code = (
+        "import os\nTABLE, PORT = os.environ['TABLE'], os.environ['PORT']\n"
+        "def handler(event, context): ...\n"
+    )
+    lock = (small / "poetry.lock").read_bytes()
+    files: dict[str, str | bytes] = {"poetry.lock": lock, "my_app/__init__.py": code}
+    table = "[tool.poetry-plugin-package-function]\n"
+    table += 'handler = "my_app.handler"\nreport = "dist/report.json"\n'
+    files |= {
+        "my_app/data.txt": "data\n" * 40_000
+    }  # what the nested one has no room for
+    write_files(tmp_path, {**files, "pyproject.toml": pep621(more=table)})
+    how = NEST if layout == "nested" else ()
+    done = poetry.package(tmp_path, *how).well()
+    assert "my_app.handler was imported in" in done.stdout
+    said = " ".join(done.stderr.split())
+    assert "Warning: my_app.handler: TABLE, PORT had made-up values, as nothing" in said
+    assert 'environment = { TABLE = "…", PORT = "…" }' in said
+    report = json.loads((tmp_path / "dist/report.json").read_text())
+    assert layout == report["layout"]
+    assert ["TABLE", "PORT"] == report["verified"]["made_up"]
+
+    refused = " ".join(poetry.package(tmp_path, *how, "--strict").failed(1).split())
+    assert 'environment = { TABLE = "…", PORT = "…" }' in refused
+    wrong = code.replace("os.environ['PORT']", "int(os.environ['PORT'])")
+    write_files(tmp_path, {"my_app/__init__.py": wrong})
+    said = " ".join(poetry.package(tmp_path, *how).well().stderr.split())
+    assert "What PORT will be, only a deployment knows." in said
+    assert 'environment = { TABLE = "…", PORT = "…" }' in said
+
+    table += 'environment = { TABLE = "orders", PORT = "1" }\n'
     write_files(tmp_path, {"pyproject.toml": pep621(more=table)})
-    poetry.package(tmp_path).well()
+    assert "" == poetry.package(tmp_path, *how).well().stderr
 
 
 def test_another_machine_is_only_parsed(poetry: Poetry, small: Path, out: Path) -> None:

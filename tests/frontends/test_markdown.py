@@ -377,17 +377,19 @@ def test_the_handler_is_there() -> None:
         peak_bytes=90_000_000,
         tmp_bytes=8192,
         unused=("boto3", "six"),
+        made_up=("TABLE", "QUEUE"),
     )
     (facts, *_) = page(as_markdown(replace(REPORT, verified=verified), None, [])).tables
 
     assert [
         ["Handler", "my_app.f.handler"],
+        ["Made-up values", "TABLE, QUEUE"],
         [
             "INIT",
             "0.46 s, with 85.8 MB of memory and 8 KB in /tmp, where it was packaged",
         ],
         ["Never imported", "boto3, six"],
-    ] == facts[-3:]
+    ] == facts[-4:]
     parsed = replace(REPORT, verified=Verified("f.handler", "It was not imported."))
     (facts, *_) = page(as_markdown(parsed, None, [])).tables
     assert ["INIT", "not measured: the handler was looked for by parsing"] == facts[-1]

@@ -256,6 +256,7 @@ LAYER_ONLY = replace(
         *(LAYERED, LAYER_ONLY, FOUND),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
         *(IMPORTED, TOO_MUCH, PARSED, LISTED, CLASHING),
+        replace(IMPORTED, verified=replace(VERIFIED, made_up=("TABLE",))),
     ],
 )
 def test_json_is_as_the_schema_says(report: Report) -> None:
@@ -532,6 +533,28 @@ def test_a_handler_that_was_not_imported() -> None:
     """There are no figures, and it is said why."""
     assert "Handler" not in dict(summary(PARSED, 1))
     assert ["my_app.main.handler: It was not imported."] == texts(warnings(PARSED))
+
+
+def test_variables_that_had_made_up_values() -> None:
+    """One warning says all of a handler: what to write is in it."""
+    set_them = 'Add A = "…", B = "…".'
+    both = replace(VERIFIED, made_up=("A", "B"), advice=set_them)
+    (found,) = warnings(replace(IMPORTED, verified=both))
+    assert (
+        "my_app.main.handler: A, B had made-up values, as nothing here sets them."
+        f" {set_them}"
+    ) == found.text
+    assert Severity.ADVICE is found.severity
+    parsed = replace(both, made_up=("A",), unchecked="It was not imported.")
+    (found,) = warnings(replace(IMPORTED, verified=parsed))
+    assert (
+        "my_app.main.handler: It was not imported. A had a made-up value, as nothing"
+        f" here sets it. {set_them}"
+    ) == found.text
+    templates = Verified("a.b", "It was not imported.", advice=set_them)
+    assert [f"a.b: It was not imported. {set_them}"] == texts(
+        warnings(replace(IMPORTED, verified=templates))
+    )
 
 
 def test_paths_below_the_current_directory_are_short(in_directory: Path) -> None:

@@ -713,14 +713,20 @@ def test_a_variable_that_only_a_deployment_knows(tmp_path: Path) -> None:
 def test_what_a_made_up_value_raises_is_no_error(
     tmp_path: Path, code: str, names: list[str]
 ) -> None:
-    """The result names the variables, and the line that makes the import complete."""
+    """The result names the variables, and the line that makes the import complete.
+
+    Whether a template has named them, or nobody has.
+    """
     archive = archive_of(tmp_path, {"my_app.py": f"{code}\n{WORKS}"})
-    unknown = frozenset({"PORT", "URL", "TABLE"})
-    result = verified(archive, "my_app.handler", unknown_variables=unknown)
-    assert not result.is_complete
-    assert f"What {', '.join(names)} will be, only a deployment" in result.unchecked
-    values = ", ".join(f'{name} = "…"' for name in names)
-    assert f"environment = {{ {values} }} in [tool." in result.unchecked
+    for unknown in (frozenset({"PORT", "URL", "TABLE"}), frozenset[str]()):
+        result = verified(archive, "my_app.handler", unknown_variables=unknown)
+        assert not result.is_complete
+        assert f"What {', '.join(names)} will be, only a deployment" in result.unchecked
+        values = [f'{name} = "…"' for name in names]
+        if unknown:
+            assert f"environment = {{ {', '.join(values)} }} in [" in result.advice
+        assert all(each in result.advice for each in values)
+        assert {*result.made_up} == ({*names} if not unknown else set())
 
 
 @pytest.mark.parametrize(
@@ -728,7 +734,7 @@ def test_what_a_made_up_value_raises_is_no_error(
     [
         ("import nothing_of_this_name  # TABLE", "No module named"),
         ("1 / 0", "ZeroDivisionError"),
-        ("import os\nos.environ['OTHER']", "KeyError: 'OTHER'"),
+        ("{}['OTHER']", "KeyError: 'OTHER'"),
         ("def TABLE(:", "Syntax error"),
     ],
 )

@@ -163,6 +163,7 @@ def _verified(verified: Verified) -> dict[str, object]:
     return {
         "handler": verified.handler,
         "unchecked": verified.unchecked or None,
+        "made_up": verified.made_up,
         "init_s": verified.init_s,
         "peak_bytes": verified.peak_bytes,
         "tmp_bytes": verified.tmp_bytes,

@@ -89,6 +89,8 @@ def _verified(verified: Verified | None) -> Iterator[str]:
     if verified is None:
         return
     yield f"| Handler | {_code(verified.handler)} |"
+    if verified.made_up:
+        yield f"| Made-up values | {', '.join(map(_code, verified.made_up))} |"
     if not verified.is_complete:
         yield "| INIT | not measured: the handler was looked for by parsing |"
         return

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
+    from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.services import Service
 
 
@@ -249,8 +250,8 @@ def _verdicts(report: Report) -> Iterator[Warned]:
     verified = report.verified
     if verified is None:
         return
-    if not verified.is_complete:
-        yield Warned(f"{verified.handler}: {verified.unchecked}")
+    if doubts := " ".join(filter(None, (verified.unchecked, _made_up(verified)))):
+        yield Warned(f"{verified.handler}: {doubts}")
     for each in verified.judgements:
         if not each.holds:
             text, severity = _LIMITS[each.limit]
@@ -267,6 +268,18 @@ def _verdicts(report: Report) -> Iterator[Warned]:
                 ),
                 severity,
             )
+
+
+def _made_up(verified: Verified) -> str:
+    """Says which variables the import has had made-up values for, and what to write."""
+    if not verified.made_up:
+        return verified.advice
+    is_one = len(verified.made_up) == 1
+    return (
+        f"{', '.join(verified.made_up)} had"
+        f" {'a made-up value' if is_one else 'made-up values'}, as nothing here sets"
+        f" {'it' if is_one else 'them'}. {verified.advice}"
+    )
 
 
 def _owners(findings: Sequence[Finding]) -> tuple[str, int]:

@@ -5,16 +5,20 @@ See docs/verify.md.
 
 from __future__ import annotations
 
+import time
+
 from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.verify.explaining.advice import failure
 from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
+from poetry_plugin_package_function.packaging.verify.explaining.unset import line_for
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
@@ -35,6 +39,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
+
+
+_MOST_TRIES: Final = 10
+"""Each finds at least one variable more, and as a rule all that a module reads."""
 
 
 class Limit(StrEnum):
@@ -77,6 +85,9 @@ class Verified:
         tmp_bytes: What was left in `/tmp`, in whole blocks.
         unused: Distributions of which nothing was imported or read, ordered by name.
         judgements: One for each limit that there is a figure for.
+        made_up: Variables that the import has to have and that nobody has set, in the
+            order in which it has asked for them: their names were their values.
+        advice: The line that gives variables the values that they need; "" if none do.
     """
 
     handler: str
@@ -86,6 +97,8 @@ class Verified:
     tmp_bytes: int | None = None
     unused: tuple[str, ...] = ()
     judgements: tuple[Judgement, ...] = ()
+    made_up: tuple[str, ...] = ()
+    advice: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -106,7 +119,8 @@ def verify(
 
     What Lambda brings and is not here, a host that is called and does not answer, or an
     interpreter that does not run here, is no error: then module and function are found
-    by parsing, and the result says so.
+    by parsing, and the result says so. Nor is a variable that nobody has set, as the
+    deployment may do that: with a made-up value for it the import is tried again.
 
     Args:
         archives: What packaging has written.
@@ -114,38 +128,64 @@ def verify(
         interpreter: That of the virtual environment; None if it is another system's.
         workspace: Where the archives are unpacked.
         provided: The files of what replaces modules of Lambda's runtime.
-        time_limit_s: When the process is ended.
+        time_limit_s: When the process is ended; it is for all tries together.
 
     Raises:
         VerifyError: Lambda cannot import the handler; the text has the user's own
             traceback. Or the archives cannot be unpacked.
     """
-    parsed = partial(_parsed, archives, function)
     if interpreter is None:
-        return parsed("It was not imported, as the target is not this machine.")
-    with workspace.unpacked(archives, provided) as place:
-        task = Task(place, function, time_limit_s)
-        try:
-            outcome = run(interpreter, task)
-        except OSError as error:
-            return parsed(
-                f"It was not imported: {interpreter} cannot be run here"
-                f" ({error.strerror})."
-            )
-        if not outcome.has_started:
-            return parsed(
-                f"It was not imported: {interpreter} cannot be run here"
-                f" ({ending(outcome.status)}). {outcome.output}".rstrip()
-            )
-        answer = outcome.answer
-        if answer is None or "init_s" not in answer or not answer["callable"]:
-            modules = Modules(archives.entries, archives.project)
-            failed = Failure(modules, outcome, task, archives.origin)
-            if why := failed.reason_to_parse(Modules(provided).names):
-                return parsed(why)
-            raise failure(failed)
-        tmp_bytes = size_bytes(place.tmp_dir)
-        used = frozenset(flat_names(answer["files"], place))
+        why = "It was not imported, as the target is not this machine."
+        return _parsed(archives, function, why)
+    others = Modules(provided).names
+    made_up: tuple[str, ...] = ()
+    spent_s = 0.0
+    for _ in range(_MOST_TRIES):
+        unknown = function.unknown_variables.union(made_up)
+        known = replace(function, unknown_variables=unknown)
+        with workspace.unpacked(archives, provided) as place:
+            started_s = time.monotonic()
+            task = Task(place, known, time_limit_s - spent_s)
+            found = _attempt(archives, task, interpreter)
+            spent_s += time.monotonic() - started_s
+        missing = found.missing(others) if isinstance(found, Failure) else ()
+        made_up += missing
+        if not missing or spent_s > time_limit_s / 2:  # the next one takes as long
+            break
+    needed = made_up
+    if isinstance(found, Failure):
+        excuse = found.excuse(others)
+        if not excuse.why:
+            raise failure(found)
+        needed = tuple(dict.fromkeys((*made_up, *excuse.variables)))
+        found = _parsed(archives, function, excuse.why)
+    advice = line_for(needed, function.variables) if needed else ""
+    return replace(found, made_up=made_up, advice=advice)
+
+
+def _attempt(
+    archives: Archives, task: Task, interpreter: Path | str
+) -> Verified | Failure:
+    """Imports a handler once, or finds it by parsing if no process can be started.
+
+    Raises:
+        VerifyError: See `parsing.find`.
+    """
+    function = task.function
+    refused = f"It was not imported: {interpreter} cannot be run here"
+    try:
+        outcome = run(interpreter, task)
+    except OSError as error:
+        return _parsed(archives, function, f"{refused} ({error.strerror}).")
+    if not outcome.has_started:
+        why = f"{refused} ({ending(outcome.status)}). {outcome.output}"
+        return _parsed(archives, function, why.rstrip())
+    answer = outcome.answer
+    if answer is None or "init_s" not in answer or not answer["callable"]:
+        modules = Modules(archives.entries, archives.project)
+        return Failure(modules, outcome, task, archives.origin)
+    tmp_bytes = size_bytes(task.place.tmp_dir)
+    used = frozenset(flat_names(answer["files"], task.place))
     return Verified(
         function.handler,
         init_s=answer["init_s"],

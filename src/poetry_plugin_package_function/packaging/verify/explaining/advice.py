@@ -23,10 +23,6 @@ from poetry_plugin_package_function.packaging.verify.explaining.calling import (
 )
 from poetry_plugin_package_function.packaging.verify.explaining.failed import PROVIDED
 from poetry_plugin_package_function.packaging.verify.explaining.failed import top_of
-from poetry_plugin_package_function.packaging.verify.explaining.unset import line_for
-from poetry_plugin_package_function.packaging.verify.explaining.unset import (
-    wanted_variables,
-)
 from poetry_plugin_package_function.packaging.verify.handler import function_error
 from poetry_plugin_package_function.packaging.verify.handler import module_error
 from poetry_plugin_package_function.packaging.verify.importing import ending
@@ -90,8 +86,6 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
         case "SyntaxError":
             first = f"Syntax error in module {name.module!r}: {message}"
             hint = "Fix the file. Is its syntax that of the target's Python?"
-        case "SystemExit" | "" if wanted := _wanted(failed, error):
-            hint = line_for(wanted, failed.task.function.variables)
         case "SystemExit":
             hint = "Do not call sys.exit while the module is imported."
         case "MemoryError":
@@ -109,6 +103,8 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
             )
             if failed.outcome.hosts:
                 hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
+            if unknown := sorted(failed.task.function.unknown_variables):
+                hint += f" It had made-up values for {', '.join(unknown)}."
     reason = f"{first}\n\n{error['trace']}".rstrip()
     return VerifyError(reason, _shadow_hint(failed, error) or hint)
 
@@ -133,12 +129,6 @@ def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
         f"{entry.distribution} has {first}. Leave it out: {line} in"
         " [tool.poetry-plugin-package-function]."
     )
-
-
-def _wanted(failed: Failure, error: dict[str, Any]) -> list[str]:
-    function = failed.task.function
-    given = (*function.variables, *function.unknown_variables)
-    return wanted_variables(error, given, failed.importing())
 
 
 def _missing(failed: Failure, error: dict[str, Any]) -> tuple[str, str]:
@@ -219,7 +209,7 @@ def _ended(name: Name, outcome: Outcome, time_limit_s: float) -> VerifyError:
     """Makes the error for a process that said nothing any more."""
     how = ending(outcome.status)
     if outcome.status is None:
-        how = f"it takes longer than the time limit of {time_limit_s:g} s"
+        how = f"it takes longer than the time limit of {time_limit_s:.3g} s"
         hint = "What waits for something, or works for long, belongs in the handler."
     elif outcome.status >= 0:
         hint = "Do not call os._exit while the module is imported."

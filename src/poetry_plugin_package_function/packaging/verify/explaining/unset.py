@@ -78,6 +78,8 @@ def _read_at_import(source: bytes) -> Iterator[str]:
                 continue
             case ast.If() | ast.IfExp() | ast.While() | ast.BoolOp():
                 continue
+            case ast.With() | ast.AsyncWith():  # of contextlib.suppress, perhaps
+                continue
             case ast.Subscript(
                 value=ast.Attribute(attr="environ") | ast.Name(id="environ"),
                 slice=ast.Constant(value=str(name)),
