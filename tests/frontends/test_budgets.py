@@ -162,7 +162,7 @@ def test_a_function_that_is_larger_than_its_layer(
     assert 1 == main(["venv", "--layer", "--max-zipped-size", "250KB"])
 
     *_, first, second, _ = capfd.readouterr().err.splitlines()
-    assert first.endswith(" zipped  files of no distribution")
+    assert first.endswith(" zipped  your code")
     assert " zipped  my-app 1.0" in second
 
 

@@ -82,8 +82,7 @@ def test_the_same_files_in_another_archive(tmp_path: Path) -> None:
 
 def test_changes_in_words_and_in_json() -> None:
     assert (
-        "updated up 1 -> 2; added new; removed old;"
-        " other files in files of no distribution, app"
+        "updated up 1 -> 2; added new; removed old; other files in your code, app"
     ) == format_changes(EXPECTED)
     document = json.loads(as_json(NOW, EXPECTED))
     jsonschema.validate(document, SCHEMA)

@@ -192,7 +192,7 @@ def test_distributions_are_two_tables() -> None:
             "my-app → pandas",
         ],
         ["pandas", "1.0", "2.9 MB", "0.7 MB", "30.0%", "flat", "my-app"],
-        ["(no distribution)", "", "1.9 MB", "0.5 MB", "20.0%", "flat", ""],
+        ["your code", "", "1.9 MB", "0.5 MB", "20.0%", "flat", ""],
     ] == largest
     assert [
         HEADER,

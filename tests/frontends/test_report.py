@@ -448,7 +448,7 @@ def test_what_the_audit_has_let_pass() -> None:
     assert [
         (
             "3 files do not fit the target, and may not be needed there (debugpy,"
-            " others): -v lists them."
+            " your code): -v lists them."
         )
     ] == texts(warnings(AUDITED))
     assert [
@@ -465,8 +465,8 @@ def test_what_the_audit_has_let_pass() -> None:
             " out."
         )
     ] == [*details(AUDITED_ONCE)]
-    assert third.startswith("Audit: bin/tool of no distribution is 64-bit code")
-    assert last.startswith("Audit: bin/tool of no distribution needs libssl.so.3. It")
+    assert third.startswith("Audit: bin/tool of your code is 64-bit code")
+    assert last.startswith("Audit: bin/tool of your code needs libssl.so.3. It")
 
 
 def test_what_has_been_stripped() -> None:
@@ -855,7 +855,7 @@ def test_the_largest_distributions() -> None:
         "distribution       unzipped  zipped  share  layout  required by",
         "numpy                4.8 MB  1.6 MB  50.0%  nested  my-app > pandas",
         "pandas               2.9 MB  1.0 MB  30.0%  flat    my-app",
-        "(no distribution)    1.9 MB  0.6 MB  20.0%  flat",
+        "your code            1.9 MB  0.6 MB  20.0%  flat",
     ] == rows
     assert len(rows) + 1 == len(sizes(report, all_of_them=True).lines())
 

@@ -474,7 +474,7 @@ def test_the_directory_of_the_function(project: Path, place: str) -> None:
 
     assert code is not None
     assert ["app.py", "common.py", "data/x.json", "pkg.py", "unused.py"] == names(code)
-    assert (place, "it is where the function's code is") == (code.place, code.why)
+    assert (place, "the template says that the code is there") == (code.place, code.why)
 
 
 @pytest.mark.parametrize("above", [".", ".."])

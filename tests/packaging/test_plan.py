@@ -47,7 +47,7 @@ def test_too_large_even_nested() -> None:
     ) == first
     assert 10 == len(rows)
     assert "98 KB unzipped" in rows[0]
-    assert rows[0].endswith("files of no distribution")
+    assert rows[0].endswith("your code")
     assert rows[1].endswith("dist-11 1.0")
     assert rows[9].endswith("dist-3 1.0")
     assert 1 == error.exit_status

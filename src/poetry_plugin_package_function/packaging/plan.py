@@ -24,6 +24,11 @@ class Layout(StrEnum):
     NESTED = "nested"
 
 
+NOBODYS: Final = "your code"
+"""What files of no distribution are called: the project includes them, or somebody has
+put them there, so that they count as the project's in all that is done with them."""
+
+
 class DistributionSize(NamedTuple):
     """What one distribution takes.
 

@@ -11,6 +11,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.services import LAMBDA
 
 
@@ -133,7 +134,7 @@ def largest(
         sizes = f"{megabytes(each.unzipped_bytes):>10} unzipped"
         if each.zipped_bytes:
             sizes += f"{megabytes(each.zipped_bytes):>10} zipped"
-        name = f"{each.name or 'files of no distribution'} {each.version}".rstrip()
+        name = f"{each.name or NOBODYS} {each.version}".rstrip()
         users = " > ".join(each.path[:-1])
         yield f"  {sizes}  {name}{f', required by {users}' if users else ''}"
 

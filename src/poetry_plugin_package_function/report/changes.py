@@ -10,6 +10,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.report.previous import read_report
 
 
@@ -184,7 +185,7 @@ def format_changes(changes: Changes) -> str:
     updated = [f"{each.name} {each.before} -> {each.now}" for each in changes.updated]
     others = [name for name in changes.changed if name not in changes.other_wheels]
     parts = [
-        f"{what} {', '.join(name or 'files of no distribution' for name in names)}"
+        f"{what} {', '.join(name or NOBODYS for name in names)}"
         for what, names in (
             ("unchanged", same),
             ("updated", updated),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.table import Column
 from poetry_plugin_package_function.report.table import Table
@@ -43,7 +44,7 @@ def sizes(report: Report, *, all_of_them: bool) -> Table:
     largest, rest = ranked(report)
     rows = [*largest, *rest] if all_of_them else largest
     whole = report.uncompressed_bytes or 1
-    names = [each.name or "(no distribution)" for each in rows]
+    names = [each.name or NOBODYS for each in rows]
     unzipped = [megabytes(each.unzipped_bytes) for each in rows]
     zipped = [megabytes(each.zipped_bytes) for each in rows]
     shares = [f"{each.unzipped_bytes / whole:.1%}" for each in rows]
@@ -109,5 +110,5 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
 def findings(report: Report) -> Iterator[str]:
     """Says what the audit has let pass."""
     for each in report.findings:
-        owner = each.distribution or "no distribution"
+        owner = each.distribution or NOBODYS
         yield f"Audit: {each.file} of {owner} {each.what}. {each.hint}"

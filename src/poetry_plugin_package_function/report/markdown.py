@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
@@ -138,7 +139,7 @@ def _columns(report: Report) -> list[_Column]:
         _Column(
             "Distribution",
             ":--",
-            lambda each: _code(each.name) if each.name else "(no distribution)",
+            lambda each: _code(each.name) if each.name else NOBODYS,
         ),
         _Column("Version", ":--", lambda each: _code(each.version)),
         _Column("Unzipped", "--:", lambda each: megabytes(each.unzipped_bytes)),

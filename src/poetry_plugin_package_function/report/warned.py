@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
@@ -284,12 +285,12 @@ def _made_up(verified: Verified) -> str:
 
 def _owners(findings: Sequence[Finding]) -> tuple[str, int]:
     """Names whose files have been found, and counts the files."""
-    names = sorted({each.distribution or "others" for each in findings})
+    names = sorted({each.distribution or NOBODYS for each in findings})
     return ", ".join(names), len({each.file for each in findings})
 
 
 def _without_bytecode(report: Report, bytecode: Compiled) -> str:
-    names = ", ".join(name or "files of no distribution" for name in bytecode.left_out)
+    names = ", ".join(name or NOBODYS for name in bytecode.left_out)
     nests = report.service is None or Feature.NESTING in report.service.features
     if report.layer or not nests:
         return f"The bytecode was left out ({names}): with it nothing would fit."

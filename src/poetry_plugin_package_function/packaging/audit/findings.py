@@ -27,6 +27,7 @@ from poetry_plugin_package_function.packaging.audit.system_libraries import Pres
 from poetry_plugin_package_function.packaging.audit.system_libraries import presence
 from poetry_plugin_package_function.packaging.elf.values import is_called_library
 from poetry_plugin_package_function.packaging.native.linker import Linker
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.sources.modules import module_path
@@ -86,7 +87,7 @@ def check(findings: Iterable[Finding]) -> None:
         return
     lines = []
     for distribution, own in _grouped(errors, lambda each: each.distribution):
-        lines.append(f"{distribution or 'Files of no distribution'}:")
+        lines.append(f"{distribution or NOBODYS}:")
         for what, alike in _grouped(own, lambda each: each.what):
             more = f" (and {len(alike) - 1:,} more)" if len(alike) > 1 else ""
             lines.append(f"  {alike[0].file} {what}{more}")

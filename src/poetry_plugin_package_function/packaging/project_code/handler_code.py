@@ -193,7 +193,7 @@ class _Finder:
         return self._code(closure.entries, place.directory, why)
 
     def _in_code_dir(self, place: Place) -> HandlerCode | None:
-        why = "it is where the function's code is"
+        why = "the template says that the code is there"
         if self.project.is_relative_to(place.directory):  # and all else of the project
             return self._found(place, why)
         closure = self._closure(place)

@@ -152,7 +152,7 @@ function shown(name) {
 
 /** The name that people see. */
 function titleOf(node) {
-  return shown(node.name) || (node.kind === "distribution" ? "(no distribution)" : "");
+  return shown(node.name) || (node.kind === "distribution" ? "your code" : "");
 }
 
 const NUMBERS = new Intl.NumberFormat("en");
