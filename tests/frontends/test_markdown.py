@@ -24,6 +24,7 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
+from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.report.changes import Changes
 from poetry_plugin_package_function.report.changes import Update
@@ -166,6 +167,18 @@ def test_nothing_has_changed() -> None:
     """It says so."""
     table = page(as_markdown(REPORT, Changes(unchanged=True), [])).tables[0]
     assert ["Compared", "unchanged: the same archive, byte for byte"] == table[-1]
+
+
+def test_what_is_left_out() -> None:
+    """What and why, as on the console."""
+    report = replace(
+        REPORT, left_out=("pip",), superseded=(Shadow("enum34", ("enum/",)),)
+    )
+    rows = page(as_markdown(report, None, [])).tables[0]
+    assert [
+        ["Left out", "pip: nothing requires them"],
+        ["Left out", "enum/ of enum34: Python 3.13 has its own"],
+    ] == [row for row in rows if row[0] == "Left out"]
 
 
 def test_what_is_kept_for_layers() -> None:

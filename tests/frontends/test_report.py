@@ -230,6 +230,11 @@ LAYERED = replace(
         DistributionSize("six", "1.17.0", 1, MB, MB, "0" * 64, layer=True),
     ),
 )
+SUPERSEDED = replace(
+    REPORT,
+    superseded=(Shadow("gone", ("a.py", "b/")), Shadow("other", ("uuid.py",))),
+    distributions=(DistributionSize("other", "1.0", 4, MB, MB, "0" * 64),),
+)
 FOUND = replace(
     REPORT,
     handler_code=HandlerCode(
@@ -253,7 +258,7 @@ LAYER_ONLY = replace(
 @pytest.mark.parametrize(
     "report",
     [
-        *(LAYERED, LAYER_ONLY, FOUND),
+        *(LAYERED, LAYER_ONLY, FOUND, SUPERSEDED),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
         *(IMPORTED, TOO_MUCH, PARSED, LISTED, CLASHING),
         replace(IMPORTED, verified=replace(VERIFIED, made_up=("TABLE",))),
@@ -396,6 +401,13 @@ def test_summary_nested_with_layers_and_seeds() -> None:
         "80.1 MB of 249.0 MB, 32.2%, with 1.0 MB kept for layers" == lines["Unzipped"]
     )
     assert "pip: nothing requires them" == lines["Left out"]
+
+
+def test_summary_of_what_python_has_itself() -> None:
+    """Each distribution with its version, as far as that is known, and why."""
+    lines = dict(summary(SUPERSEDED, 1))
+    said = "a.py, b/ of gone, uuid.py of other 1.0: Python 3.13 has its own"
+    assert said == lines["Left out"]
 
 
 def test_summary_of_what_is_extracted_at_once() -> None:

@@ -20,6 +20,7 @@ import pytest
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.packaging.sources.wheel_directory import put
+from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 from tests.packaging.native import needs_gcc
 from tests.packaging.test_oracle import Made
 from tests.packaging.test_oracle import wheel_of
@@ -92,7 +93,15 @@ def both(directory: Path, *wheels: Made, table: str = "", **flags: Any) -> Repor
     assert one.read_bytes() == other.read_bytes()
     closed_report, laid_out_report = reports
     for field in (
-        *("findings", "overlaps", "shadows", "provided", "entry_modules", "stripped"),
+        *(
+            "findings",
+            "overlaps",
+            "shadows",
+            "superseded",
+            "provided",
+            "entry_modules",
+            "stripped",
+        ),
         *("bytecode", "distributions", "left_out"),
     ):
         assert getattr(closed_report, field) == getattr(laid_out_report, field), field
@@ -281,10 +290,11 @@ def test_overlaps(tmp_path: Path) -> None:
     assert (("one 1.0", "two 1.0"), "two 1.0", ("shared/__init__.py",)) == overlap
 
 
-def test_shadows(tmp_path: Path) -> None:
+def test_modules_that_python_has(tmp_path: Path) -> None:
     report = both(
         tmp_path,
         made("my_app", PROJECT),
-        made("enum34", {"enum/__init__.py": b""}),
+        made("enum34", {"enum/__init__.py": b"", "enum/LICENSE": b""}),
     )
-    assert ["enum34"] == [each.distribution for each in report.shadows]
+    assert () == report.shadows
+    assert (Shadow("enum34", ("enum/",)),) == report.superseded

@@ -102,6 +102,7 @@ def report_of(written: Written) -> Report:
         layer=_layer(order, measured) if job.has_layer else None,
         overlaps=written.overlaps,
         shadows=shadows(job.tree.entries, order.python),
+        superseded=job.tree.superseded,
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
         passed_over=written.passed_over,
         no_code=written.no_code,

@@ -98,6 +98,7 @@ class Report:
     layer: Layer | None = None
     overlaps: tuple[Overlap, ...] = ()
     shadows: tuple[Shadow, ...] = ()
+    superseded: tuple[Shadow, ...] = ()
     ephemeral_storage_mb: int | None = None
     passed_over: tuple[str, ...] = ()
     no_code: str = ""

@@ -206,6 +206,7 @@ def _tree(
         settings.excludes_provided,
         settings.provided_version,
         results,
+        order.python,
     )
     found_code = (order.code,) if order.code else ()
     tree = assemble((*order.environment.sources, included, *found_code), selection)

@@ -104,6 +104,7 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
             {**each._asdict(), "distribution": each.distribution or None}
             for each in report.shadows
         ],
+        "superseded": [each._asdict() for each in report.superseded],
         "handler_code": report.handler_code and _handler_code(report.handler_code),
         "passed_over": report.passed_over,
         "verified": report.verified and _verified(report.verified),

@@ -26,6 +26,7 @@ from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import about_init
 from poetry_plugin_package_function.report.summary import about_layer
 from poetry_plugin_package_function.report.summary import layout
+from poetry_plugin_package_function.report.summary import left_out
 from poetry_plugin_package_function.report.summary import skipped
 from poetry_plugin_package_function.report.summary import unzipped
 
@@ -79,6 +80,8 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
         yield f"| CodeSha256 of the layer | {_code(code_sha256(layer.sha256))} |"
     if report.handler_code is not None:
         yield f"| Code | {_prose(report.handler_code.described())} |"
+    for text in left_out(report):
+        yield f"| Left out | {_prose(text)} |"
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
     yield from _verified(report.verified)

@@ -99,8 +99,8 @@ def _contents(report: Report) -> Iterator[Line]:
         libraries = counted(stripped.files, "library", "libraries")
         saved = megabytes(stripped.saved_bytes)
         yield Line("Stripped", f"{libraries}, {saved} less, by {stripped.tool}")
-    if report.left_out:
-        yield Line("Left out", f"{', '.join(report.left_out)}: nothing requires them")
+    for label, text in zip(("Left out", ""), left_out(report), strict=False):
+        yield Line(label, text)
     if report.passed_over:
         yield Line("Skipped", f"{skipped(report)}: -v lists them")
     bytecode = report.bytecode
@@ -112,6 +112,20 @@ def _contents(report: Report) -> Iterator[Line]:
         )
     if report.nested:
         yield Line("Nested", _nested(report.nested))
+
+
+def left_out(report: Report) -> Iterator[str]:
+    """Says what is not shipped of the environment, and why."""
+    if report.left_out:
+        yield f"{', '.join(report.left_out)}: nothing requires them"
+    if report.superseded:
+        versions = {each.name: each.version for each in report.distributions}
+        names = ", ".join(
+            f"{', '.join(each.modules)} of {each.distribution}"
+            f" {versions.get(each.distribution, '')}".rstrip()
+            for each in report.superseded
+        )
+        yield f"{names}: Python {report.python or ''}".rstrip() + " has its own"
 
 
 def skipped(report: Report) -> str:

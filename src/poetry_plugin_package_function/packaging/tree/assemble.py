@@ -20,6 +20,7 @@ from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.tree.entry_modules import entry_modules
 from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
 from poetry_plugin_package_function.packaging.tree.sdk import provided_by
+from poetry_plugin_package_function.packaging.tree.standard_library import superseded
 from poetry_plugin_package_function.packaging.tree.tree import Tree
 
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.sources.entry import Source
+    from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Selection:
         excludes_provided: Whether the AWS SDK is left to the runtime.
         provided_version: The runtime's boto3, if it is known.
         results: Real paths that are not shipped wherever they are: what is written.
+        python: The minor version of the function's Python, whose standard library's
+            modules no dependency's take the place of; None if it is not known.
     """
 
     project_name: NormalizedName | None
@@ -53,6 +57,7 @@ class Selection:
     excludes_provided: bool = False
     provided_version: str | None = None
     results: frozenset[str] = frozenset()
+    python: str | None = None
 
 
 def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
@@ -100,9 +105,7 @@ def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 found[entry.name] = _winner(other, entry, selection.project_name)
-    for name in [name for name in found if name.endswith(".pyc")]:
-        if name[:-1] in found and not found[name].included:
-            del found[name]  # one wheel's, beside the source of another's
+    shadows = _remove_unimported(found, selection)
     for entry in found.values():
         _check(entry)
     _refuse_files_as_directories(found)
@@ -113,7 +116,27 @@ def assemble(sources: Sequence[Source], selection: Selection) -> Tree:
         entry_modules(found, selection.project_name),
         provided,
         tuple(passed_over),
+        shadows,
     )
+
+
+def _remove_unimported(
+    found: dict[str, Entry], selection: Selection
+) -> tuple[Shadow, ...]:
+    """Removes what nothing imports where it is installed.
+
+    Returns:
+        What Python has itself of it.
+    """
+    for name in [name for name in found if name.endswith(".pyc")]:
+        if name[:-1] in found and not found[name].included:
+            del found[name]  # one wheel's, beside the source of another's
+    shadows, names = superseded(
+        found.values(), selection.python, selection.project_name
+    )
+    for name in names:
+        del found[name]
+    return shadows
 
 
 def _winner(one: Entry, other: Entry, project: NormalizedName | None) -> Entry:

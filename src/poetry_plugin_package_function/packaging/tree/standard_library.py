@@ -1,4 +1,7 @@
-"""Finds modules with names of Python's own: `/var/task` is the first on its path.
+"""Finds modules with names of Python's own: on Lambda they would come before these.
+
+`/var/task` is the first on Python's path, layers are the next, and the standard library
+comes after them. In a virtual environment it is the other way about.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
@@ -18,6 +21,9 @@ from poetry_plugin_package_function.packaging.sources.modules import module_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+
+    from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
@@ -61,6 +67,11 @@ _NOT_IMPORTED: Final = frozenset(
 )
 """Python's own tests, its editor and toys: a `test` beside packages does no harm."""
 
+_MAY_BE_MISSING: Final = frozenset(
+    {"idlelib", "test", "tkinter", "turtle", "turtledemo"}
+)
+"""What many builds of Python lack: there a dependency's is imported."""
+
 
 def standard_modules(python: str | None) -> frozenset[str]:
     """Names the public modules of a Python's standard library.
@@ -82,7 +93,7 @@ def standard_modules(python: str | None) -> frozenset[str]:
 
 
 class Shadow(NamedTuple):
-    """Modules that Lambda finds in place of Python's own.
+    """Modules that Lambda finds in place of Python's own, if they are shipped.
 
     Attributes:
         distribution: Whose they are; "" if they are no distribution's.
@@ -103,7 +114,12 @@ def shadows(entries: Iterable[Entry], python: str | None) -> tuple[Shadow, ...]:
         entries: What is shipped.
         python: The minor version of the function's Python; None if it is not known.
     """
-    standard = standard_modules(python) - _NOT_IMPORTED
+    return _with_names_of(standard_modules(python) - _NOT_IMPORTED, entries)
+
+
+def _with_names_of(
+    standard: AbstractSet[str], entries: Iterable[Entry]
+) -> tuple[Shadow, ...]:
     found: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
         top, _, rest = entry.name.partition("/")
@@ -111,8 +127,45 @@ def shadows(entries: Iterable[Entry], python: str | None) -> tuple[Shadow, ...]:
             continue
         # Few names come as far as to be taken apart.
         if top.partition(".")[0] in standard and len(module_parts(entry.name)) == 1:
-            found[entry.distribution or ""].add(f"{top}/" if rest else top)
+            found[entry.distribution or ""].add(_top(entry.name))
     return tuple(
         Shadow(distribution, tuple(sorted(modules)))
         for distribution, modules in sorted(found.items())
     )
+
+
+def superseded(
+    entries: Iterable[Entry], python: str | None, project: NormalizedName | None
+) -> tuple[tuple[Shadow, ...], frozenset[str]]:
+    """Finds what of dependencies nothing imports where they are installed.
+
+    There Python's own modules come first. A backport is there for other versions.
+
+    Args:
+        entries: What would be shipped.
+        python: See `shadows`.
+        project: The project's own distribution: what it has is meant to be there.
+
+    Returns:
+        The modules, and the names of all files that belong to them.
+    """
+    files = [
+        each
+        for each in entries
+        if not each.included and each.distribution not in (None, project)
+    ]
+    found = _with_names_of(standard_modules(python) - _MAY_BE_MISSING, files)
+    modules = {
+        (shadow.distribution, module) for shadow in found for module in shadow.modules
+    }
+    names = (
+        each.name
+        for each in files
+        if modules and (each.distribution, _top(each.name)) in modules
+    )
+    return found, frozenset(names)
+
+
+def _top(name: str) -> str:
+    top, slash, _ = name.partition("/")
+    return f"{top}{slash}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
     from poetry_plugin_package_function.packaging.tree.sdk import Provided
+    from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Tree:
         provided: What is left to the runtime.
         passed_over: Files that would be entries, if no result were to be written there,
             with their real paths.
+        superseded: Modules of dependencies that are not shipped, as Python has its own.
     """
 
     entries: tuple[Entry, ...]
@@ -42,6 +44,7 @@ class Tree:
     entry_modules: tuple[EntryModule, ...]
     provided: Provided = NOTHING_PROVIDED
     passed_over: tuple[tuple[str, Entry], ...] = ()
+    superseded: tuple[Shadow, ...] = ()
 
     @cached_property
     def machine_code(self) -> Mapping[str, MachineCode]:

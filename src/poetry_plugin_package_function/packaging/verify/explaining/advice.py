@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from poetry_plugin_package_function.errors import VerifyError
-from poetry_plugin_package_function.packaging.sources.patterns import exclude_line
 from poetry_plugin_package_function.packaging.tree.standard_library import (
     standard_modules,
 )
@@ -110,7 +109,10 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
 
 
 def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
-    """What to do if the last file of a trace takes the place of one of Python's own."""
+    """What to do if the last file of a trace takes the place of one of Python's own.
+
+    That is the project's: no dependency's is shipped.
+    """
     if error["kind"] not in ("SyntaxError", "ImportError", ""):
         return ""
     root = re.escape(failed.task.place.task_root)
@@ -118,16 +120,13 @@ def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
     file = files[-1] if files else ""
     top = re.split(r"[./]", file)[0]
     entry = failed.modules.entries.get(file)
-    if entry is None or top not in standard_modules(None):
-        return ""
-    first = f"{file}, which Lambda finds before Python's own {top}"
     own = failed.origin and failed.origin.project.normalized_name
-    if entry.distribution in (None, own):
-        return f"The project has {first}. Give it another name."
-    line = exclude_line(f"{top}/" if "/" in file else file)
+    is_own = entry is not None and entry.distribution in (None, own)
+    if not is_own or top not in standard_modules(failed.task.function.python):
+        return ""
     return (
-        f"{entry.distribution} has {first}. Leave it out: {line} in"
-        " [tool.poetry-plugin-package-function]."
+        f"The project has {file}, which Lambda finds before Python's own {top}. Give it"
+        " another name."
     )
 
 
