@@ -384,6 +384,22 @@ def test_files_that_it_names_come_too(project: Path) -> None:
     ] == names(find(project, "app.handler"))
 
 
+def test_what_pip_reads_is_not_shipped(project: Path) -> None:
+    """It is beside the code, as SAM wants it; elsewhere it is data."""
+    files = [
+        *("functions/get/app.py", "functions/get/requirements.txt"),
+        *("functions/get/more/__init__.py", "functions/get/more/requirements.txt"),
+        "functions/get/templates/requirements.txt",
+    ]
+    write_files(project, dict.fromkeys(files, ""))
+
+    code = find(project, "app.handler", code_dir=project / "functions/get")
+
+    assert [*("app.py", "more/__init__.py", "templates/requirements.txt")] == names(
+        code
+    )
+
+
 RESOURCES = """\
 from importlib import import_module, resources
 a = resources.files("geo").joinpath("countries.csv").read_text()

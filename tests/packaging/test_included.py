@@ -174,6 +174,7 @@ PROJECT = {
     "build/g.json": "",
     "poetry.lock": "",
     "pyproject.toml": "",
+    "requirements.txt": "",
     ".gitignore": "*.log\ngenerated/\n!kept.log\n/data/deep/x\n",
     "data/deep/x/h.json": "",
     "data/deep/.gitignore": "i.json\n",
@@ -209,7 +210,7 @@ def test_no_secrets_and_no_rubbish_by_accident(project: Path, pattern: str) -> N
         *(".aws-sam/", ".env", ".gitignore", "build/", "cdk.out/", "data/.env"),
         *("data/b.log", "data/deep/.cache/", "data/deep/.gitignore"),
         *("data/deep/i.json", "data/deep/x/", "generated/", "node_modules/"),
-        *("poetry.lock", "pyproject.toml"),
+        *("poetry.lock", "pyproject.toml", "requirements.txt"),
     ] == passed_over
 
 
@@ -226,6 +227,7 @@ def test_no_secrets_and_no_rubbish_by_accident(project: Path, pattern: str) -> N
         (Inclusion("build", "."), ["build/g.json"]),
         (Inclusion("*.json", "cdk.out", "out"), ["out/e.json"]),
         (Inclusion("pyproject.toml", "."), ["pyproject.toml"]),
+        (Inclusion("requirements.txt", "."), ["requirements.txt"]),
         (Inclusion("node_modules/**/*.json", "."), ["node_modules/n/package.json"]),
     ],
 )

@@ -173,8 +173,19 @@ class Closure:
 
     def _passes_over(self, item: os.DirEntry[str]) -> bool:
         """Passes over what Poetry leaves out of a package, and what is hidden."""
-        is_shipped = item.name == "build" or not is_shipped_by_name(item.name)
+        is_shipped = (
+            item.name == "build"
+            or not is_shipped_by_name(item.name)
+            or (item.name == "requirements.txt" and not self._is_beside_code(item.path))
+        )
         return not is_shipped or is_never_shipped(item) or self._is_ignored(item.path)
+
+    def _is_beside_code(self, path: str) -> bool:
+        """Whether a file is where modules are: elsewhere it is data, as a template."""
+        directory = os.path.dirname(path)
+        return is_package_directory(directory) or any(
+            place.directory == directory for place in self._places
+        )
 
     def _put(self, place: Place, path: str) -> None:
         if self._is_excluded(place.name_of(path)):

@@ -8,7 +8,10 @@ from typing import Final
 
 
 RUBBISH: Final = frozenset(
-    ("build", "cdk.out", "node_modules", "poetry.lock", "pyproject.toml")
+    (
+        *("build", "cdk.out", "node_modules"),
+        *("poetry.lock", "pyproject.toml", "requirements.txt"),
+    )
 )
 """What tools write or read. What else they write is hidden, or Git ignores it."""
 
