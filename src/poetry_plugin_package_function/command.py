@@ -148,6 +148,8 @@ pyproject.toml, too, under the same names. These are only there:
             except PackageFunctionError as error:
                 for line in error.lines:
                     self._show_error(line, "error")
+                for line in error.details if self.io.is_verbose() else ():
+                    self._show_error(line)
                 if error.hint:
                     self._show_error(error.hint)
                 return error.exit_status

@@ -25,6 +25,7 @@ class PackageFunctionError(Exception):
 
     Attributes:
         lines: The reason's.
+        details: Lines that are for -v.
         is_named: Whether these say which of several functions they are about.
     """
 
@@ -33,6 +34,7 @@ class PackageFunctionError(Exception):
     def __init__(self, reason: str | Sequence[str], hint: str = "") -> None:
         self.lines = (reason,) if isinstance(reason, str) else tuple(reason)
         self.hint = hint
+        self.details: tuple[str, ...] = ()
         self.is_named = False
         super().__init__(self.reason)
 

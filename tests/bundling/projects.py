@@ -8,6 +8,7 @@ from typing import Any
 
 from cleo.io.buffered_io import BufferedIO
 from cleo.io.inputs.argv_input import ArgvInput
+from cleo.io.outputs.output import Verbosity
 from packaging.utils import canonicalize_name
 from poetry.core.packages.package import Package
 from poetry.core.version.markers import parse_marker
@@ -52,6 +53,7 @@ class Locked:
         optional: Whether extras only need it.
         path: Where it is, from the root on, if it is a file on the disk.
         directory: Where it is, if it is a project on the disk.
+        git: The address of its repository, if it has one.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Locked:
     optional: bool = False
     path: str | None = None
     directory: str | None = None
+    git: str | None = None
 
     def as_poetry_has_it(self) -> tuple[Package, TransitivePackageInfo]:
         """What Poetry's solver would have found."""
@@ -74,8 +77,12 @@ class Locked:
             if self.path
             else "directory"
             if self.directory
+            else "git"
+            if self.git
             else None,
-            source_url=self.path or self.directory,
+            source_url=self.path or self.directory or self.git,
+            source_reference="HEAD" if self.git else None,
+            source_resolved_reference="0" * 40 if self.git else None,
         )
         package.optional = self.optional
         stem = f"{self.name.replace('-', '_')}-{self.version}"
@@ -142,11 +149,13 @@ class Done:
     stderr: str
 
 
-def run(directory: Path, *arguments: str) -> Done:
+def run(directory: Path, *arguments: str, verbose: bool = False) -> Done:
     """Runs the whole command in a project."""
     command = PackageFunctionCommand()
     command.set_poetry(load(directory))
     io = _io(arguments)
+    if verbose:
+        io.set_verbosity(Verbosity.VERBOSE)
     status = command.run(io)
     return Done(status, io.fetch_output(), io.fetch_error())
 

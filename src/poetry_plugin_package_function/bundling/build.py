@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.utils import parse_wheel_filename
 
+from poetry_plugin_package_function.bundling.failed import sentences
 from poetry_plugin_package_function.bundling.installing import Refusal
 from poetry_plugin_package_function.bundling.installing import patched_installer
 from poetry_plugin_package_function.bundling.interpreter import no_python
@@ -144,10 +145,18 @@ def _bundle(
     if installed.refused:
         raise _refused(installed.refused)
     if not built:
-        raise BundleError(
-            ("Poetry could not install the dependencies.", *io.unrecognized()),
-            "Try `poetry install` for the same dependencies, or run again with -vvv.",
-        )
+        raise _not_installed(sentences(installed.failures), io.unrecognized())
+
+
+def _not_installed(said: list[str] | None, words: list[str]) -> BundleError:
+    """Makes the error: with sentences, or with Poetry's words if there are none."""
+    more = ", or run again with -v for Poetry's own words" if said else ""
+    error = BundleError(
+        ("Poetry could not install the dependencies.", *(said or words)),
+        f"Try `poetry install` for the same dependencies{more}.",
+    )
+    error.details = tuple(words) if said else ()
+    return error
 
 
 def _without_project(poetry: Poetry) -> Poetry:

@@ -19,6 +19,8 @@ from poetry.installation.operations.install import Install
 from poetry.utils.cache import ArtifactCache
 from poetry.utils.helpers import get_highest_priority_hash_type
 
+from poetry_plugin_package_function.bundling.failed import Failure
+
 
 if TYPE_CHECKING:
     from cleo.io.io import IO
@@ -38,14 +40,24 @@ class CachedExecutor(Executor):
         pins: The locked hashes of the archives that have been held against them.
     """
 
-    def __init__(self, poetry: Poetry, env: Env, io: IO) -> None:
-        """Makes one that installs a project's dependencies into an environment."""
+    def __init__(
+        self, poetry: Poetry, env: Env, io: IO, failures: list[Failure]
+    ) -> None:
+        """Makes one that installs a project's dependencies into an environment.
+
+        Args:
+            poetry: The project.
+            env: Where it installs to.
+            io: What it writes to.
+            failures: Gets what could not be installed.
+        """
         config, no_cache = poetry.config, poetry.disable_cache
         options: dict[str, Any] = {"disable_cache": no_cache}
         if hasattr(poetry, "build_constraints"):  # Poetry 2.3
             options["build_constraints"] = poetry.build_constraints
         super().__init__(env, poetry.pool, config, io, **options)
         self.pins: dict[Path, str] = {}
+        self._failures = failures
         self._artifacts = _Artifacts(cache_dir=config.artifacts_cache_directory)
         self._artifact_cache = self._artifacts
         # Locks before version 2.0 list the files of all versions of something together.
@@ -76,6 +88,14 @@ class CachedExecutor(Executor):
         with suppress(OSError):
             wheel.unlink()
         return not wheel.exists()
+
+    def _do_execute_operation(self, operation: Operation) -> int:
+        """See Poetry's, which would show what is wrong with lines of its own source."""
+        try:
+            return super()._do_execute_operation(operation)
+        except Exception as error:
+            self._failures.append(Failure(operation.package, error))
+            raise
 
     def _download(self, operation: Install | Update) -> Path:
         link = self._cached(operation.package)

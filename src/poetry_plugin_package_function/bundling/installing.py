@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from poetry.poetry import Poetry
     from poetry.utils.env import Env
 
+    from poetry_plugin_package_function.bundling.failed import Failure
     from poetry_plugin_package_function.bundling.plan import Bundle
     from poetry_plugin_package_function.bundling.poetry_output import Listener
     from poetry_plugin_package_function.packaging.sources.facts import FactsCache
@@ -72,12 +73,14 @@ class Installed:
         venv: The environment that it has filled.
         markers: The values of environment markers that it went by.
         refused: What could not be installed.
+        failures: The same, and all else that Poetry could not install.
         stand_ins: What is there for the import of handlers alone: see `Bundle`.
     """
 
     venv: Path
     markers: dict[str, Any] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     stand_ins: set[NormalizedName] = field(default_factory=set)
 
 
@@ -117,7 +120,7 @@ def patched_installer(
                 constrain(env, bundle.target)
             check_wheels(poetry, bundle, env, listener.warning)
             installed.markers.update(env.marker_env)
-            executor = CachedExecutor(poetry, env, io)
+            executor = CachedExecutor(poetry, env, io, installed.failures)
             executor._wheel_installer = _WheelInstaller(
                 env, executor, installed, facts, listener.installed
             )
