@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 _FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 
+_SHOWN: Final = 5
+"""How many functions are named of which the same is to be said."""
+
 _HINT: Final = (
     "`--help` says what each option means; keys of the table have the same names."
 )
@@ -92,6 +95,8 @@ def resolve(
         for given, those in ((flags, chosen), ({}, (*chosen, *functions)))
     )
     problems = _problems(found, by_tables)
+    if template:
+        problems = _said_once(problems, template)
     is_about_template = template and any(
         problem.startswith(template.shown) for problem in problems
     )
@@ -137,6 +142,26 @@ def _problems(
         all_settings = [each.settings for each in (*found.values(), *others)]
         problems += _shared_files(all_settings, found.keys())
     return [*dict.fromkeys(problems)]
+
+
+def _said_once(problems: Iterable[str], template: Template) -> list[str]:
+    """Puts together what is wrong in the same way with several of its functions."""
+    label = rf"{re.escape(template.shown)}, (line \d+): ([\w-]+) of ([\w-]+): (.+)"
+    found: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
+    for problem in problems:
+        match = re.fullmatch(label, problem, re.DOTALL)
+        line, key, name, reason = match.groups() if match else ("", "", "", problem)
+        found[key, reason].append((problem, name, line))
+    said = []
+    for (key, reason), those in found.items():
+        if len(those) == 1:
+            said.append(those[0][0])
+            continue
+        names = [f"{name} ({line})" for _, name, line in those[:_SHOWN]]
+        more = f" and {len(those) - _SHOWN:,} more" if len(those) > _SHOWN else ""
+        who = f"{', '.join(names)}{more}"
+        said.append(f"{template.shown}: {key} of {who}: {reason}")
+    return said
 
 
 def _in_all(many: Iterable[Iterable[str]]) -> list[str]:

@@ -240,11 +240,11 @@ def test_what_lambda_refuses_is_refused(project: Path) -> None:
     text = TEMPLATE.replace("python3.13", "python3.8").replace("512", "64")
     write_files(project, {"template.yaml": text.replace("app.handler", "app")})
     error = refused(project, table=USED)
+    both = "Api (line 7), Worker (line 16)"
     assert [
-        "template.yaml, line 7: runtime of Api: Lambda has 'python3.8' no longer",
+        f"template.yaml: runtime of {both}: Lambda has 'python3.8' no longer",
         "template.yaml, line 7: handler of Api: 'app' has no dot between module",
         "template.yaml, line 7: memory-size of Api: expected megabytes from 128",
-        "template.yaml, line 16: runtime of Worker: Lambda has 'python3.8' no longer",
     ] == [
         re.sub("(python3.8' no longer|module|from 128).*", r"\1", problem)
         for problem in error.lines
@@ -252,6 +252,26 @@ def test_what_lambda_refuses_is_refused(project: Path) -> None:
     assert "beat what the template says" in error.hint
     (found,) = resolved(project, "Worker", table=USED, runtime="python3.12")
     assert "Worker" == found.function
+
+
+@pytest.mark.parametrize("runtime", ["python3.8", "python4.0"])
+def test_a_runtime_that_many_have_is_refused_once(project: Path, runtime: str) -> None:
+    """With the first few functions, and how many more there are."""
+    one = f"""\
+  F{{0}}:
+    Type: AWS::Lambda::Function
+    Properties: {{{{ Handler: a.b, Runtime: {runtime} }}}}
+"""
+    text = "Resources:\n" + "".join(map(one.format, range(12)))
+    write_files(project, {"template.yaml": text})
+
+    (line,) = refused(project, table=USED).lines
+
+    assert line.startswith(
+        "template.yaml: runtime of F0 (line 2), F1 (line 5), F2 (line 8), F3 (line 11),"
+        " F4 (line 14) and 7 more: Lambda has "
+    )
+    assert 1 == line.count(repr(runtime))
 
 
 def test_two_functions_of_one_file(project: Path) -> None:
