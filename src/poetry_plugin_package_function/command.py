@@ -173,6 +173,9 @@ pyproject.toml, too, under the same names. These are only there:
 
         from cleo.io.io import IO
 
+        from poetry_plugin_package_function.bundling.project_wheel import (
+            without_packages_beside,
+        )
         from poetry_plugin_package_function.console import Console
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.functions import Run
@@ -198,7 +201,10 @@ pyproject.toml, too, under the same names. These are only there:
         )
         self._show_what(request.project)
         columns = self._columns(self.io.output)
-        run = Run(self.poetry, request, Console(self.io, columns), check)
+        poetry = self.poetry
+        if all(each.handler or each.layer_only for each in request.functions):
+            poetry = without_packages_beside(poetry)
+        run = Run(poetry, request, Console(self.io, columns), check)
         with (
             closing(run.package_all()) as packaged,
             printing(output_format, request.functions, streams) as found,

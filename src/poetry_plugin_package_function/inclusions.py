@@ -102,6 +102,22 @@ def _literal(pattern: str) -> list[str]:
     ]
 
 
+def is_beside(project: str, directory: str) -> bool:
+    """Whether a directory is outside of a project's, and in the same Git checkout.
+
+    Args:
+        project: Where the project is; a real path, as the next.
+        directory: What may be there.
+    """
+    checkout = git_checkout(project)
+    return (
+        checkout is not None
+        and not Path(directory).is_relative_to(project)
+        and Path(directory).is_relative_to(checkout)
+        and os.path.isdir(directory)
+    )
+
+
 def git_checkout(directory: str) -> str | None:
     """Finds the top of the Git checkout that a directory is in.
 

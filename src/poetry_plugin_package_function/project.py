@@ -63,6 +63,8 @@ class Project:
         extras: What each extra asks for.
         packages: Where the packages should be that [tool.poetry] names, from the
             directory on.
+        package_roots: The directories that these packages are imported from, in the
+            same way.
     """
 
     directory: Path
@@ -73,6 +75,7 @@ class Project:
     groups: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
     extras: Mapping[str, frozenset[NormalizedName]] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
+    package_roots: tuple[str, ...] = ()
 
     @property
     def direct(self) -> frozenset[NormalizedName]:
@@ -162,6 +165,7 @@ def read_project(pyproject: Path) -> Project:
     if name is not None and not isinstance(name, str):
         raise ConfigError([f"{pyproject}: the project's name is not a string."])
     requires_python = project.get("requires-python")
+    packages = [*_packages(poetry.get("packages"))]
     return Project(
         pyproject.parent,
         name,
@@ -170,17 +174,18 @@ def read_project(pyproject: Path) -> Project:
         requires_python if isinstance(requires_python, str) else None,
         _groups(document, poetry),
         _extras(project, poetry),
-        tuple(_packages(poetry.get("packages"))),
+        tuple(os.path.join(*each) for each in packages),
+        tuple(dict.fromkeys(source for source, _ in packages)),
     )
 
 
-def _packages(named: object) -> Iterator[str]:
-    """Takes the paths out of `packages`, as far as they are what Poetry asks for."""
+def _packages(named: object) -> Iterator[tuple[str, str]]:
+    """Takes `from` and `include` out of `packages`, as far as Poetry asks for such."""
     for each in named if isinstance(named, list) else ():
         package = each if isinstance(each, dict) else {}
         source, include = package.get("from", ""), package.get("include")
         if isinstance(source, str) and isinstance(include, str):
-            yield os.path.join(source, include)
+            yield source, include
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -31,12 +31,13 @@ def find(
     *wheel: str,
     whose: str | None = "the wheel",
     direct: tuple[str, ...] = (),
+    roots: tuple[str, ...] = (),
     **settings: object,
 ) -> HandlerCode | None:
     """Looks for a handler beside a wheel with some files."""
     asked = replace(Settings(Path("f.zip")), handler=handler, **settings)  # type: ignore[arg-type]
     needed = frozenset(map(canonicalize_name, direct))
-    project = Project(directory, "my-app", {}, needed)
+    project = Project(directory, "my-app", {}, needed, package_roots=roots)
     return find_handler_code(asked, project, frozenset(wheel), whose)
 
 
@@ -327,6 +328,39 @@ def test_code_that_projects_share(tmp_path: Path) -> None:
     assert code.described().startswith(
         "../lib/ (1 file), ../shared/ (2 files), app.py and 1 more from the project's"
     )
+
+
+def test_packages_beside_the_project(tmp_path: Path) -> None:
+    """Where `packages` has them, handler and imports are found in the checkout."""
+    write_files(
+        tmp_path,
+        {
+            "services/api/api/__init__.py": "",
+            "services/api/api/main.py": "import shared.db, own\n",
+            "services/api/code/own.py": "",
+            "libs/src/shared/__init__.py": "",
+            "libs/src/shared/db.py": "import other\n",
+            "libs/src/other.py": "",
+            "libs/src/unused.py": "",
+        },
+    )
+    project = tmp_path / "services/api"
+    roots = ("", "code", "../../libs/src", "../../gone")
+    alone = [*("api/__init__.py", "api/main.py")]
+    assert alone == names(find(project, "api.main.handler", roots=roots))
+
+    repository(tmp_path)
+    code = find(project, "api.main.handler", roots=roots)
+    shared = ["other.py", "shared/__init__.py", "shared/db.py"]
+    assert [*alone, "other.py", "own.py", *shared[1:]] == names(code)
+    assert code is not None
+    assert {*shared} == code.beside
+    wheel = find(project, "api.main.handler", *alone, roots=roots)
+    assert ["other.py", "own.py", *shared[1:]] == names(wheel)
+    code = find(project, "shared.db.handler", roots=roots)
+    assert code is not None
+    assert ("../../libs/src", shared) == (code.place, names(code))
+    assert code.described().startswith("other.py, shared/ (2 files) from ../../libs/")
 
 
 def test_imports_under_the_name_of_the_directory(project: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import zipfile
 
 from contextlib import ExitStack
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
@@ -18,6 +20,7 @@ from poetry_plugin_package_function.bundling.poetry_core import needs_only_poetr
 from poetry_plugin_package_function.bundling.poetry_core import without_missing_readmes
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.errors import BundleError
+from poetry_plugin_package_function.inclusions import is_beside
 
 
 if TYPE_CHECKING:
@@ -70,6 +73,32 @@ def build_wheel(
     name = poetry.package.pretty_name
     listener.phase(f"Building {name} with {system['build-backend']}")
     return _built_in_isolation(poetry, bundle, scratch)
+
+
+def without_packages_beside(poetry: Poetry) -> Poetry:
+    """The same project without packages that are beside it in its Git checkout.
+
+    Poetry can build none with such. What the others need is found in the project, as
+    where there is no wheel: that is all of it, if another poetry-core builds the rest.
+    """
+    project = os.path.realpath(poetry.file.path.parent)
+    named = poetry.package.packages
+    own = [
+        each
+        for each in named
+        if not is_beside(
+            project, os.path.realpath(os.path.join(project, each.get("from", "")))
+        )
+    ]
+    if len(own) == len(named) or not is_poetrys_backend(poetry):
+        return poetry
+    rest = copy(poetry)
+    if own and needs_only_poetry_core(poetry):
+        rest._package = copy(poetry.package)
+        rest._package.packages = own
+    else:
+        rest._local_config = {**poetry.local_config, "package-mode": False}
+    return rest
 
 
 def listed_files(poetry: Poetry) -> frozenset[str] | None:
@@ -160,8 +189,10 @@ def _advice(reason: str) -> str:
         return "Correct `readme` in pyproject.toml, or the file that it names."
     if "subpath" in reason:
         return (
-            "Poetry packages only what is in the project's directory. Take it out of"
-            " `packages`, and make what is elsewhere a path dependency, such as"
+            "Poetry packages only what is in the project's directory. Name the handler"
+            " (--handler), and what it needs is found beside the project, in the same"
+            " Git checkout. Or take it out of `packages`, and make what is elsewhere a"
+            " path dependency, such as"
             ' shared = { path = "../shared" }, or take it from the same Git checkout:'
             ' include = [{ include = "shared", from = ".." }] in'
             " [tool.poetry-plugin-package-function]."

@@ -19,6 +19,7 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.inclusions import git_checkout
+from poetry_plugin_package_function.inclusions import is_beside
 from poetry_plugin_package_function.packaging.project_code.closure import Closure
 from poetry_plugin_package_function.packaging.project_code.places import Place
 from poetry_plugin_package_function.packaging.project_code.places import other_places
@@ -130,6 +131,7 @@ def find_handler_code(
         included,
         is_excluded,
         frozenset(each.replace("-", "_") for each in project.direct),
+        project.package_roots,
     ).find(whose, is_given=settings.venv is not None)
 
 
@@ -145,6 +147,7 @@ class _Finder:
         included: What `include` brings.
         is_excluded: Whether a name in the archive, or all below it, is left out.
         dependencies: What modules of dependencies are called most often.
+        package_roots: See `Project`.
     """
 
     handler: str
@@ -154,6 +157,7 @@ class _Finder:
     included: Sequence[Entry]
     is_excluded: Callable[[str], bool]
     dependencies: frozenset[str]
+    package_roots: tuple[str, ...] = ()
 
     @cached_property
     def _parts(self) -> tuple[str, ...]:
@@ -161,7 +165,24 @@ class _Finder:
 
     @cached_property
     def _places(self) -> tuple[Place, ...]:
-        return tuple(usual_places(str(self.project), self._parts))
+        usual = usual_places(str(self.project), self._parts)
+        return tuple(dict.fromkeys((*usual, *self._packages)))
+
+    @cached_property
+    def _packages(self) -> tuple[Place, ...]:
+        """Where `packages` are, if Poetry cannot build all of them: some are outside.
+
+        Then the others may be in no wheel, either.
+        """
+        roots = [os.path.realpath(self.project / each) for each in self.package_roots]
+        if not any(is_beside(str(self.project), each) for each in roots):
+            return ()
+        return tuple(
+            Place(each)
+            for each in roots
+            if is_beside(str(self.project), each)
+            or Path(each).is_relative_to(self.project)
+        )
 
     def find(self, whose: str | None, *, is_given: bool) -> HandlerCode | None:
         """See `find_handler_code`.
@@ -241,7 +262,12 @@ class _Finder:
         above = self.project.parent
         checkout = git_checkout(str(self.project))
         has_above = checkout is not None and above.is_relative_to(checkout)
-        return (Place(str(above)),) if has_above else ()
+        outside = (
+            each
+            for each in self._packages
+            if not Path(each.directory).is_relative_to(self.project)
+        )
+        return (*outside, Place(str(above))) if has_above else ()
 
     def _code(
         self, entries: Mapping[str, Entry], directory: str, why: str
@@ -254,7 +280,8 @@ class _Finder:
             each.name
             for each in found
             for other in self._beside
-            if not each.name.startswith(f"{self.project.name}/")
+            if other.directory != directory
+            and not each.name.startswith(f"{self.project.name}/")
             and place_of(each.content) == os.path.join(other.directory, each.name)
         )
         return HandlerCode(".".join(self._parts), where, why, found, beside)
