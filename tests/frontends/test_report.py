@@ -864,10 +864,10 @@ def test_the_largest_distributions() -> None:
     rows = sizes(report, all_of_them=False).lines()
 
     assert [
-        "distribution       unzipped  zipped  share  layout  required by",
-        "numpy                4.8 MB  1.6 MB  50.0%  nested  my-app > pandas",
-        "pandas               2.9 MB  1.0 MB  30.0%  flat    my-app",
-        "your code            1.9 MB  0.6 MB  20.0%  flat",
+        "distribution  unzipped  zipped  share  layout  required by",
+        "numpy           4.8 MB  1.6 MB  50.0%  nested  my-app > pandas",
+        "pandas          2.9 MB  1.0 MB  30.0%  flat    my-app",
+        "your code       1.9 MB  0.6 MB  20.0%  flat",
     ] == rows
     assert len(rows) + 1 == len(sizes(report, all_of_them=True).lines())
 
