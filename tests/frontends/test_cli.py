@@ -122,14 +122,14 @@ def test_quiet(cli: str, venv: Path, how: str) -> None:
 
 def test_quiet_about_all_but_what_will_not_work(cli: str, venv: Path) -> None:
     """Other warnings are for those who want to read them."""
-    install(venv, "dep", {"uuid.py": "", "my_app/f.py": "other"}, version="1.30")
+    install(venv, "dep", {"tkinter.py": "", "my_app/f.py": "other"}, version="1.30")
 
     loud, quiet = run(cli, "venv"), run(cli, "venv", "--quiet")
 
     assert 2 == loud.stderr.count("Warning: ")
     assert "have different files of one name" in loud.stderr
     (warning,) = quiet.stderr.splitlines()
-    assert warning.startswith("Warning: dep 1.30 has uuid.py, which Lambda finds")
+    assert warning.startswith("Warning: dep 1.30 has tkinter.py, which Lambda finds")
     assert (0, "") == (quiet.returncode, quiet.stdout)
     assert 2 == run(cli, "venv", "-q", "-v").returncode
 

@@ -53,7 +53,7 @@ def at(monkeypatch: pytest.MonkeyPatch, year: int) -> None:
 
 def spoil(venv: Path) -> None:
     """Adds a reason for a warning that -q shows, and one for another."""
-    install(venv, "dep", {"uuid.py": "", "my_app/f.py": "other"}, version="1.30")
+    install(venv, "dep", {"tkinter.py": "", "my_app/f.py": "other"}, version="1.30")
 
 
 @pytest.mark.parametrize("quiet", [[], ["-q"], ["-q", "--format", "markdown"]])
@@ -75,7 +75,7 @@ def test_all_warnings_are_in_one_error(
     begins = "Error: 2 warnings are errors, as --strict says; what was there before is"
     assert f"{begins} untouched:" == first
     assert [True, True] == [each.startswith("Warning: ") for each in others]
-    assert "uuid.py" in others[0]
+    assert "tkinter.py" in others[0]
     assert "have different files of one name" in others[1]
     assert "leave --strict away" in hint
     assert before == sorted(os.listdir())
@@ -172,7 +172,7 @@ def test_names_are_not_markup_or_commands(
 ) -> None:
     """What others have named is shown as in any other error."""
     (site_packages_of(venv) / "a\n::error::b.py").write_text("")
-    install(venv, "dep", {"uuid.py": ""}, version="1\x1b[31m")
+    install(venv, "dep", {"tkinter.py": ""}, version="1\x1b[31m")
 
     assert 1 == main(["venv", "--strict"])
 
