@@ -60,7 +60,9 @@ def main() -> int:
         if shown.status:
             print(shown.raw)
             return shown.status
-        _write("console.svg", _console(shown.raw, (directory, f"{Path.home()}/")))
+        home_dir = f"{Path.home()}/"
+        raw = shown.raw.replace(home_dir, "~/")  # the interpreter is named
+        _write("console.svg", _console(raw, (directory, home_dir)))
         home = Path(directory, "chromium")
         with chromium(binary, driver, home) as browser:
             for scheme in ("light", "dark"):

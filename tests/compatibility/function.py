@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.runtimes import HOST
 from tests.compatibility.environment import distributions
 from tests.compatibility.environment import libraries
 from tests.compatibility.environment import pins
@@ -135,7 +136,11 @@ class Environment:
             table = f"nest = {json.dumps(distributions(self.requirements))}"
         pyproject = make_project(directory / "project", "my-app", table)
         report = package_venv(
-            venv, pyproject, directory / "function.zip", layers_size=layers_size
+            venv,
+            pyproject,
+            directory / "function.zip",
+            layers_size=layers_size,
+            platform=HOST,  # it runs here
         )
         assert report.nested is not None
         unpack(report.output_file, directory / "task")

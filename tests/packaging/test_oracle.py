@@ -37,6 +37,7 @@ from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
 from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 from poetry_plugin_package_function.packaging.sources.wheel_directory import put
 from poetry_plugin_package_function.project import read_project
+from poetry_plugin_package_function.runtimes import HOST
 from poetry_plugin_package_function.settings import Settings
 from tests.examples import examples
 from tests.packaging.wheel_files import Part
@@ -138,7 +139,8 @@ def hold(directory: Path, wheels: Sequence[Made], project: str = "my-app") -> No
 
     def package(venv: Path, output: Path) -> Exception | None:
         try:
-            finished(venv, read_project(pyproject), Settings(output))
+            settings = Settings(output, platform=HOST)  # of any Python and system
+            finished(venv, read_project(pyproject), settings)
         except SourceError as error:
             return error
         return None
