@@ -21,6 +21,7 @@ from poetry_plugin_package_function.bundling.poetry_core import without_missing_
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.inclusions import is_beside
+from poetry_plugin_package_function.project import SHOWN_TABLE
 
 
 if TYPE_CHECKING:
@@ -107,16 +108,12 @@ def listed_files(poetry: Poetry) -> frozenset[str] | None:
     Returns:
         Their names; None if only building it would show them, or what is wrong.
     """
-    from poetry.core.masonry.builders.wheel import WheelBuilder
-
-    if not poetry.is_package_mode or _has_no_code(poetry):
+    if not poetry.is_package_mode:
         return frozenset()
     if not needs_only_poetry_core(poetry):
-        return None
+        return frozenset() if _has_no_code(poetry) else None
     try:
-        with without_missing_readmes(poetry):
-            found = WheelBuilder(poetry).find_files_to_add()
-        return frozenset(each.relative_to_target_root().as_posix() for each in found)
+        return _files(poetry) or frozenset()
     except (OSError, RuntimeError, ValueError):
         return None
 
@@ -148,21 +145,31 @@ def _has_no_code(poetry: Poetry) -> bool:
 
     That is said when the archive has no code.
     """
+    if not is_poetrys_backend(poetry):
+        return False
+    try:
+        return _files(poetry) is None
+    except (OSError, RuntimeError, ValueError):
+        return False  # said when it is built
+
+
+def _files(poetry: Poetry) -> frozenset[str] | None:
+    """Lists what poetry-core would put into the wheel; None if it finds no module.
+
+    Raises:
+        OSError, RuntimeError, ValueError: What it says of a project that is wrong.
+    """
     from poetry.core.masonry.builders.wheel import WheelBuilder
     from poetry.core.masonry.utils.module import ModuleOrPackageNotFoundError
 
-    if not is_poetrys_backend(poetry):
-        return False
     if _has_no_package(poetry):
-        return True
+        return None
     try:
         with without_missing_readmes(poetry):
-            WheelBuilder(poetry).find_files_to_add()
+            found = WheelBuilder(poetry).find_files_to_add()
     except ModuleOrPackageNotFoundError:
-        return True
-    except (OSError, RuntimeError, ValueError):
-        pass  # said when it is built
-    return False
+        return None
+    return frozenset(each.relative_to_target_root().as_posix() for each in found)
 
 
 def _has_no_package(poetry: Poetry) -> bool:
@@ -195,7 +202,7 @@ def _advice(reason: str) -> str:
             " path dependency, such as"
             ' shared = { path = "../shared" }, or take it from the same Git checkout:'
             ' include = [{ include = "shared", from = ".." }] in'
-            " [tool.poetry-plugin-package-function]."
+            f" {SHOWN_TABLE}."
         )
     if "does not contain any element" in reason:
         return (
