@@ -17,6 +17,7 @@ from typing import Final
 from poetry_plugin_package_function.inclusions import read_inclusions
 from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.values import read_architecture
+from poetry_plugin_package_function.values import read_aws_services
 from poetry_plugin_package_function.values import read_boolean
 from poetry_plugin_package_function.values import read_budget
 from poetry_plugin_package_function.values import read_ephemeral_storage
@@ -85,7 +86,7 @@ class Option:
     @property
     def is_list(self) -> bool:
         """Whether it can be given several times."""
-        return self.read is read_names
+        return self.read in (read_aws_services, read_names)
 
     @property
     def is_named(self) -> bool:
@@ -154,6 +155,8 @@ OPTIONS: Final = (
     Option("strip", read_boolean, "Strip native libraries", field="strips"),
     Option("exclude-provided", read_provided, "Leave the AWS SDK to the runtime",
            field="excludes_provided", feature=Feature.SDK),
+    Option("aws-services", read_aws_services,
+           "The services of AWS whose data in botocore is shipped", "SERVICES", "all"),
     Option("template", read_path,
            "Package the functions of this template: AWS SAM, CloudFormation,"
            " serverless.yml", "FILE", field=None),

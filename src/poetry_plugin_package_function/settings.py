@@ -72,6 +72,7 @@ class Settings:
     strips: bool = False
     excludes_provided: bool = False
     provided_version: str | None = None
+    aws_services: frozenset[str] | None = None
     handler: str | None = None
     code_dir: Path | None = None
     memory_size_mb: int | None = None

@@ -36,6 +36,10 @@ _UNITS: Final = {"": 1, "kb": 1024, "mb": 1024**2, "kib": 1024, "mib": 1024**2}
 """MB as Lambda's documents and our own console have it: what is shown can be given."""
 
 
+_ALL: Final = "all"
+"""What takes back that only some of AWS's services are shipped."""
+
+
 class RefusedError(Exception):
     """A value cannot be what it is given for; the arguments say why."""
 
@@ -117,6 +121,17 @@ def read_names(value: object, _: Source) -> frozenset[str]:
     # Poetry takes `--with a,b` for groups and `--extras "a b"` for extras.
     names = (re.split(r"[,\s]+", text) for text in _strings(value))
     return frozenset(chain.from_iterable(names)) - {""}
+
+
+def read_aws_services(value: object, source: Source) -> frozenset[str]:
+    """Reads names of AWS's services; none stand for all of them."""
+    names = read_names(value, source)
+    if not names or (len(names) > 1 and _ALL in names):
+        raise RefusedError(
+            f'expected names of services, such as "s3", or "{_ALL}" alone, got'
+            f" {value!r}."
+        )
+    return names - {_ALL}
 
 
 def read_patterns(value: object, _: Source) -> tuple[str, ...]:

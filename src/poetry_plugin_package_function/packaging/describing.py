@@ -108,6 +108,8 @@ def report_of(written: Written) -> Report:
         no_code=written.no_code,
         handler_code=order.code,
         handler_candidates=_candidates(order, measured),
+        aws_services=job.tree.aws_services,
+        aws_suggestion=job.tree.aws_suggestion,
     )
 
 

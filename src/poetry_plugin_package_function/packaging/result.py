@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.audit.findings import Finding
+    from poetry_plugin_package_function.packaging.aws.data import AwsServices
     from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import Layout
@@ -104,6 +105,8 @@ class Report:
     no_code: str = ""
     handler_code: HandlerCode | None = None
     handler_candidates: tuple[str, ...] = ()
+    aws_services: AwsServices | None = None
+    aws_suggestion: AwsServices | None = None
 
     @property
     def service(self) -> Service | None:

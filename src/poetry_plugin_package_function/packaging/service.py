@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.archive.overwriting import (
     refuse_overwriting,
 )
+from poetry_plugin_package_function.packaging.aws.data import has_data
 from poetry_plugin_package_function.packaging.budgets import check_budgets
 from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
@@ -210,6 +211,7 @@ def _tree(
     )
     found_code = (order.code,) if order.code else ()
     tree = assemble((*order.environment.sources, included, *found_code), selection)
+    tree = _with_aws_services(tree, order)
     found_overlaps = overlaps(tree)
     stripped = None
     if settings.strips:
@@ -232,6 +234,24 @@ def _tree(
     elif settings.layer_output:
         check_halves(tree, is_of_layer)
     return tree, found_overlaps, stripped
+
+
+def _with_aws_services(tree: Tree, order: Order) -> Tree:
+    """Leaves out data of AWS's services, or finds out whether that would be worth it.
+
+    A layer may be for functions that nobody knows here: nothing is suggested for one.
+    """
+    settings, name = order.settings, order.project.normalized_name
+    if settings.aws_services is None and (settings.layer_only or not has_data(tree)):
+        return tree
+    from poetry_plugin_package_function.packaging.aws.needs import suggested
+    from poetry_plugin_package_function.packaging.aws.needs import with_aws_services
+
+    if settings.aws_services:
+        return with_aws_services(tree, settings.aws_services, name, settings.handler)
+    if settings.aws_services is None:
+        return replace(tree, aws_suggestion=suggested(tree, name))
+    return tree
 
 
 def _missing_code(tree: Tree, order: Order) -> SourceError | None:

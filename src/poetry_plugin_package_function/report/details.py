@@ -94,6 +94,11 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
     yield from findings(report)
     if report.verified and report.verified.unused:
         yield f"Never imported: {', '.join(report.verified.unused)}"
+    for asking in report.aws_services.askers if report.aws_services else ():
+        yield (
+            f"May ask for {asking.service}, which is left out: {asking.place}"
+            f" of {asking.distribution or 'the project'}"
+        )
     if report.passed_over:
         yield (
             "Not included, as it is hidden, ignored by Git, or kept there by tools:"

@@ -18,6 +18,7 @@ from poetry_plugin_package_function.report.made_for import made_for
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from poetry_plugin_package_function.packaging.aws.data import AwsServices
     from poetry_plugin_package_function.packaging.project_code.handler_code import (
         HandlerCode,
     )
@@ -91,6 +92,8 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "comparison": changes and as_document(changes),
         "left_out": report.left_out,
         "provided": sorted(report.provided.names),
+        "aws_services": report.aws_services and _aws_services(report.aws_services),
+        "aws_suggestion": report.aws_suggestion and _suggestion(report.aws_suggestion),
         "nested": report.nested and _nested(report.nested),
         "made_for": made_for(report)[0],
         "target": report.target and _target(report, report.target),
@@ -149,6 +152,21 @@ def _nested(nested: Nested) -> dict[str, object]:
             for unit in nested.units
         ],
     }
+
+
+def _aws_services(services: AwsServices) -> dict[str, object]:
+    return {
+        **services._asdict(),
+        "why_not": services.why_not or None,
+        "askers": [
+            {**each._asdict(), "distribution": each.distribution or None}
+            for each in services.askers
+        ],
+    }
+
+
+def _suggestion(services: AwsServices) -> dict[str, object]:
+    return {"names": services.names, "left_out_bytes": services.left_out_bytes}
 
 
 def _handler_code(code: HandlerCode) -> dict[str, object]:

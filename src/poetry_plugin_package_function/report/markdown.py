@@ -16,6 +16,7 @@ from poetry_plugin_package_function.escaping import printable
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.report.aws_services import about_services
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import place
@@ -82,6 +83,8 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
         yield f"| Code | {_prose(report.handler_code.described())} |"
     for text in left_out(report):
         yield f"| Left out | {_prose(text)} |"
+    if report.aws_services is not None:
+        yield f"| AWS services | {_prose(about_services(report.aws_services))} |"
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
     yield from _verified(report.verified)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.aws.data import services_line
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.warned import Severity
 from poetry_plugin_package_function.screen import fitted
@@ -16,16 +18,19 @@ from poetry_plugin_package_function.services import LAMBDA
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Sequence
     from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.aws.data import AwsServices
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.report.outcome import Outcome
 
 
 _MOST_CANDIDATES: Final = 3
+_MOST_NAMED: Final = 3
 _INDENT: Final = "    "
 _GOES_ON: Final = " \\"
 _LAYER: Final = "aws lambda publish-layer-version", "--layer-name NAME"
@@ -89,6 +94,7 @@ def next_steps(outcomes: Sequence[Outcome]) -> list[Step]:
     """
     found = [each for each in outcomes if _can_work(each)]
     steps = [step for each in found for step in _handler(each.report)]
+    steps += _services(found)
     changed = [each for each in found if not _is_deployed(each.changes)]
     if found and not changed:
         one = "it is what the earlier report describes"
@@ -129,6 +135,26 @@ def _handler(report: Report) -> Iterator[Step]:
     shown = report.handler_candidates[:_MOST_CANDIDATES]
     names = " or --handler ".join(shown) or "MODULE.FUNCTION"
     yield Step(f"{about} whether it imports, as on Lambda: --handler {names}")
+
+
+def _services(outcomes: Iterable[Outcome]) -> Iterator[Step]:
+    """Says what could be left out of botocore's data, where that is known.
+
+    Functions that share their code share the line.
+    """
+    found: dict[AwsServices, list[str]] = {}
+    for report in (each.report for each in outcomes):
+        if report.aws_suggestion is not None:
+            found.setdefault(report.aws_suggestion, []).append(report.function or "")
+    for services, functions in found.items():
+        more = len(functions) - _MOST_NAMED
+        names = ", ".join(functions[:_MOST_NAMED])
+        about = f"{names}{f' and {more:,} more' if more > 0 else ''}: " if names else ""
+        yield Step(
+            f"{about}{services_line(services.names)} would leave out"
+            f" {megabytes(services.left_out_bytes)}: data of services that no code asks"
+            " for."
+        )
 
 
 def _sentence(first: Outcome, *, has_others: bool) -> str:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
+from poetry_plugin_package_function.report.aws_services import about_services
+from poetry_plugin_package_function.report.aws_services import asking_dependencies
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.json_report import code_sha256
@@ -94,6 +96,11 @@ def _contents(report: Report) -> Iterator[Line]:
     if report.provided.names:
         names = ", ".join(sorted(report.provided.names))
         yield Line("Provided", f"{names}: the runtime has them")
+    services = report.aws_services
+    if services is not None:
+        yield Line("Services", about_services(services))
+        if askers := asking_dependencies(services):
+            yield Line("", askers)
     stripped = report.stripped
     if stripped is not None:
         libraries = counted(stripped.files, "library", "libraries")

@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.megabytes import megabytes
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.result import Report
 
@@ -73,7 +76,9 @@ def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
     "<" it cannot end the element that it is in
     (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
     """
-    known = {each.name: (each.version, each.path) for each in report.distributions}
+    known = {
+        each.name: (_version(each, report), each.path) for each in report.distributions
+    }
     names = sorted({file.distribution for file in files})
     owners = [(name, *known.get(name, ("", ()))) for name in names]
     document = {
@@ -86,6 +91,17 @@ def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
         "directories": list(_directories(files, names)),
     }
     return json.dumps(document, separators=(",", ":")).replace("<", r"\u003c")
+
+
+def _version(distribution: DistributionSize, report: Report) -> str:
+    """The version, and what of the distribution the picture cannot show."""
+    services = report.aws_services
+    if services is None or not services.left_out or distribution.name != "botocore":
+        return distribution.version
+    return (
+        f"{distribution.version}, without the data of {len(services.left_out):,}"
+        f" services ({megabytes(services.left_out_bytes)})"
+    )
 
 
 def _directories(

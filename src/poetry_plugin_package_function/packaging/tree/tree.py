@@ -13,6 +13,7 @@ from poetry_plugin_package_function.packaging.tree.sdk import NOTHING_PROVIDED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.packaging.aws.data import AwsServices
     from poetry_plugin_package_function.packaging.elf.machine_code import MachineCode
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
@@ -36,6 +37,8 @@ class Tree:
         passed_over: Files that would be entries, if no result were to be written there,
             with their real paths.
         superseded: Modules of dependencies that are not shipped, as Python has its own.
+        aws_services: Those that are shipped; None for all that botocore has.
+        aws_suggestion: Those that would do, if that is known.
     """
 
     entries: tuple[Entry, ...]
@@ -45,6 +48,8 @@ class Tree:
     provided: Provided = NOTHING_PROVIDED
     passed_over: tuple[tuple[str, Entry], ...] = ()
     superseded: tuple[Shadow, ...] = ()
+    aws_services: AwsServices | None = None
+    aws_suggestion: AwsServices | None = None
 
     @cached_property
     def machine_code(self) -> Mapping[str, MachineCode]:
