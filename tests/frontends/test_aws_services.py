@@ -6,6 +6,7 @@ import json
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,12 +15,17 @@ from poetry_plugin_package_function.packaging.aws.calls import Asking
 from poetry_plugin_package_function.packaging.aws.data import AwsServices
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
+from poetry_plugin_package_function.report.changes import ServiceChanges
+from poetry_plugin_package_function.report.changes import changes_since
+from poetry_plugin_package_function.report.changes import format_changes
+from poetry_plugin_package_function.report.changes import read_previous
 from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.markdown import as_markdown
 from poetry_plugin_package_function.report.next_steps import next_steps
 from poetry_plugin_package_function.report.summary import summary
 from poetry_plugin_package_function.report.treemap import as_html
+from poetry_plugin_package_function.settings import Settings
 from tests.frontends.test_next_steps import outcome
 from tests.frontends.test_report import REPORT
 from tests.frontends.test_report import SCHEMA
@@ -111,6 +117,47 @@ def test_the_page_of_sizes_says_what_it_cannot_show() -> None:
     page = as_html(told(SOME), files).decode()
     assert "1.44.8, without the data of 3 services (18.0 MB)" in page
     assert "without the data" not in as_html(told(NONE), files).decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        (None, SOME, "AWS services: all -> dynamodb, s3"),
+        (SOME, None, "AWS services: dynamodb, s3 -> all"),
+        (NONE, SOME, "AWS services: all -> dynamodb, s3"),
+        (
+            SOME,
+            SOME._replace(names=("dynamodb", "sqs")),
+            "AWS services: sqs (added), s3 (removed)",
+        ),
+        (SOME, SOME, ""),
+        (None, NONE, ""),
+    ],
+)
+def test_what_has_changed(
+    tmp_path: Path, before: AwsServices | None, now: AwsServices | None, text: str
+) -> None:
+    path = tmp_path / "old.json"
+    path.write_bytes(as_json(told(before)))
+    previous = read_previous(Settings(tmp_path / "x", compare=path))
+    report = replace(told(now), sha256="1" * 64)
+    changes = changes_since(previous, report)
+    assert changes is not None
+    assert bool(text) == bool(changes.aws_services)
+    assert text in format_changes(changes)
+    jsonschema.validate(json.loads(as_json(report, changes)), SCHEMA)
+
+
+def test_a_report_of_an_older_version(tmp_path: Path) -> None:
+    """It has shipped all of them."""
+    document: dict[str, Any] = json.loads(as_json(told(None)))
+    del document["aws_services"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(document))
+    previous = read_previous(Settings(tmp_path / "x", compare=path))
+    changes = changes_since(previous, told(SOME))
+    assert changes is not None
+    assert ServiceChanges(None, ("dynamodb", "s3")) == changes.aws_services
 
 
 def test_what_would_do_is_a_next_step() -> None:

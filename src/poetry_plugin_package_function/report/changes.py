@@ -64,6 +64,35 @@ class FileChanges(NamedTuple):
         return sorted(found, key=lambda each: (each[0].endswith(_DERIVED), each))
 
 
+class ServiceChanges(NamedTuple):
+    """Of which of AWS's services the data is shipped; names in order.
+
+    Attributes:
+        before: Those of the previous report; None for all that botocore had.
+        now: The same now.
+    """
+
+    before: tuple[str, ...] | None
+    now: tuple[str, ...] | None
+
+    @property
+    def text(self) -> str:
+        """Says what has changed."""
+        before, now = self
+        if before is None or now is None:
+            return f"{_all_or(before)} -> {_all_or(now)}"
+        return ", ".join(
+            (
+                *(f"{name} (added)" for name in now if name not in before),
+                *(f"{name} (removed)" for name in before if name not in now),
+            )
+        )
+
+
+def _all_or(names: tuple[str, ...] | None) -> str:
+    return "all" if names is None else ", ".join(names)
+
+
 class Changes(NamedTuple):
     """What is different from a previous report; names in order.
 
@@ -78,6 +107,7 @@ class Changes(NamedTuple):
         files: The files, as far as both reports have them one by one.
         layer_unchanged: Whether the layer's archive is the same; None if one of the
             reports has none.
+        aws_services: Those whose data is shipped, if they are not the same.
     """
 
     unchanged: bool
@@ -88,6 +118,7 @@ class Changes(NamedTuple):
     other_wheels: tuple[str, ...] = ()
     files: FileChanges = FileChanges()
     layer_unchanged: bool | None = None
+    aws_services: ServiceChanges | None = None
 
 
 def read_previous(settings: Settings) -> PreviousReport | None:
@@ -135,7 +166,16 @@ def changes_since(previous: PreviousReport | None, report: Report) -> Changes | 
         report.layer.sha256 == previous.layer_sha256
         if report.layer and previous.layer_sha256
         else None,
+        _services(previous, report),
     )
+
+
+def _services(previous: PreviousReport, report: Report) -> ServiceChanges | None:
+    found = report.aws_services
+    now = None if found is None or found.why_not else found.names
+    if previous.aws_services == now:
+        return None
+    return ServiceChanges(previous.aws_services, now)
 
 
 def _files(
@@ -171,6 +211,7 @@ def as_document(changes: Changes) -> dict[str, Any]:
         "changed": [name or None for name in changes.changed],
         "other_wheels": changes.other_wheels,
         "files": changes.files._asdict(),
+        "aws_services": changes.aws_services and changes.aws_services._asdict(),
     }
 
 
@@ -194,6 +235,10 @@ def format_changes(changes: Changes) -> str:
             ("another wheel of", changes.other_wheels),
             ("other files in", others),
             ("files:", _few(changes.files)),
+            (
+                "AWS services:",
+                [changes.aws_services.text] if changes.aws_services else [],
+            ),
         )
         if names
     ]

@@ -32,11 +32,13 @@ class PreviousReport(NamedTuple):
         sha256: Of the archive.
         distributions: What is known of them, by name.
         layer_sha256: Of the layer's archive, if there was one.
+        aws_services: Those that it shipped only; None for all that botocore had.
     """
 
     sha256: str
     distributions: Mapping[str, Known]
     layer_sha256: str | None = None
+    aws_services: tuple[str, ...] | None = None
 
 
 def read_report(path: Path) -> PreviousReport:
@@ -63,6 +65,7 @@ def read_report(path: Path) -> PreviousReport:
                 for each in document["distributions"]
             },
             None if layer is None else _text(layer["sha256"]),
+            _aws_services(document.get("aws_services")),
         )
     except OSError as error:
         problem = f"compare: {path} cannot be read: {error.strerror}."
@@ -82,6 +85,12 @@ def _known(distribution: dict[str, Any]) -> Known:
         None if wheel is None else _text(wheel),
         contents and {_text(name): _text(each) for name, each in contents.items()},
     )
+
+
+def _aws_services(document: dict[str, Any] | None) -> tuple[str, ...] | None:
+    if document is None or document["why_not"] is not None:
+        return None
+    return tuple(map(_text, document["names"]))
 
 
 def _text(value: object) -> str:
