@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.aws.calls import Asking
 from poetry_plugin_package_function.packaging.aws.calls import asked
 from tests.trees import install
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
 
 
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MODELS = {
     f"{service}/2020-01-01/{file}": "x" * 100
     for service in (
@@ -428,3 +431,35 @@ def test_nothing_is_said_of_modules_without_a_source(tmp_path: Path) -> None:
 def test_nothing_is_said_where_it_would_save_little(tmp_path: Path) -> None:
     venv = sdk(tmp_path, a='boto3.client("s3")')
     assert packaged(tmp_path, venv).aws_suggestion is None
+
+
+UNKNOWN = """\
+class UnknownServiceError(Exception):
+    pass
+def client(name):
+    raise UnknownServiceError(f"Unknown service: '{name}'. Valid service names are: s3")
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('aws-services = ["s3"]', 'Write aws-services = ["s3", "sqs"] in'),
+        ("", "Fix what the traceback shows."),
+    ],
+)
+def test_a_handler_that_puts_a_name_together(
+    tmp_path: Path, table: str, expected: str
+) -> None:
+    """Its import finds it, and the error has the line to write."""
+    venv = make_venv(tmp_path / "venv", python=PYTHON)
+    (venv / "bin").mkdir()
+    (venv / "bin/python").symlink_to(sys.executable)
+    install(venv, "botocore", BOTOCORE, version="1.44.8")
+    install(venv, "boto3", {"boto3.py": UNKNOWN}, version="1.44.8")
+    source = 'import boto3\nboto3.client("s" + "qs")\ndef handler(e, c): pass\n'
+    install(venv, "my_app", {"my_app.py": source})
+    with pytest.raises(VerifyError) as caught:
+        packaged(tmp_path, venv, table, handler="my_app.handler")
+    assert "Unknown service: 'sqs'" in caught.value.reason
+    assert caught.value.hint.startswith(expected)

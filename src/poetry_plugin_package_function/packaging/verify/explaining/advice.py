@@ -8,8 +8,10 @@ import signal
 
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.aws.data import services_line
 from poetry_plugin_package_function.packaging.tree.standard_library import (
     standard_modules,
 )
@@ -96,14 +98,7 @@ def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
                 " by __file__, importlib.resources or the variable LAMBDA_TASK_ROOT."
             )
         case _:
-            hint = (
-                "Fix what the traceback shows. If it needs a variable of the function,"
-                " give it one; if it needs a service, call that in the handler."
-            )
-            if failed.outcome.hosts:
-                hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
-            if unknown := sorted(failed.task.function.unknown_variables):
-                hint += f" It had made-up values for {', '.join(unknown)}."
+            hint = _advice(failed, text)
     reason = f"{first}\n\n{error['trace']}".rstrip()
     return VerifyError(reason, _shadow_hint(failed, error) or hint)
 
@@ -129,6 +124,34 @@ def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
         " another name."
     )
 
+
+
+def _advice(failed: Failure, text: str) -> str:
+    """Says what to do about an exception that may be of any kind."""
+    services = failed.origin.settings.aws_services if failed.origin else None
+    unknown_service = _UNKNOWN_SERVICE.search(text)
+    if services and unknown_service:
+        name = unknown_service[1] or unknown_service[2]
+        return (
+            f"Write {services_line((*services, name))} instead: what it does not name"
+            " is left out."
+        )
+    hint = (
+        "Fix what the traceback shows. If it needs a variable of the function, give it"
+        " one; if it needs a service, call that in the handler."
+    )
+    if failed.outcome.hosts:
+        hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
+    if unknown := sorted(failed.task.function.unknown_variables):
+        hint += f" It had made-up values for {', '.join(unknown)}."
+    return hint
+
+
+_UNKNOWN_SERVICE: Final = re.compile(
+    r"UnknownServiceError: Unknown service: '([^']+)'"
+    r"|ResourceNotExistsError: The '([^']+)' resource does not exist"
+)
+"""Sources: botocore/exceptions.py and boto3/exceptions.py"""
 
 def _missing(failed: Failure, error: dict[str, Any]) -> tuple[str, str]:
     """Words for a missing module: what is wrong, and what to do."""
