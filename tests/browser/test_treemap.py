@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import base64
+import re
 import time
 
-from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from poetry_plugin_package_function.packaging.plan import FileSize
+from tests.browser.opened import COPY
+from tests.browser.opened import Opened
+from tests.browser.opened import largest
+from tests.browser.opened import opened
+from tests.browser.opened import pixels
 from tests.browser.webdriver import DOWN
 from tests.browser.webdriver import END
 from tests.browser.webdriver import ENTER
@@ -36,90 +40,6 @@ if TYPE_CHECKING:
 
 
 SMALL = sizes_of(300)
-
-COPY = """
-await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-const canvas = document.getElementById("canvas");
-const copy = new OffscreenCanvas(canvas.width, canvas.height);
-const context = copy.getContext("2d", { willReadFrequently: true });
-context.drawImage(canvas, 0, 0);
-const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-"""
-"""Reads the picture, as it is after the next frame."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A page in a browser, with what it shows."""
-
-    browser: Browser
-    sizes: Sizes
-
-    @property
-    def names(self) -> list[str]:
-        """Those in the table, from its top."""
-        found = self.browser.run(
-            "return [...document.querySelectorAll('tbody th')].map(e => e.innerText)"
-        )
-        return [str(each) for each in found]
-
-    @property
-    def place(self) -> str:
-        """Where the page is, from the project on."""
-        return " / ".join(self.browser.text("#crumbs").split("\n"))
-
-    @property
-    def active(self) -> str:
-        """What a screen reader says of the part that the keyboard is at."""
-        return str(
-            self.browser.run(
-                "const map = document.getElementById('map');"
-                "const id = map.getAttribute('aria-activedescendant');"
-                "return document.getElementById(id).getAttribute('aria-label')"
-            )
-        )
-
-    def middle_of(self, index: int) -> tuple[float, float]:
-        """The middle of a part's tile, in the window."""
-        box = self.browser.run(
-            "const box = document.getElementById(arguments[0]).getBoundingClientRect();"
-            "return [box.x + box.width / 2, box.y + box.height / 2]",
-            f"item-{index}",
-        )
-        return (float(box[0]), float(box[1]))
-
-    def search(self, words: str) -> str:
-        """Types words into the empty search, and returns what is said of them."""
-        self.browser.click("#query")
-        self.browser.press(*words)
-        return self.browser.text("#found")
-
-    def focus_on_picture(self) -> None:
-        self.browser.run("document.getElementById('map').focus()")
-
-    def colours(self) -> int:
-        """How many colours the picture has."""
-        return int(
-            self.browser.run(
-                f"{COPY} return new Set(new Uint32Array(data.buffer)).size"
-            )
-        )
-
-
-def largest(sizes: Sizes, *, zipped: bool = False) -> list[str]:
-    """Names of the distributions, the largest first."""
-    taken: dict[str, int] = {}
-    for file in sizes.files:
-        size_bytes = file.zipped_bytes if zipped else file.unzipped_bytes
-        taken[file.distribution] = taken.get(file.distribution, 0) + size_bytes
-    return sorted(taken, key=lambda name: (-taken[name], name))
-
-
-def opened(browser: Browser, directory: Path, sizes: Sizes) -> Opened:
-    path = directory / "sizes of it.html"
-    path.write_bytes(as_html(sizes))
-    browser.open(path)
-    return Opened(browser, sizes)
 
 
 @pytest.fixture(scope="module", params=[300, 30_000], ids=["300", "30000"])
@@ -152,14 +72,13 @@ def test_it_opens(page: Opened) -> None:
     """The totals, the largest distribution, its details and the table are there."""
     names = largest(page.sizes)
 
-    assert page.browser.text("h1") == "Sizes of my-app"
-    assert f"{len(page.sizes.files):,} files." in page.browser.text("#totals")
+    assert page.browser.text("h1") == "my-app"
+    assert f"{len(page.sizes.files):,} files" in page.browser.text("#totals")
     assert page.names == names[:100]
     assert page.active.startswith(f"{names[0]} ")
     owner = next(each for each in page.sizes.owners if each.name == names[0])
-    details = page.browser.text("#facts")
-    assert " > ".join(owner.path) in details
-    assert owner.version in details
+    assert " > ".join(owner.path) == page.details["Dependency path"]
+    assert owner.version in page.details["Distribution"]
 
 
 def test_the_policy_is_in_force(browser: Browser, tmp_path: Path) -> None:
@@ -185,12 +104,47 @@ def test_search(page: Opened) -> None:
     before = page.colours()
     said = page.search("IO/formats")
 
-    assert f"{len(found):,} files found: {taken_bytes:,} bytes unzipped" in said
+    assert said.startswith(f"{len(found):,} files found: ")
+    assert f": {shown_size(taken_bytes)} unzipped, " in said
     assert page.browser.text("caption") == "Found in my-app"
     assert before != page.colours()
     page.browser.press(ESCAPE)
     assert page.browser.text("#found") == ""
     assert before == page.colours()
+
+
+def shown_size(size_bytes: int) -> str:
+    """As the page shows what is larger than a megabyte."""
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    raise AssertionError(size_bytes)
+
+
+def test_search_with_a_regular_expression(page: Opened) -> None:
+    """In either case, in the whole name; what is none is said, and nothing is lost."""
+    found = [
+        file
+        for file in page.sizes.files
+        if re.search(r"^library_[12]/.*\.PYI?$", file.name, re.IGNORECASE)
+    ]
+    everything = page.names
+
+    page.browser.click("#expression")
+    said = page.search(r"^library_[12]/.*\.PYI?$")
+    assert said.startswith(f"{len(found):,} files found: ")
+    page.browser.press("(")
+    said = page.browser.text("#found")
+    assert said == "Not a regular expression: Unterminated group"
+    assert page.names == everything
+    assert page.browser.run(
+        "return document.getElementById('query').getAttribute('aria-invalid')"
+    ) == ("true")
+    page.browser.press(ENTER)
+    page.browser.press(")")
+    assert "files found: " in page.browser.text("#found")
+    page.browser.click("#expression")
+    assert page.browser.text("#found") == "Nothing found"
 
 
 def test_search_for_a_distribution(page: Opened) -> None:
@@ -218,9 +172,9 @@ def test_from_one_file_that_is_found_to_the_next(page: Opened) -> None:
     for number, file in enumerate(found[:2], 1):
         page.browser.press(ENTER)
         assert page.active.startswith(file.name.rpartition("/")[2])
-        assert page.place.endswith("/ _libs")
+        assert page.place.endswith("/ _libs/")
         said = page.browser.text("#found")
-        assert " of them in _libs: " in said
+        assert " of them in _libs/: " in said
         assert said.endswith(f". {number}: {file.name}")
 
 
@@ -293,21 +247,15 @@ def test_measure(page: Opened) -> None:
 def test_details_of_what_is_below_the_mouse(page: Opened) -> None:
     """A file's name, sizes, distribution, version, layout and dependency path."""
     page.browser.move_to(*page.middle_of(0))
-    details = dict(
-        page.browser.run(
-            "return [...document.querySelectorAll('#facts > div')]"
-            ".map(e => [...e.children].map(part => part.textContent))"
-        )
-    )
-    (file,) = (
-        file for file in page.sizes.files if file.name == details["In the archive"]
-    )
+    details = page.details
+    name = page.browser.text("#facts .name")
+    (file,) = (file for file in page.sizes.files if file.name == name)
     (owner,) = (owner for owner in page.sizes.owners if owner.name == file.distribution)
-    assert details["Distribution"] == file.distribution
-    assert details["Version"] == owner.version
+    assert details["Distribution"] == f"{file.distribution} {owner.version}"
     assert details["Dependency path"] == " > ".join(owner.path)
-    assert details["unzipped"].startswith(f"{file.unzipped_bytes:,} bytes, ")
-    assert details["zipped"].startswith(f"{file.zipped_bytes:,} bytes, ")
+    said = page.browser.text("#facts")
+    assert f"\n{file.unzipped_bytes:,} bytes\n" in said
+    assert f"\n{file.zipped_bytes:,} bytes\n" in said
     assert details["Layout"] == ("nested" if file.nested else "flat")
 
 
@@ -322,25 +270,6 @@ def test_screenshot(page: Opened, scheme: str, tmp_path: Path) -> None:
 
     assert (sum(ground) > 3 * 200) is (scheme == "light")
     assert colours > 50
-
-
-def pixels(browser: Browser, shot: bytes) -> tuple[list[int], int]:
-    """The colour of a picture's corner, and how many colours it has."""
-    browser.call("POST", "/url", url="about:blank")
-    found = browser.run(
-        """
-        const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0));
-        const image = await createImageBitmap(new Blob([bytes]));
-        const canvas = new OffscreenCanvas(image.width, image.height);
-        const context = canvas.getContext("2d");
-        context.drawImage(image, 0, 0);
-        const { data } = context.getImageData(0, 0, image.width, image.height);
-        const colours = new Set(new Uint32Array(data.buffer)).size;
-        return [[data[0], data[1], data[2]], colours];
-        """,
-        base64.b64encode(shot).decode(),
-    )
-    return found[0], found[1]
 
 
 def test_the_scheme_may_change_while_it_is_open(small: Opened) -> None:
@@ -382,16 +311,74 @@ def test_who_wants_less_motion_gets_none(
         assert count <= found <= 2 * count
 
 
-def test_a_narrow_window(page: Opened) -> None:
+def test_nothing_moves_below_the_mouse(page: Opened) -> None:
+    """Whatever is said of what it is over, at any width."""
+    for width in (1280, 390):
+        page.browser.resize(width, 900)
+        before = page.browser.run(TABLE_AT)
+        for index in (0, 1, 2):
+            page.browser.move_to(*page.middle_of(index))
+            assert before == page.browser.run(TABLE_AT)
+
+
+TABLE_AT = (
+    "return new Promise(done => requestAnimationFrame(() => setTimeout(() =>"
+    " done(document.getElementById('table').getBoundingClientRect().y"
+    "   + window.scrollY))))"
+)
+
+
+def test_names_and_figures_fit_a_phone(page: Opened) -> None:
+    """Names have more than half of a row, figures their units, nothing is cut."""
+    page.browser.resize(390, 844, mobile=True)
+    name, row, unit = page.browser.run(
+        "const head = document.querySelector('tbody th');"
+        "const cell = document.querySelector('tbody td.figure');"
+        "return [head.clientWidth, head.parentNode.clientWidth,"
+        "  getComputedStyle(cell, '::after').content]"
+    )
+    assert name > row / 2
+    assert "unzipped" in unit
+
+
+@pytest.mark.parametrize(("mobile", "said"), [(True, "Tap"), (False, "Enter")])
+def test_hints_are_of_what_there_is(small: Opened, mobile: bool, said: str) -> None:
+    """Who has no keys is told of none."""
+    small.browser.resize(390, 844, mobile=mobile)
+    other = {"Tap": "Enter", "Enter": "Tap"}[said]
+    assert said in small.browser.text("#legend")
+    assert other not in small.browser.text("#legend")
+
+
+def test_a_package_and_its_distribution_have_one_title(small: Opened) -> None:
+    """The directory in it that is called so has none of its own."""
+    assert small.browser.run(
+        "const inner = tiles.flatMap(tile => tile.tiles.map(each => [tile, each]))"
+        "  .filter(([outer, each]) => sameName(outer.node.name) === "
+        "    sameName(each.node.name));"
+        "return inner.length > 0 && inner.every(([, each]) => !each.titled)"
+    )
+
+
+def test_without_a_handler_there_are_sizes_only(small: Opened) -> None:
+    """And it is said how to get INIT."""
+    assert "--handler" in small.browser.text("#without-init")
+    assert not small.browser.run(
+        "return document.querySelector('input[name=view]').checkVisibility()"
+    )
+
+
+@pytest.mark.parametrize("width", [360, 768, 1024])
+def test_a_narrow_window(page: Opened, width: int) -> None:
     """Nothing is wider than the window, and the picture fills its place."""
-    page.browser.resize(360, 700)
+    page.browser.resize(width, 700)
     wide, canvas, place = page.browser.run(
         "return new Promise(done => requestAnimationFrame(() => setTimeout(() => done(["
         "  document.documentElement.scrollWidth,"
         "  document.getElementById('canvas').width,"
         "  document.getElementById('map').clientWidth])))) "
     )
-    assert wide <= 360
+    assert wide <= width
     assert canvas == place
 
 

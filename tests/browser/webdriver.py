@@ -69,14 +69,15 @@ class Browser:
         ]
         self.devtools("Emulation.setEmulatedMedia", features=features)
 
-    def resize(self, width: int, height: int) -> None:
-        """Gives the page so many CSS pixels."""
+    def resize(self, width: int, height: int, *, mobile: bool = False) -> None:
+        """Gives the page so many CSS pixels, and fingers instead of a mouse."""
+        self.devtools("Emulation.setTouchEmulationEnabled", enabled=mobile)
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
             deviceScaleFactor=1,
-            mobile=False,
+            mobile=mobile,
         )
 
     def run(self, script: str, *arguments: object) -> Any:

@@ -18,6 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.packaging.plan import FileSize
+from poetry_plugin_package_function.report.init_view import Import
+from poetry_plugin_package_function.report.init_view import InitView
+from poetry_plugin_package_function.report.init_view import is_needed
 from tests.sizes import HOSTILE_NAMES
 from tests.sizes import Sizes
 from tests.sizes import as_html
@@ -87,10 +90,10 @@ def files_in(page: bytes) -> list[FileSize]:
             data["owners"][owner][0],
             unzipped_bytes,
             zipped_bytes,
-            bool(nested),
+            bool(marks & 1),
         )
         for owner, directory, files in data["directories"]
-        for name, unzipped_bytes, zipped_bytes, nested in files
+        for name, unzipped_bytes, zipped_bytes, marks in files
     ]
 
 
@@ -221,6 +224,62 @@ def test_owners_are_those_of_files() -> None:
     assert [["", "", []], ["a", "1.0", ["my-app", "a"]]] == data["owners"]
 
 
+def test_imports_are_numbers() -> None:
+    """Owners and parents by their place, -1 for none; times in microseconds."""
+    files = [
+        FileSize(f"{each}.py", each, 2, 1, nested=each == "b") for each in ("a", "b")
+    ]
+    imports = (
+        Import(-1, "b", "b.py", "b", 0.001, 0.0035, 4096, "my_app/db.py:3"),
+        Import(0, "provided", "", "c", 0.002, 0.002),
+        Import(0, "json", "", None, 0.0005, 0.0005),
+    )
+    init = InitView(0.08, 0.2, 0.004, imports, frozenset({"of-python.py"}))
+    data = Page(as_html(Sizes("x", 1, 1, 1, files, (), init))).data
+
+    assert {
+        "start_s": 0.08,
+        "loader_s": 0.2,
+        "imports_s": 0.004,
+        "imports": [
+            [-1, "b", 1, 1000, 3500, 4096, "my_app/db.py:3"],
+            [0, "provided", 2, 2000, 2000, 0, ""],
+            [0, "json", -1, 500, 500, 0, ""],
+        ],
+    } == data["init"]
+    assert ["a", "b", "c"] == [name for name, _, _ in data["owners"]]
+    assert [
+        [0, "", [["a.py", 2, 1, 0]]],
+        [1, "", [["b.py", 2, 1, 3]]],
+    ] == data["directories"]
+    assert "" == data["why_no_init"]
+
+
+def test_bytecode_is_needed_as_its_source_is() -> None:
+    """A compiled module is imported out of its bytecode; data is read as it is."""
+    needed = InitView(
+        *(0, 0, 0),
+        [Import(-1, "a.b", "a/b.py", "a", 0, 0)],
+        frozenset({"a/data.json"}),
+    ).files
+    for name, expected in [
+        *(("a/b.py", True), ("a/__pycache__/b.cpython-313.pyc", True)),
+        *(("a/data.json", True), ("a/c.py", False)),
+        *(("a/__pycache__/c.cpython-313.pyc", False), ("a/__pycache__/x", False)),
+    ]:
+        assert is_needed(name, needed) is expected, name
+
+
+def test_without_imports_it_says_how_to_get_them() -> None:
+    """By `--handler`, or why that has not shown any."""
+    data = Page(as_html(sizes_of(30))).data
+    assert data["init"] is None
+    assert "--handler" in data["why_no_init"]
+
+    data = Page(as_html(replace(sizes_of(30), unchecked="Not here."))).data
+    assert data["why_no_init"] == "Not here."
+
+
 def luminance(red: float, green: float, blue: float) -> float:
     """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
 
@@ -246,8 +305,10 @@ def test_texts_can_be_read(scheme: dict[str, str]) -> None:
     """WCAG 2.2 AA: 4.5 to 1 for texts, on each distribution's colour."""
     pairs = [
         *(("--text", "--page"), ("--soft", "--page"), ("--link", "--page")),
-        *(("--found-text", "--found"), ("--quiet-text", "--quiet")),
-        ("--quiet-frame-text", "--quiet-frame"),
+        *(("--text", "--panel"), ("--soft", "--panel"), ("--wrong", "--page")),
+        *(("--found-text", "--found"), ("--init-text", "--init")),
+        *(("--quiet-text", "--quiet"), ("--quiet-text", "--quiet-frame")),
+        *(("--plain-text", "--plain"), ("--page", "--text")),
     ]
     for text, ground in pairs:
         assert contrast(of_hex(scheme[text]), of_hex(scheme[ground])) >= 4.5, text
@@ -262,7 +323,9 @@ def test_texts_can_be_read(scheme: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
-def test_what_is_found_stands_out(scheme: dict[str, str]) -> None:
+def test_what_is_marked_stands_out(scheme: dict[str, str]) -> None:
     """WCAG 2.2 AA: 3 to 1 for graphics, so that it takes no colours to see it."""
+    assert contrast(of_hex(scheme["--init"]), of_hex(scheme["--quiet"])) >= 3
+    assert contrast(of_hex(scheme["--edge"]), of_hex(scheme["--page"])) >= 3
     assert contrast(of_hex(scheme["--found"]), of_hex(scheme["--quiet"])) >= 3
     assert contrast(of_hex(scheme["--focus"]), of_hex(scheme["--focus-edge"])) >= 3

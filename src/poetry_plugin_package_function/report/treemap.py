@@ -1,6 +1,8 @@
-"""The sizes of all files as one page for a browser, which draws them as a treemap.
+"""The page of a package: sizes of all files as a treemap, and INIT as an icicle.
 
-Treemaps: Shneiderman, "Tree Visualization with Tree-Maps", 1992. The page is one file
+Treemaps: Shneiderman, "Tree Visualization with Tree-Maps", 1992. Icicles: Kruskal and
+Landwehr, "Icicle Plots: Better Displays for Hierarchical Clustering", The American
+Statistician 37 (2), 1983. The page is one file
 that loads nothing: it works from a disk, and it allows nothing but its own style and
 script (Content-Security-Policy: https://www.w3.org/TR/CSP3/).
 """
@@ -20,6 +22,8 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.report.init_view import as_rows
+from poetry_plugin_package_function.report.init_view import is_needed
 
 
 if TYPE_CHECKING:
@@ -29,18 +33,31 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.init_view import InitView
 
 
-_SCRIPTS: Final = ("squarify.js", "tree.js", "picture.js", "reading.js", "page.js")
+_SCRIPTS: Final = (
+    *("text.js", "tree.js", "files.js", "imports.js", "search.js"),
+    *("canvas.js", "squarify.js", "treemap.js", "icicle.js"),
+    *("places.js", "elements.js", "view_of_sizes.js", "view_of_init.js"),
+    *("header.js", "reading.js", "table.js", "page.js", "events.js"),
+)
 """In the order in which they need one another."""
 
+_NESTED: Final = 1
+_IN_INIT: Final = 2
+"""Bits of what is known of a file, as `page/files.js` reads them."""
 
-def as_html(report: Report, files: Sequence[FileSize]) -> bytes:
-    """Writes the page: the same bytes for the same sizes.
+
+def as_html(
+    report: Report, files: Sequence[FileSize], init: InitView | None = None
+) -> bytes:
+    """Writes the page: the same bytes for the same sizes and times.
 
     Args:
         report: What has been packaged.
         files: All files in it, in any order.
+        init: What INIT has imported; None if no handler has been.
     """
     title = report.function or report.distribution_name
     style = _part("style.css")
@@ -49,7 +66,7 @@ def as_html(report: Report, files: Sequence[FileSize]) -> bytes:
         policy=_policy(style, script),
         title=html.escape(title),
         style=style,
-        data=_data(title, report, files),
+        data=_data(title, report, files, init),
         script=script,
     )
     return page.encode(errors="xmlcharrefreplace")  # the title's; all else is text
@@ -69,7 +86,9 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
+def _data(
+    title: str, report: Report, files: Sequence[FileSize], init: InitView | None
+) -> str:
     """Writes the figures as JSON.
 
     It is ASCII, so it has no U+2028, and lone surrogates stay what they are; without
@@ -79,7 +98,11 @@ def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
     known = {
         each.name: (_version(each, report), each.path) for each in report.distributions
     }
-    names = sorted({file.distribution for file in files})
+    imports = init.imports if init else ()
+    names = sorted(
+        {file.distribution for file in files}
+        | {each.distribution for each in imports if each.distribution is not None}
+    )
     owners = [(name, *known.get(name, ("", ()))) for name in names]
     document = {
         "title": title,
@@ -88,7 +111,9 @@ def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
         "limit_bytes": report.limit_bytes,
         "service": report.service.name if report.service else "",
         "owners": owners,
-        "directories": list(_directories(files, names)),
+        "directories": list(_directories(files, names, init)),
+        "init": as_rows(init, names) if init else None,
+        "why_no_init": "" if init else _why_no_init(report),
     }
     return json.dumps(document, separators=(",", ":")).replace("<", r"\u003c")
 
@@ -105,21 +130,29 @@ def _version(distribution: DistributionSize, report: Report) -> str:
 
 
 def _directories(
-    files: Sequence[FileSize], owners: Sequence[str]
+    files: Sequence[FileSize], owners: Sequence[str], init: InitView | None
 ) -> Iterator[tuple[int, str, list[Any]]]:
     """Yields, by distribution and directory, names and figures of the files in it."""
     numbers = {name: number for number, name in enumerate(owners)}
+    needed = init.files if init else frozenset()
     rows = sorted(
         (
             numbers[file.distribution],
             *file.name.rpartition("/")[::2],
             *file[2:4],
-            int(file.nested),
+            _NESTED * file.nested | _IN_INIT * is_needed(file.name, needed),
         )
         for file in files
     )
     for (number, directory), found in groupby(rows, key=lambda row: row[:2]):
         yield number, directory, [row[2:] for row in found]
+
+
+def _why_no_init(report: Report) -> str:
+    """Says how to get what the page does not have, or why it cannot be had."""
+    if report.verified is not None:
+        return report.verified.unchecked
+    return "Package with --handler my_app.module.function, and it is shown here."
 
 
 def _part(name: str) -> str:

@@ -1,33 +1,31 @@
-const ROWS = 100; // of the table at first; so many more with each wish for more
 const ITEMS = 100; // of the tree that are there before they are asked for
 const ZOOM_MS = 200;
-const MEASURES = ["unzipped", "zipped"];
-
-const [map, canvas, hover, crumbs, table, more, found, query, facts] = [
-  "map", "canvas", "hover", "crumbs", "table", "more", "found", "query", "facts",
-].map((id) => document.getElementById(id));
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const root = treeOf(data);
+const owners = ownersOf(data);
+const files = filesOf(data, owners);
+const imports = data.init ? importsOf(data.init, owners) : null;
+const views = [viewOfSizes(files, data), ...(imports ? [viewOfInit(imports)] : [])];
 
-let measure = UNZIPPED;
-let level = root; // whose parts the picture, the tree and the table show
-let active = root.ordered(measure)[0]; // the part that the keyboard is at
-let hits = []; // the files that are found
+let view = views[0];
+let active = view.root.ordered(view.measure)[0]; // the part that the keyboard is at
+let described = null; // the part whose details are shown
+let byInit = false; // whether the treemap has the colours of what INIT needs
+let hits = []; // what is found
 let hit = -1; // the one of them that Enter has gone to
-let rows = ROWS;
+let fault = ""; // what is wrong with a regular expression
 let tiles = [];
-let drawn = null; // the place that the tiles are in
+let drawn = null; // the place that the tiles are in, and what they are of
 
 function isSearching() {
-  return query.value.trim() !== "";
+  return !fault && query.value.trim() !== "";
 }
 
-function go(node, part = node.ordered(measure)[0]) {
-  const before = level;
+function go(node, part = node.ordered(view.measure)[0]) {
+  const before = view.level;
   const from = [table, crumbs].find((each) => each.contains(document.activeElement));
   const inward = boxOf(node);
-  level = node;
+  view.level = node;
   active = part;
   rows = ROWS;
   show();
@@ -38,37 +36,62 @@ function go(node, part = node.ordered(measure)[0]) {
   else if (from === crumbs) map.focus();
 }
 
+/** Goes into a part; one that has nothing in it is only shown. */
 function open(node) {
-  if (node.isFile) activate(node);
-  else go(node);
+  if (!node.isLeaf) go(node);
+  else if (node.parent === view.level) activate(node);
+  else go(node.parent, node);
 }
 
 /** Zooms out to the level above, where the one that was left is active. */
 function leave() {
-  go(level.parent, level);
+  go(view.level.parent, view.level);
 }
 
-/** Shows all that depends on the level, the measure and the search. */
+/** Changes between sizes and INIT, each of which stays where it was left. */
+function look(other) {
+  view = other;
+  document.body.dataset.view = view.name;
+  active = view.level.ordered(view.measure)[0];
+  find();
+}
+
+/** Shows all that depends on the view, its level, the measure and the search. */
 function show() {
+  const { level, measure } = view;
   tell();
   picture();
   breadcrumb();
   tabulate();
-  map.setAttribute("aria-label", `Treemap of ${titleOf(level)}`);
+  map.setAttribute("aria-label", `${view.picture} of ${titleOf(level)}`);
   map.querySelectorAll("[role=treeitem]").forEach((each) => each.remove());
   level.ordered(measure).slice(0, ITEMS).forEach(item);
+  described = null;
   activate(active);
 }
 
 function picture() {
-  drawn = { x: 0, y: 0, width: map.clientWidth, height: map.clientHeight };
-  tiles = arrange(level, drawn, measure);
-  draw(canvas, tiles, isSearching());
+  const { level, measure } = view;
+  const [width, height] = [map.clientWidth, map.clientHeight];
+  const key = [view.name, measure, width, height].join();
+  if (drawn?.level !== level || drawn.key !== key) {
+    drawn = { level, key, x: 0, y: 0, width, height };
+    tiles = view.arrange(level, drawn, measure);
+  }
+  view.draw(canvas, tiles, { measure, searching: isSearching(), byInit });
   hover.hidden = true;
 }
 
+/** The box of a part, which may be some levels down; undefined if it is not drawn. */
 function boxOf(node) {
-  return tiles.find((tile) => tile.node === node)?.box;
+  const path = [];
+  for (let each = node; each && each !== view.level; each = each.parent) path.unshift(each);
+  let [inner, found] = [tiles, undefined];
+  for (const each of path) {
+    found = inner.find((tile) => tile.node === each);
+    inner = found?.tiles ?? [];
+  }
+  return found?.box;
 }
 
 /** Puts an element where a box is; what has hardly any area can still be seen. */
@@ -82,6 +105,7 @@ function put(element, box) {
 
 /** The tree's item for a part of the level: it is made when it is needed. */
 function item(node) {
+  const { level, measure } = view;
   const siblings = level.ordered(measure);
   const index = siblings.indexOf(node);
   const known = document.getElementById(`item-${index}`);
@@ -92,10 +116,10 @@ function item(node) {
     "aria-level": node.depth,
     "aria-posinset": index + 1,
     "aria-setsize": siblings.length,
-    "aria-label": labelOf(node),
+    "aria-label": view.label(node, measure, isSearching()),
     "aria-selected": false,
   });
-  if (!node.isFile) element.setAttribute("aria-expanded", false);
+  if (!node.isLeaf) element.setAttribute("aria-expanded", false);
   element.dataset.index = index;
   put(element, boxOf(node));
   const items = [...map.querySelectorAll("[role=treeitem]")];
@@ -106,7 +130,10 @@ function item(node) {
 
 function activate(node) {
   active = node;
-  if (!node) return;
+  if (!node) {
+    facts.replaceChildren();
+    return;
+  }
   map.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", false);
   const element = item(node);
   element.setAttribute("aria-selected", true);
@@ -115,17 +142,26 @@ function activate(node) {
 }
 
 function find() {
-  hits = search(root, query.value);
+  fault = "";
+  let matches = null;
+  try {
+    matches = matcher(query.value, expression.checked);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    fault = error.message.replace(/^.*: /s, "");
+  }
+  hits = search(view.root, matches, view.textOf);
   hit = -1;
   rows = ROWS;
   show();
 }
 
-/** Goes to the largest file that is found, then to the next. */
+/** Goes to the largest that is found, then to the next. */
 function next(step) {
   if (!hits.length) return;
+  const { measure } = view;
   if (hit < 0) {
-    hits.sort((one, other) => other.bytes[measure] - one.bytes[measure]);
+    hits.sort((one, other) => other.amounts[measure] - one.amounts[measure]);
   }
   hit = (hit + step + hits.length) % hits.length;
   go(hits[hit].parent, hits[hit]);
@@ -150,97 +186,3 @@ function animate(transform) {
     easing: "ease-out",
   });
 }
-
-function under(event) {
-  const { left, top } = canvas.getBoundingClientRect();
-  return tilesAt(tiles, event.clientX - left, event.clientY - top);
-}
-
-map.addEventListener("pointermove", (event) => {
-  const tile = under(event).at(-1);
-  hover.hidden = !tile;
-  if (!tile) return;
-  put(hover, tile.box);
-  describe(tile.node);
-});
-
-map.addEventListener("pointerleave", () => {
-  hover.hidden = true;
-  if (active) describe(active);
-});
-
-map.addEventListener("click", (event) => {
-  const [tile] = under(event);
-  if (tile) open(tile.node);
-});
-
-map.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || !active) return;
-  const siblings = level.ordered(measure);
-  const index = siblings.indexOf(active);
-  const targets = {
-    ArrowRight: index + 1,
-    ArrowDown: index + 1,
-    ArrowLeft: index - 1,
-    ArrowUp: index - 1,
-    Home: 0,
-    End: siblings.length - 1,
-  };
-  if (event.key in targets) activate(siblings[targets[event.key]] ?? active);
-  else if (event.key === "Enter" || event.key === " ") open(active);
-  else return;
-  event.preventDefault();
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  if (event.target === query && query.value) {
-    query.value = "";
-    find();
-  } else if (level.parent) {
-    leave();
-  } else {
-    return;
-  }
-  event.preventDefault();
-});
-
-query.addEventListener("input", find);
-query.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") next(event.shiftKey && hit >= 0 ? -1 : 1);
-});
-
-for (const radio of document.querySelectorAll("input[name=measure]")) {
-  radio.addEventListener("change", () => {
-    measure = Number(radio.value);
-    hit = -1;
-    show();
-  });
-}
-
-more.addEventListener("click", () => {
-  const first = rows;
-  rows += ROWS;
-  tabulate();
-  table.tBodies[0].rows[first].querySelector("button").focus();
-});
-
-document.getElementById("totals").textContent =
-  `${count(root.files, "file")}. The ZIP has ${count(data.output_bytes, "byte")}. ` +
-  (data.limit_bytes === null
-    ? `Unzipped it has ${count(data.unzipped_bytes, "byte")}.`
-    : `${data.service} counts ${count(data.unzipped_bytes, "byte")} unzipped, ` +
-      `${share(data.unzipped_bytes, data.limit_bytes)} of the ` +
-      `${number(data.limit_bytes)} that it allows.`);
-document.getElementById("hatched").hidden = !root.nestedFiles;
-
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", picture);
-show();
-new ResizeObserver(() => {
-  const { width, height } = drawn;
-  if (width === map.clientWidth && height === map.clientHeight) return;
-  picture();
-  for (const element of map.querySelectorAll("[role=treeitem]")) {
-    put(element, boxOf(level.ordered(measure)[Number(element.dataset.index)]));
-  }
-}).observe(map);

@@ -1,0 +1,4 @@
+const [map, canvas, hover, crumbs, table, more, found, query, expression, facts] = [
+  ...["map", "canvas", "hover", "crumbs", "table"],
+  ...["more", "found", "query", "expression", "facts"],
+].map((id) => document.getElementById(id));
