@@ -26,6 +26,8 @@ from tools.terminal_picture import runs
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.browser.webdriver import Browser
 
 
@@ -66,8 +68,8 @@ def main() -> int:
         home = Path(directory, "chromium")
         with chromium(binary, driver, home) as browser:
             for scheme in ("light", "dark"):
-                picture = _page(browser, project / SIZES, scheme)
-                _write(f"treemap-{scheme}.png", picture)
+                for name, picture in _views(browser, project / SIZES, scheme):
+                    _write(f"{name}-{scheme}.png", picture)
     return 0
 
 
@@ -81,16 +83,24 @@ def _console(raw: str, private: tuple[str, ...]) -> bytes:
     return as_svg(typed + raw, _COLUMNS, f"~/{NAME}", description).encode()
 
 
-def _page(browser: Browser, path: Path, scheme: str) -> bytes:
-    """The upper part of the page, down to where its table begins."""
+def _views(browser: Browser, path: Path, scheme: str) -> Iterator[tuple[str, bytes]]:
+    """The page's sizes and, if a handler has been imported, INIT."""
     browser.resize(_WIDTH_PX, _HEIGHT_PX)
     browser.emulate(scheme)
     browser.devtools("Emulation.setScrollbarsHidden", hidden=True)
     browser.open(path)
+    yield "treemap", _upper_part(browser)
+    if browser.run("return views.length > 1"):
+        browser.click("input[name=view][value='1']")
+        yield "init", _upper_part(browser)
+
+
+def _upper_part(browser: Browser) -> bytes:
+    """What is above the hints and the table."""
     bottom = browser.run(
         "return document.getElementById('map').getBoundingClientRect().bottom"
     )
-    clip = {"x": 0, "y": 0, "width": _WIDTH_PX, "height": int(bottom) + 16, "scale": 1}
+    clip = {"x": 0, "y": 0, "width": _WIDTH_PX, "height": int(bottom) + 8, "scale": 1}
     taken = browser.devtools("Page.captureScreenshot", format="png", clip=clip)
     return base64.b64decode(taken["data"])
 
