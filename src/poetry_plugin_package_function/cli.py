@@ -107,7 +107,9 @@ def _show(outcome: Outcome, *, to_errors: bool) -> None:
     for each in outcome.summary:
         for label, text in each.fitted(columns):
             _say(f"{label}{text}".rstrip(), to_errors=to_errors)
-    for row in (*outcome.sizes.lines(columns), *outcome.details):
+    tables = outcome.sizes, outcome.init
+    rows = (row for table in tables for row in table.lines(columns))
+    for row in (*rows, *outcome.details):
         _say(row, to_errors=to_errors)
 
 

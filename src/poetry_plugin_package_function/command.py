@@ -233,6 +233,9 @@ pyproject.toml, too, under the same names. These are only there:
                 self.line(f"  {label}<c2>{escaped(text)}</c2>".rstrip())
         self.line("")
         self._show_lines(outcome.sizes.lines(columns))
+        if of_init := outcome.init.lines(columns):
+            self.line("")
+            self._show_lines(of_init)
         for detail in outcome.details:
             self._show_lines(fitted(detail, columns))
         for warning in outcome.warning_lines(quiet=self.io.error_output.is_quiet()):

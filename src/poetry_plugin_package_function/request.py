@@ -22,6 +22,7 @@ from poetry_plugin_package_function.report.changes import read_previous
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
+from poetry_plugin_package_function.report.init import init_table
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
 from poetry_plugin_package_function.report.strict import refuse_warnings
@@ -177,6 +178,7 @@ def outcomes(
             [*details(each.report, each.changes)] if verbose else [],
             each.warnings,
             each.settings.is_declared,
+            init_table(each.report, all_of_them=verbose),
         )
         started_s = time.monotonic()
 

@@ -21,6 +21,11 @@ from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import place
 from poetry_plugin_package_function.report.details import ranked
+from poetry_plugin_package_function.report.init import about
+from poetry_plugin_package_function.report.init import largest_statements
+from poetry_plugin_package_function.report.init import phases
+from poetry_plugin_package_function.report.init import ranked_costs
+from poetry_plugin_package_function.report.init import table_of
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.report.changes import Changes
+    from poetry_plugin_package_function.report.table import Table
 
 
 def as_markdown(
@@ -61,6 +67,7 @@ def as_markdown(
         [*_facts(report, changes)],
         [*_alert(warnings)],
         [*_distributions(report)],
+        [*_init(report)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -87,12 +94,12 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
         yield f"| AWS services | {_prose(about_services(report.aws_services))} |"
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
-    yield from _verified(report.verified)
+    yield from _verified(report.verified, nested=report.nested is not None)
     if changes is not None:
         yield f"| Compared | {_prose(format_changes(changes))} |"
 
 
-def _verified(verified: Verified | None) -> Iterator[str]:
+def _verified(verified: Verified | None, *, nested: bool) -> Iterator[str]:
     if verified is None:
         return
     yield f"| Handler | {_code(verified.handler)} |"
@@ -102,6 +109,11 @@ def _verified(verified: Verified | None) -> Iterator[str]:
         yield "| INIT | not measured: the handler was looked for by parsing |"
         return
     yield f"| INIT | {_prose(f'{about_init(verified)}, where it was packaged')} |"
+    if verified.init is not None:
+        where = phases(verified.init, nested=nested)
+        yield f"| Where INIT goes | {_prose(where)} |"
+        for statement in largest_statements(verified.init):
+            yield f"| | {_prose(about(statement))} |"
     if verified.unused:
         yield f"| Never imported | {', '.join(map(_code, verified.unused))} |"
 
@@ -128,6 +140,33 @@ def _distributions(report: Report) -> Iterator[str]:
         yield from _table(rest, columns)
         yield ""
         yield "</details>"
+
+
+def _init(report: Report) -> Iterator[str]:
+    """Makes a table of what takes INIT, that has to be opened."""
+    init = report.verified.init if report.verified else None
+    if init is None:
+        return
+    largest, rest = ranked_costs(init)
+    count = counted(len(largest) + len(rest), "distribution")
+    yield f"<details><summary>INIT, by {count}</summary>"
+    yield ""
+    yield from _rows(table_of([*largest, *rest]))
+    yield ""
+    yield "</details>"
+
+
+def _rows(table: Table) -> Iterator[str]:
+    """Writes a table that consoles have; what is a name in it is code."""
+    columns = [each for each in table.columns if each.is_needed or each.says_something]
+    yield f"| {' | '.join(each.header for each in columns)} |"
+    yield f"|{'|'.join('--:' if each.is_number else ':--' for each in columns)}|"
+    for cells in zip(*(each.cells for each in columns), strict=True):
+        shown = (
+            cell if column.is_number or cell.startswith("(") else _code(cell)
+            for cell, column in zip(cells, columns, strict=True)
+        )
+        yield f"| {' | '.join(shown)} |"
 
 
 class _Column(NamedTuple):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.json_report import as_json_array
 from poetry_plugin_package_function.report.markdown import as_markdown
+from poetry_plugin_package_function.report.table import Table
 from poetry_plugin_package_function.report.warned import Severity
 
 
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.report.summary import Line
-    from poetry_plugin_package_function.report.table import Table
     from poetry_plugin_package_function.report.warned import Warned
     from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.standard_streams import Streams
+
+
+NO_TABLE: Final = Table()
 
 
 class Format(StrEnum):
@@ -47,6 +51,7 @@ class Outcome(NamedTuple):
         warnings: What is to be known before it is deployed, and how grave it is.
         is_declared: Whether a template has the function: with that it is deployed,
             under a name that only the deployment knows.
+        init: A table of the distributions that take most of INIT, or of all.
     """
 
     report: Report
@@ -56,6 +61,7 @@ class Outcome(NamedTuple):
     details: Sequence[str]
     warnings: Sequence[Warned]
     is_declared: bool = False
+    init: Table = NO_TABLE
 
     def warning_lines(self, *, quiet: bool) -> list[str]:
         """Writes the warnings for a console, with the function that they are about.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from itertools import repeat
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
@@ -13,6 +15,7 @@ from poetry_plugin_package_function.report.aws_services import about_services
 from poetry_plugin_package_function.report.aws_services import asking_dependencies
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
+from poetry_plugin_package_function.report.init import init_lines
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.screen import fitted
@@ -84,7 +87,7 @@ def summary(
         yield Line("Layer", shown_path(layer.output_file))
         yield Line("", about_layer(layer))
         yield Line("", f"CodeSha256 {code_sha256(layer.sha256)}")
-    yield from _verified(report.verified)
+    yield from _verified(report.verified, nested=report.nested is not None)
     yield Line("Took", f"{elapsed_s:.1f} s")
     if changes is not None:
         yield Line("Compared", format_changes(changes))
@@ -140,10 +143,14 @@ def skipped(report: Report) -> str:
     return f"{counted(len(report.passed_over), 'path')} of `include`, ignored or hidden"
 
 
-def _verified(verified: Verified | None) -> Iterator[Line]:
+def _verified(verified: Verified | None, *, nested: bool) -> Iterator[Line]:
     if verified is not None and verified.is_complete:
         text = f"{verified.handler} was imported in {about_init(verified)}"
         yield Line("Handler", text)
+        if verified.init is not None:
+            labels = chain(("INIT",), repeat(""))
+            texts = init_lines(verified.init, nested=nested)
+            yield from map(Line, labels, texts)
 
 
 def about_init(verified: Verified) -> str:

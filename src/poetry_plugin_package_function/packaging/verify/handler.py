@@ -43,6 +43,8 @@ class Function:
         has_layers: Whether it has layers that are not packaged with it, and may bring
             more modules.
         service: What runs it; None for another cloud, of which nothing is known.
+        max_init: What its INIT may take, in starts of an empty handler, if that is
+            said.
     """
 
     handler: str
@@ -53,6 +55,7 @@ class Function:
     ephemeral_storage_mb: int | None = None
     has_layers: bool = False
     service: Service | None = LAMBDA
+    max_init: float | None = None
 
     @property
     def has_sdk(self) -> bool:

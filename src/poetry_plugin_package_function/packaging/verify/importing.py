@@ -17,6 +17,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.interruption import held_back
+from poetry_plugin_package_function.packaging.verify import tracer
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.variables import environment
 from poetry_plugin_package_function.packaging.verify.variables import python_path
@@ -70,6 +71,8 @@ class Task:
                 "result": self.path("result.json"),
                 "trace": self.path("trace.txt"),
                 "hosts": self.path("hosts.txt"),
+                "tracer": tracer.__file__,
+                "tmp_dir": self.place.tmp_dir,
             }
         )
 

@@ -5,6 +5,7 @@ See docs/verify.md.
 
 from __future__ import annotations
 
+import os
 import time
 
 from dataclasses import dataclass
@@ -20,9 +21,17 @@ from poetry_plugin_package_function.packaging.verify.explaining.advice import fa
 from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
 from poetry_plugin_package_function.packaging.verify.explaining.unset import line_for
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
+from poetry_plugin_package_function.packaging.verify.flat_names import names_by_path
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.importing import run
+from poetry_plugin_package_function.packaging.verify.init import Files
+from poetry_plugin_package_function.packaging.verify.init import Measured
+from poetry_plugin_package_function.packaging.verify.init import Row
+from poetry_plugin_package_function.packaging.verify.init import init_of
+from poetry_plugin_package_function.packaging.verify.init import paths_in
+from poetry_plugin_package_function.packaging.verify.measuring import Run
+from poetry_plugin_package_function.packaging.verify.measuring import runs_of
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
 from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
@@ -38,6 +47,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
+    from poetry_plugin_package_function.packaging.verify.init import Init
+    from poetry_plugin_package_function.packaging.verify.measuring import Runs
+    from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
@@ -88,6 +100,7 @@ class Verified:
         made_up: Variables that the import has to have and that nobody has set, in the
             order in which it has asked for them: their names were their values.
         advice: The line that gives variables the values that they need; "" if none do.
+        init: Where INIT went.
     """
 
     handler: str
@@ -99,6 +112,7 @@ class Verified:
     judgements: tuple[Judgement, ...] = ()
     made_up: tuple[str, ...] = ()
     advice: str = ""
+    init: Init | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -134,6 +148,7 @@ def verify(
         VerifyError: Lambda cannot import the handler; the text has the user's own
             traceback. Or the archives cannot be unpacked.
     """
+    began_s = time.monotonic()
     if interpreter is None:
         why = "It was not imported, as the target is not this machine."
         return _parsed(archives, function, why)
@@ -146,7 +161,7 @@ def verify(
         with workspace.unpacked(archives, provided) as place:
             started_s = time.monotonic()
             task = Task(place, known, time_limit_s - spent_s)
-            found = _attempt(archives, task, interpreter)
+            found = _attempt(archives, task, interpreter, began_s)
             spent_s += time.monotonic() - started_s
         missing = found.missing(others) if isinstance(found, Failure) else ()
         made_up += missing
@@ -164,15 +179,22 @@ def verify(
 
 
 def _attempt(
-    archives: Archives, task: Task, interpreter: Path | str
+    archives: Archives, task: Task, interpreter: Path | str, began_s: float
 ) -> Verified | Failure:
-    """Imports a handler once, or finds it by parsing if no process can be started.
+    """Imports a handler, or finds it by parsing if no process can be started.
+
+    Args:
+        archives: What packaging has written.
+        task: What is to be done.
+        interpreter: What does it.
+        began_s: When verifying began: to measure again is cheap, or it is not.
 
     Raises:
         VerifyError: See `parsing.find`.
     """
     function = task.function
     refused = f"It was not imported: {interpreter} cannot be run here"
+    ran_s = time.monotonic()
     try:
         outcome = run(interpreter, task)
     except OSError as error:
@@ -186,22 +208,56 @@ def _attempt(
         return Failure(modules, outcome, task, archives.origin)
     tmp_bytes = size_bytes(task.place.tmp_dir)
     used = frozenset(flat_names(answer["files"], task.place))
+    unread = frozenset(flat_names(answer["unread"], task.place))
+    extracted = frozenset(_extracted(answer["extracted"], task.place))
+    now_s = time.monotonic()
+    first = Run(task, answer, called=bool(outcome.hosts))
+    runs = runs_of(interpreter, first, (now_s - began_s, now_s - ran_s))
     return Verified(
         function.handler,
-        init_s=answer["init_s"],
+        init_s=runs.median.init_s,
         peak_bytes=answer["peak_bytes"],
         tmp_bytes=tmp_bytes,
         unused=_unused(archives.entries, used),
-        judgements=tuple(_judged(function, answer, tmp_bytes)),
+        judgements=tuple(_judged(function, runs.median.init_s, answer, tmp_bytes)),
+        init=_init(archives, runs, used - unread, extracted),
     )
 
 
+def _init(
+    archives: Archives, runs: Runs, read: frozenset[str], extracted: frozenset[str]
+) -> Init:
+    """Makes figures of the run that has the median of INIT."""
+    answer, place = runs.median.answer, runs.median.task.place
+    rows = tuple(Row(*each) for each in answer["imports"])
+    files = Files(
+        names=names_by_path({*paths_in(rows)}, place),
+        owners={each.name: each.distribution or "" for each in archives.entries},
+        sizes={each.name: each.size_bytes for each in archives.entries},
+        own=frozenset(("", archives.project or "")),
+        read=read,
+        extracted=extracted,
+    )
+    measured = Measured(answer["init_s"], answer["start_s"], rows)
+    found = init_of(measured, files)
+    return replace(found, runs=runs.count, empty_s=runs.empty_s)
+
+
+def _extracted(directories: Iterable[str], place: Unpacked) -> Iterator[str]:
+    """Lists the files that the loader has put into directories in `/tmp`."""
+    for directory in directories:
+        for parent, _, names in os.walk(os.path.join(place.tmp_dir, directory)):
+            paths = (os.path.join(parent, name) for name in names)
+            yield from flat_names(
+                (each for each in paths if not os.path.islink(each)), place
+            )
+
+
 def _judged(
-    function: Function, answer: Mapping[str, Any], tmp_bytes: int
+    function: Function, init_s: float, answer: Mapping[str, Any], tmp_bytes: int
 ) -> Iterator[Judgement]:
     if function.service is not None:
-        limit_s = function.service.init_limit_s
-        yield Judgement(Limit.INIT, answer["init_s"], limit_s)
+        yield Judgement(Limit.INIT, init_s, function.service.init_limit_s)
     if function.tmp_bytes is not None:
         yield Judgement(Limit.TMP, tmp_bytes, function.tmp_bytes)
     if function.memory_mb is not None:

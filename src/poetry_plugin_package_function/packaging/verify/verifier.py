@@ -56,14 +56,18 @@ def main() -> None:
         opened = _listen(hosts)
         process = os.getpid()
         stand_in(task)
-        answer = attempt(task)
+        trace = tracing(task["tracer"])
+        answer = attempt(task, trace)
         faulthandler.cancel_dump_traceback_later()
         if os.getpid() == process:  # not a child that the handler's module has forked
             if "init_s" in answer:
                 answer["peak_bytes"] = peak_bytes()
-                answer["files"] = sorted(
-                    opened.copy() | {*module_files(), *mapped_files()}
-                )
+                read = opened.copy() | {*mapped_files()}
+                files = read | {*module_files()}
+                answer["files"] = sorted(files)
+                answer["unread"] = sorted(files - read)
+                answer["extracted"] = extracted(task["tmp_dir"])
+                answer["imports"] = trace.rows()
             with open(task["result"], "w", encoding="utf-8") as file:
                 json.dump(answer, file)
         leave(0)
@@ -146,16 +150,38 @@ def stand_in(task: dict[str, Any]) -> None:
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
 
 
-def attempt(task: dict[str, Any]) -> dict[str, Any]:
+def tracing(path: str) -> Any:
+    """Begins to trace imports; see the tracer, whose file it is."""
+    with open(path, encoding="utf-8") as file:
+        source = file.read()
+    name = "importlib._bootstrap"
+    namespace: dict[str, Any] = {"__name__": name}
+    code = compile(source, f"<frozen {name}>", "exec", dont_inherit=True)
+    exec(code, namespace)  # noqa: S102 - it is our own
+    return namespace["Trace"]()
+
+
+def attempt(task: dict[str, Any], trace: Any) -> dict[str, Any]:
     """Imports the handler, whose name's form has been checked.
 
+    Args:
+        task: What is to be done.
+        trace: What traces imports; see `tracing`.
+
     Returns:
-        `init_s` and `callable`; or `functions`, what there is in place of one that is
-        missing; or `error`.
+        `init_s`, `start_s`, what of it had gone until anything of the archive was
+        looked at, and `callable`; or `functions`, what there is in place of one that
+        is missing; or `error`.
     """
     name, _, function = task["handler"].rpartition(".")
+    start_s = time.monotonic() - task["started_s"]
     try:
-        site.addsitedir(task["task_root"])
+        # It obeys .pth files: the one that starts the loader, and the user's.
+        trace.timed(site.addsitedir)(task["task_root"])
+        loader = sys.modules.get("_package_function_loader")
+        finder: Any = getattr(loader, "Finder", None)
+        if finder is not None:
+            finder._extract_one = trace.timed(finder._extract_one)
         module = importlib.import_module(name.replace("/", "."))
         try:
             found = getattr(module, function)
@@ -164,7 +190,7 @@ def attempt(task: dict[str, Any]) -> dict[str, Any]:
     except BaseException as error:
         return {"error": description_of(error)}
     init_s = time.monotonic() - task["started_s"]
-    return {"init_s": init_s, "callable": callable(found)}
+    return {"init_s": init_s, "start_s": start_s, "callable": callable(found)}
 
 
 def functions_of(module: Any) -> Iterator[str]:
@@ -174,6 +200,15 @@ def functions_of(module: Any) -> Iterator[str]:
             continue
         if getattr(value, "__module__", "") != "typing":  # List, which can be called
             yield name
+
+
+def extracted(tmp_dir: str) -> list[str]:
+    """Lists the directories that the loader has made until now, one for each unit."""
+    try:
+        names = os.listdir(tmp_dir)
+    except OSError:  # the user's code has removed it
+        return []
+    return [each for each in names if each.startswith("package-function-")]
 
 
 def module_files() -> Iterator[str]:
