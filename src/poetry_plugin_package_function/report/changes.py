@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.packaging.plan import NOBODYS
+from poetry_plugin_package_function.report.init_changes import as_init_document
+from poetry_plugin_package_function.report.init_changes import init_changes
 from poetry_plugin_package_function.report.previous import read_report
 
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.report.init_changes import InitChanges
     from poetry_plugin_package_function.report.previous import Known
     from poetry_plugin_package_function.report.previous import PreviousReport
     from poetry_plugin_package_function.settings import Settings
@@ -108,6 +111,7 @@ class Changes(NamedTuple):
         layer_unchanged: Whether the layer's archive is the same; None if one of the
             reports has none.
         aws_services: Those whose data is shipped, if they are not the same.
+        init: What is different of INIT; None if one of the reports has not measured it.
     """
 
     unchanged: bool
@@ -119,6 +123,7 @@ class Changes(NamedTuple):
     files: FileChanges = FileChanges()
     layer_unchanged: bool | None = None
     aws_services: ServiceChanges | None = None
+    init: InitChanges | None = None
 
 
 def read_previous(settings: Settings) -> PreviousReport | None:
@@ -167,6 +172,7 @@ def changes_since(previous: PreviousReport | None, report: Report) -> Changes | 
         if report.layer and previous.layer_sha256
         else None,
         _services(previous, report),
+        init_changes(previous.init, report.verified.init if report.verified else None),
     )
 
 
@@ -212,11 +218,12 @@ def as_document(changes: Changes) -> dict[str, Any]:
         "other_wheels": changes.other_wheels,
         "files": changes.files._asdict(),
         "aws_services": changes.aws_services and changes.aws_services._asdict(),
+        "init": changes.init and as_init_document(changes.init),
     }
 
 
 def format_changes(changes: Changes) -> str:
-    """Writes them in a line."""
+    """Writes them in a line, but for what is different of INIT."""
     if changes.unchanged and changes.layer_unchanged is not False:
         return "unchanged: the same archive, byte for byte"
     same = [
@@ -243,6 +250,12 @@ def format_changes(changes: Changes) -> str:
         if names
     ]
     return "; ".join(parts) or "the same files, packaged in another way"
+
+
+def changes_of_init(changes: Changes) -> InitChanges | None:
+    """What is to be said of INIT: nothing, if it is that of the same archives."""
+    is_same = changes.unchanged and changes.layer_unchanged is not False
+    return None if is_same else changes.init
 
 
 def _few(files: FileChanges) -> list[str]:

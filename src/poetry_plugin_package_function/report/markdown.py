@@ -17,6 +17,7 @@ from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.aws_services import about_services
+from poetry_plugin_package_function.report.changes import changes_of_init
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import place
@@ -26,6 +27,7 @@ from poetry_plugin_package_function.report.init import largest_statements
 from poetry_plugin_package_function.report.init import phases
 from poetry_plugin_package_function.report.init import ranked_costs
 from poetry_plugin_package_function.report.init import table_of
+from poetry_plugin_package_function.report.init_changes import format_init_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
@@ -97,6 +99,8 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     yield from _verified(report.verified, nested=report.nested is not None)
     if changes is not None:
         yield f"| Compared | {_prose(format_changes(changes))} |"
+        if of_init := changes_of_init(changes):
+            yield f"| | {_prose(format_init_changes(of_init))} |"
 
 
 def _verified(verified: Verified | None, *, nested: bool) -> Iterator[str]:

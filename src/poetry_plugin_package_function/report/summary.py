@@ -13,9 +13,11 @@ from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.report.aws_services import about_services
 from poetry_plugin_package_function.report.aws_services import asking_dependencies
+from poetry_plugin_package_function.report.changes import changes_of_init
 from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.init import init_lines
+from poetry_plugin_package_function.report.init_changes import format_init_changes
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.screen import fitted
@@ -91,6 +93,8 @@ def summary(
     yield Line("Took", f"{elapsed_s:.1f} s")
     if changes is not None:
         yield Line("Compared", format_changes(changes))
+        if of_init := changes_of_init(changes):
+            yield Line("", format_init_changes(of_init))
 
 
 def _contents(report: Report) -> Iterator[Line]:
