@@ -23,6 +23,7 @@ from poetry_plugin_package_function.values import read_budget
 from poetry_plugin_package_function.values import read_ephemeral_storage
 from poetry_plugin_package_function.values import read_handler
 from poetry_plugin_package_function.values import read_memory
+from poetry_plugin_package_function.values import read_multiple
 from poetry_plugin_package_function.values import read_names
 from poetry_plugin_package_function.values import read_path
 from poetry_plugin_package_function.values import read_patterns
@@ -108,7 +109,13 @@ class Option:
 
 _GROUPS: Final = ("with", "without", "only", "all-groups", "extras", "all-extras")
 _NESTING: Final = ("nest", "keep-flat", "eager")
-_HANDLER: Final = ("handler", "memory-size", "ephemeral-storage", "environment")
+_HANDLER: Final = (
+    "handler",
+    "memory-size",
+    "ephemeral-storage",
+    "environment",
+    "max-init",
+)
 
 # A table: two or three lines an option are easier to read than ten.
 # fmt: off
@@ -202,6 +209,9 @@ OPTIONS: Final = (
     Option("max-zipped-size", read_budget,
            "What a ZIP may have; more is an error", "SIZE",
            field="max_zipped_size_bytes"),
+    Option("max-init", read_multiple,
+           "How many times INIT of an empty handler the handler's may take; more is an"
+           " error", "TIMES", needs=("handler",)),
     Option("strict", read_boolean, "Take a warning for an error: write nothing then"),
     Option("dry-run", read_boolean, "Do all of it, but write no file",
            places=Place.POETRY | Place.STANDALONE),

@@ -50,6 +50,7 @@ class Settings:
     layers_size_bytes: int = 0
     max_size_bytes: int | None = None
     max_zipped_size_bytes: int | None = None
+    max_init: float | None = None
     strict: bool = False
     dry_run: bool = False
     with_groups: frozenset[str] = frozenset()

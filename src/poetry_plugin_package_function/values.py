@@ -272,6 +272,17 @@ def read_budget(value: object, _: Source) -> int:
     return size_bytes
 
 
+def read_multiple(value: object, _: Source) -> float:
+    """Reads how many times as long something may take."""
+    text = str(value).strip()
+    if re.fullmatch(r"\d{1,6}(?:\.\d{1,6})?", text) and float(text) >= 1:
+        return float(text)
+    raise RefusedError(
+        f"expected how many times as long as an empty handler's, such as 20, got"
+        f" {value!r}."
+    )
+
+
 def _size_bytes(value: object) -> int:
     text = str(value).strip()
     match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)", text)

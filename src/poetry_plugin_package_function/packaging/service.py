@@ -23,6 +23,8 @@ from poetry_plugin_package_function.packaging.aws.data import has_data
 from poetry_plugin_package_function.packaging.budgets import check_budgets
 from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
+from poetry_plugin_package_function.packaging.init_budget import check_init
+from poetry_plugin_package_function.packaging.init_budget import refuse_unmeasured
 from poetry_plugin_package_function.packaging.job import Job
 from poetry_plugin_package_function.packaging.job import Part
 from poetry_plugin_package_function.packaging.job import Wishes
@@ -133,11 +135,13 @@ def write_archives(
         SourceError: Something cannot be read, or cannot work on Lambda.
         PackageTooLargeError: It fits neither flat nor nested.
         IncompatibleTargetError: It cannot work on its target.
+        BudgetError: INIT has a budget, and cannot be measured here.
         OutputError: A result cannot be written.
     """
     settings = order.settings
     progress = progress or NoProgress()
     check_python(order.environment.site_packages, settings, order.target)
+    refuse_unmeasured(settings, order.target, runs_here=order.runs_here)
     with scratch_directory() as scratch:
         included = find_included(
             settings.include, order.project.directory, matcher(settings.exclude)
@@ -182,12 +186,14 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
         workspace: Where they are unpacked, if others are there, too.
 
     Raises:
-        BudgetError: They are larger than the user lets them be.
+        BudgetError: They are larger than the user lets them be, or INIT is longer.
         VerifyError: Lambda could not import the handler.
     """
     report = report_of(written)
     check_budgets(report, written.order.settings)  # an import may take a minute
     found = _verified(written.measured, written.order, workspace)
+    if found is not None:
+        check_init(found, report, written.order.settings)
     files = tuple(written.measured.files())
     return Pending(replace(report, verified=found), files, written.outputs)
 
@@ -370,6 +376,7 @@ def _verified(
                 ephemeral_storage_mb=settings.ephemeral_storage_mb,
                 has_layers=settings.has_layers or settings.layers_size_bytes > 0,
                 service=settings.receiver,
+                max_init=settings.max_init,
             ),
             site_packages.interpreter if order.runs_here else None,
             place,
