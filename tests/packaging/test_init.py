@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetry_plugin_package_function.packaging.verify.init import Files
-from poetry_plugin_package_function.packaging.verify.init import Measured
-from poetry_plugin_package_function.packaging.verify.init import Row
 from poetry_plugin_package_function.packaging.verify.init import Statement
-from poetry_plugin_package_function.packaging.verify.init import init_of
-from poetry_plugin_package_function.packaging.verify.init import paths_in
+from poetry_plugin_package_function.packaging.verify.init_figures import Files
+from poetry_plugin_package_function.packaging.verify.init_figures import Measured
+from poetry_plugin_package_function.packaging.verify.init_figures import Row
+from poetry_plugin_package_function.packaging.verify.init_figures import init_of
+from poetry_plugin_package_function.packaging.verify.init_figures import paths_in
 
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.verify import tracer
 from poetry_plugin_package_function.packaging.verify import verifier
-from poetry_plugin_package_function.packaging.verify.init import Row
+from poetry_plugin_package_function.packaging.verify.init_figures import Row
 
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ from poetry_plugin_package_function.packaging.verify.flat_names import names_by_
 from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.importing import run
-from poetry_plugin_package_function.packaging.verify.init import Files
-from poetry_plugin_package_function.packaging.verify.init import Measured
-from poetry_plugin_package_function.packaging.verify.init import Row
-from poetry_plugin_package_function.packaging.verify.init import init_of
-from poetry_plugin_package_function.packaging.verify.init import paths_in
+from poetry_plugin_package_function.packaging.verify.init_figures import Files
+from poetry_plugin_package_function.packaging.verify.init_figures import Measured
+from poetry_plugin_package_function.packaging.verify.init_figures import Row
+from poetry_plugin_package_function.packaging.verify.init_figures import init_of
+from poetry_plugin_package_function.packaging.verify.init_figures import paths_in
 from poetry_plugin_package_function.packaging.verify.measuring import Run
 from poetry_plugin_package_function.packaging.verify.measuring import runs_of
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
