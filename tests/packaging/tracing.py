@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _START: Final = "-- start --"
+_END: Final = "-- end --"
+"""Something may be imported later, while the process ends."""
 _START_CODE: Final = f"""\
 import importlib.util, json, sys
 spec = importlib.util.spec_from_file_location("verifier", {verifier.__file__!r})
@@ -30,7 +32,8 @@ sys.path.insert(0, sys.argv[1])
 trace = verifier.tracing({tracer.__file__!r}) if sys.argv[2] else None
 print({_START!r}, file=sys.stderr, flush=True)
 """
-_END_CODE: Final = """
+_END_CODE: Final = f"""
+print({_END!r}, file=sys.stderr, flush=True)
 if trace is not None:
     with open(sys.argv[2], "w") as file:
         json.dump(trace.rows(), file)
@@ -84,7 +87,7 @@ def traced(
     )
     assert 0 == done.returncode, done.stderr
     rows = json.loads(answer.read_text()) if is_traced else []
-    since = done.stderr.partition(_START)[2]
+    since = done.stderr.partition(_START)[2].partition(_END)[0]
     return Traced(
         [Row(*each) for each in rows],
         done.stdout,
