@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _WEB: Final = (
     "sqlalchemy==2.1.9 fastapi==0.165.0 starlette==1.10.0 anyio==4.16.0"
     " opentelemetry-api==1.45.2 annotated-doc==0.0.7 greenlet==3.5.6 idna==3.20"
-    " annotated-types==0.8.0 pydantic==2.14.3 pydantic_core==2.50.4 typing-inspection==0.4.5"
-    " typing_extensions==4.16.0"
+    " annotated-types==0.8.0 pydantic==2.14.3 pydantic_core==2.50.4"
+    " typing-inspection==0.4.5 typing_extensions==4.16.0"
 )
 _TOLERANCE: Final = 0.05
 """What is between the two clocks, and the tracer's own time."""
