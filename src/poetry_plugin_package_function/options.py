@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.events import read_event
+from poetry_plugin_package_function.events import read_timeout
 from poetry_plugin_package_function.inclusions import read_inclusions
 from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.values import read_architecture
@@ -110,11 +112,8 @@ class Option:
 _GROUPS: Final = ("with", "without", "only", "all-groups", "extras", "all-extras")
 _NESTING: Final = ("nest", "keep-flat", "eager")
 _HANDLER: Final = (
-    "handler",
-    "memory-size",
-    "ephemeral-storage",
-    "environment",
-    "max-init",
+    *("handler", "memory-size", "ephemeral-storage", "environment"),
+    *("max-init", "event", "timeout"),
 )
 
 # A table: two or three lines an option are easier to read than ten.
@@ -178,6 +177,12 @@ OPTIONS: Final = (
     Option("environment", read_variables,
            "The function's environment variables, for the import of the handler",
            places=Place.TABLE, needs=("handler",)),
+    Option("event", read_event,
+           "Call the handler once with the JSON of this file (-: standard input)",
+           "FILE", needs=("handler",), feature=Feature.EVENTS),
+    Option("timeout", read_timeout,
+           "What the function may take for an event, in seconds", "SECONDS", "3",
+           field="timeout_s", needs=("event",), feature=Feature.EVENTS),
     Option("exclude", read_patterns,
            "Patterns of files to leave out, in the language of .gitignore",
            places=Place.TABLE),

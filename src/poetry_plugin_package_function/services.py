@@ -26,6 +26,7 @@ class Feature(Enum):
     SDK = "AWS SDK of its own"
     MEMORY = "memory that can be chosen"
     STORAGE = "size of /tmp that can be chosen"
+    EVENTS = "handlers that are called with an event"
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,6 +97,15 @@ EPHEMERAL_STORAGE_MIB: Final = range(512, 10_241)
 
 With `AcceleratorConfig` the service model of botocore 1.44.8 allows 32,768 MiB.
 """
+
+TIMEOUTS_S: Final = range(1, 901)
+"""What `Timeout` may be.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+"""
+
+DEFAULT_TIMEOUT_S: Final = 3
+"""What it is if nothing is said. Source: ibid."""
 
 LAMBDA: Final = Service(
     key="lambda",

@@ -16,6 +16,7 @@ from poetry_plugin_package_function.services import Feature
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from poetry_plugin_package_function.events import Event
     from poetry_plugin_package_function.inclusions import Inclusion
     from poetry_plugin_package_function.runtimes import Runtime
     from poetry_plugin_package_function.services import Service
@@ -79,6 +80,8 @@ class Settings:
     memory_size_mb: int | None = None
     ephemeral_storage_mb: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    event: Event | None = None
+    timeout_s: int | None = None
     unknown_variables: frozenset[str] = frozenset()
     has_layers: bool = False
     is_declared: bool = False

@@ -1179,6 +1179,7 @@ class Verifier:
             "hosts": os.devnull,
             "tracer": tracer.__file__,
             "tmp_dir": str(self._directory / "tmp"),
+            "event": None,
         }
         done = subprocess.run(
             [sys.executable, "-B", verifier.__file__, json.dumps(task)],

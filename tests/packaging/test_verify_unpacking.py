@@ -19,6 +19,7 @@ from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import member_of
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
+from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
@@ -232,7 +233,7 @@ def test_a_link_in_the_place_of_our_directory_is_not_followed(
 def test_sizes_are_in_whole_blocks(tmp_path: Path) -> None:
     """Links count as themselves."""
     write_files(tmp_path / "d", {"a": "x", "b/c": "x" * 4097, "empty": ""})
-    assert 3 * 4096 == unpacking.size_bytes(str(tmp_path / "d"))
+    assert 3 * 4096 == verifier.size_bytes(str(tmp_path / "d"))
 
 
 def test_what_a_closed_wheel_has_stands_for_the_runtimes(tmp_path: Path) -> None:
@@ -357,6 +358,7 @@ import os, signal, sys
 from pathlib import Path
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.verify import unpacking
+from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 unpacking.MEMORY = sys.argv[2]
 with unpacking.Workspace() as workspace:

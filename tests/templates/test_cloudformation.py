@@ -144,6 +144,7 @@ def test_functions_of_sam(tmp_path: Path) -> None:
         "runtime": "python3.13",
         "architecture": "arm64",
         "memory-size": "256",
+        "timeout": "15",
         "ephemeral-storage": "1024",
         "environment": {
             "STAGE": "dev",
@@ -163,6 +164,7 @@ def test_functions_of_sam(tmp_path: Path) -> None:
         "handler": "app.lambda_handler",
         "runtime": "python3.12",
         "architecture": "x86_64",
+        "timeout": "15",
         "environment": {
             "STAGE": "worker",
             "POWERTOOLS_SERVICE_NAME": "orders",

@@ -99,6 +99,7 @@ def test_functions_of_a_service(tmp_path: Path) -> None:
         "runtime": "python3.13",
         "architecture": "arm64",
         "memory-size": "1024",
+        "timeout": "6",
         "ephemeral-storage": "1024",
         "environment": {
             "SERVICE": "orders",
@@ -116,6 +117,7 @@ def test_functions_of_a_service(tmp_path: Path) -> None:
         "runtime": "python3.12",
         "architecture": "x86_64",
         "memory-size": "512",
+        "timeout": "6",
         "output": str(tmp_path / "dist/hello.zip"),
         "environment": {"SERVICE": "orders", "STAGE": "dev", "LEVEL": "DEBUG"},
     } == hello.values
@@ -149,7 +151,8 @@ def test_where_functions_are(tmp_path: Path, functions: str) -> None:
     files = {"functions.yml": "a: { handler: a.b }\n"}
     text = service(functions, "custom: { functions: { a: { handler: a.b } } }")
     found = declared(tmp_path, "serverless.yml", text, files)
-    assert {"handler": "a.b", "runtime": "python3.13"} == found["a"].values
+    expected = {"handler": "a.b", "runtime": "python3.13", "timeout": "6"}
+    assert expected == found["a"].values
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,8 @@ def test_variables_of_variables_take_no_longer(tmp_path: Path) -> None:
     everything = ", ".join(f'{name}: "${{self:custom}}"' for name in names)
     custom = f"custom: {{ {everything}, b: '$${{self:custom.c}}', c: '{{self:b}}' }}"
     text = service("{ f: { memorySize: '${self:custom.a0.a1.a2}' } }", custom)
-    assert {"f": {"runtime": "python3.13"}} == values(tmp_path, "serverless.yml", text)
+    expected = {"f": {"runtime": "python3.13", "timeout": "6"}}
+    assert expected == values(tmp_path, "serverless.yml", text)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +241,5 @@ def test_a_service_without_functions_of_ours(
 def test_provider_in_short(tmp_path: Path) -> None:
     """`provider: aws` is all that some say; runtimes are with the functions."""
     text = "provider: aws\nfunctions: { a: { handler: a.b, runtime: python3.13 } }\n"
-    assert {"a": {"handler": "a.b", "runtime": "python3.13"}} == (
-        values(tmp_path, "serverless.yml", text)
-    )
+    expected = {"handler": "a.b", "runtime": "python3.13", "timeout": "6"}
+    assert {"a": expected} == values(tmp_path, "serverless.yml", text)

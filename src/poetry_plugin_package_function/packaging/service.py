@@ -52,6 +52,7 @@ from poetry_plugin_package_function.packaging.tree.metadata import with_stable_m
 from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
 from poetry_plugin_package_function.packaging.tree.sdk import SDK
 from poetry_plugin_package_function.packaging.writing import write
+from poetry_plugin_package_function.services import DEFAULT_TIMEOUT_S
 
 
 if TYPE_CHECKING:
@@ -377,6 +378,8 @@ def _verified(
                 has_layers=settings.has_layers or settings.layers_size_bytes > 0,
                 service=settings.receiver,
                 max_init=settings.max_init,
+                event=settings.event,
+                timeout_s=settings.timeout_s or DEFAULT_TIMEOUT_S,
             ),
             site_packages.interpreter if order.runs_here else None,
             place,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.verify.verified import Called
     from poetry_plugin_package_function.report.changes import Changes
 
 
@@ -99,6 +100,8 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
             f"May ask for {asking.service}, which is left out: {asking.place}"
             f" of {asking.distribution or 'the project'}"
         )
+    if report.verified and report.verified.event:
+        yield from _event(report.verified.event)
     if report.passed_over:
         yield (
             "Not included, as it is hidden, ignored by Git, or kept there by tools:"
@@ -110,6 +113,13 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
         yield f"{what} not compile: {', '.join(skipped)}"
     for name, what in changes.files.in_order() if changes else ():
         yield f"File {what}: {name}"
+
+
+def _event(called: Called) -> Iterator[str]:
+    """Says what a handler has returned and written, as far as it is known."""
+    if called.result:
+        yield f"Result: {called.result}"
+    yield from (f"Printed: {line}" for line in called.output.splitlines())
 
 
 def findings(report: Report) -> Iterator[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.verify.verified import Called
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
@@ -189,6 +190,20 @@ def _verified(verified: Verified) -> dict[str, object]:
         "tmp_bytes": verified.tmp_bytes,
         "unused": verified.unused,
         "init": verified.init and init_document(verified.init),
+        "event": verified.event and _called(verified.event),
+    }
+
+
+def _called(called: Called) -> dict[str, object]:
+    return {
+        "file": called.event,
+        "unchecked": called.unchecked or None,
+        "duration_s": called.duration_s,
+        "peak_bytes": called.peak_bytes,
+        "tmp_bytes": called.tmp_bytes,
+        "result": None if called.unchecked else called.result,
+        "result_bytes": called.result_bytes,
+        "output": called.output,
     }
 
 

@@ -31,10 +31,13 @@ from poetry_plugin_package_function.report.init_changes import format_init_chang
 from poetry_plugin_package_function.report.json_report import code_sha256
 from poetry_plugin_package_function.report.made_for import made_for
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
+from poetry_plugin_package_function.report.summary import about_call
 from poetry_plugin_package_function.report.summary import about_init
 from poetry_plugin_package_function.report.summary import about_layer
 from poetry_plugin_package_function.report.summary import layout
 from poetry_plugin_package_function.report.summary import left_out
+from poetry_plugin_package_function.report.summary import printed
+from poetry_plugin_package_function.report.summary import shortened
 from poetry_plugin_package_function.report.summary import skipped
 from poetry_plugin_package_function.report.summary import unzipped
 
@@ -50,6 +53,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.report.changes import Changes
     from poetry_plugin_package_function.report.table import Table
+
+
+_MOST_PRINTED: Final = 10
 
 
 def as_markdown(
@@ -118,6 +124,12 @@ def _verified(verified: Verified | None, *, nested: bool) -> Iterator[str]:
         yield f"| Where INIT goes | {_prose(where)} |"
         for statement in largest_statements(verified.init):
             yield f"| | {_prose(about(statement))} |"
+    called = verified.event
+    if called is not None and not called.unchecked:
+        yield f"| Event | {_code(called.event)}: {_prose(about_call(called))} |"
+        yield f"| Result | {_code(shortened(called.result))} |"
+    if lines := printed(called, _MOST_PRINTED):
+        yield f"| Printed | {'<br>'.join(map(_prose, lines))} |"
     if verified.unused:
         yield f"| Never imported | {', '.join(map(_code, verified.unused))} |"
 

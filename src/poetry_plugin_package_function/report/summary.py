@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.packaging.verify.verified import Called
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _LABEL_WIDTH: Final = len("CodeSha256") + 2
 _INDENT: Final = "  "
+_MOST_OF_RESULT: Final = 240
+"""Characters: three lines of 80, seven of 40."""
 
 NOTHING_WRITTEN: Final = "nothing has been written, and nothing replaced"
 """The result of a dry run."""
@@ -155,6 +158,42 @@ def _verified(verified: Verified | None, *, nested: bool) -> Iterator[Line]:
             labels = chain(("INIT",), repeat(""))
             texts = init_lines(verified.init, nested=nested)
             yield from map(Line, labels, texts)
+
+    called = verified.event if verified else None
+    if called is not None and not called.unchecked:
+        yield Line("Event", f"{called.event}: {about_call(called)}")
+        yield Line("Result", shortened(called.result))
+    for label, text in zip(("Printed", "", ""), printed(called, 3), strict=False):
+        yield Line(label, text)
+
+
+def about_call(called: Called) -> str:
+    """Says what the call of a handler has taken."""
+    left = megabytes(called.tmp_bytes) if called.tmp_bytes else "nothing"
+    return (
+        f"returned after {called.duration_s or 0:.2f} s, with"
+        f" {megabytes(called.peak_bytes or 0)} of memory and {left} more in /tmp"
+    )
+
+
+def shortened(result: str) -> str:
+    """The beginning of a result."""
+    more = len(result) > _MOST_OF_RESULT
+    return f"{result[: _MOST_OF_RESULT - 1]}…" if more else result
+
+
+def printed(called: Called | None, most: int) -> list[str]:
+    """The last lines that a handler has written while it was called.
+
+    Args:
+        called: The call; None if there was none.
+        most: How many are shown.
+    """
+    lines = [each for each in called.output.splitlines() if each] if called else []
+    more = len(lines) - most + 1
+    if more > 1:
+        lines = [f"… {more:,} lines before", *lines[more:]]
+    return [*map(shortened, lines)]
 
 
 def about_init(verified: Verified) -> str:

@@ -226,6 +226,11 @@ _LIMITS: Final = {
         " to have {allowed}.",
         Severity.DEFECT,
     ),
+    "event-memory": Warned(
+        "The handler took {measured} of memory with its event; the function is to have"
+        " {allowed}.",
+        Severity.DEFECT,
+    ),
 }
 """INIT that takes too long is run again; a process without memory is killed."""
 
@@ -253,6 +258,11 @@ def _verdicts(report: Report) -> Iterator[Warned]:
         return
     if doubts := " ".join(filter(None, (verified.unchecked, _made_up(verified)))):
         yield Warned(f"{verified.handler}: {doubts}")
+    if verified.event and verified.event.unchecked:
+        yield Warned(
+            f"{verified.handler} was called with {verified.event.event}, and did not"
+            f" get to its end here. {verified.event.unchecked}"
+        )
     for each in verified.judgements:
         if not each.holds:
             text, severity = _LIMITS[each.limit]

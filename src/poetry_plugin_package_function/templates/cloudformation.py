@@ -142,6 +142,7 @@ class _Function:
             "runtime": self._text("Runtime"),
             "architecture": self._resolved(architecture),
             "memory-size": self._text("MemorySize"),
+            "timeout": self._text("Timeout"),
             "ephemeral-storage": self._resolved(
                 mapping(self._get("EphemeralStorage")).get("Size")
             ),

@@ -35,6 +35,12 @@ _VARIABLE: Final = re.compile(r"\$\{([^${}]*)\}")
 _MOST_VARIABLES: Final = 100
 """More than people write in one text; those that make new ones end here."""
 
+_TIMEOUT_S: Final = "6"
+"""The Framework's own default, which is not Lambda's.
+
+Source: https://www.serverless.com/framework/docs/providers/aws/guide/functions
+"""
+
 
 def is_serverless(data: object) -> bool:
     """Whether a document is a `serverless.yml` for AWS."""
@@ -102,6 +108,7 @@ def _declared(
         "runtime": both.get("runtime"),
         "architecture": both.get("architecture"),
         "memory-size": both.get("memorySize"),
+        "timeout": both.get("timeout", _TIMEOUT_S),
         "ephemeral-storage": both.get("ephemeralStorageSize"),
         "output": os.path.join(directory, artifact)
         if isinstance(artifact, str)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.sources.modules import handler_parts
+from poetry_plugin_package_function.services import DEFAULT_TIMEOUT_S
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
+    from poetry_plugin_package_function.events import Event
     from poetry_plugin_package_function.services import Service
 
 
@@ -45,6 +47,8 @@ class Function:
         service: What runs it; None for another cloud, of which nothing is known.
         max_init: What its INIT may take, in starts of an empty handler, if that is
             said.
+        event: What it is called with once it is imported; None if it is not.
+        timeout_s: What it may take for that.
     """
 
     handler: str
@@ -56,6 +60,8 @@ class Function:
     has_layers: bool = False
     service: Service | None = LAMBDA
     max_init: float | None = None
+    event: Event | None = None
+    timeout_s: int = DEFAULT_TIMEOUT_S
 
     @property
     def has_sdk(self) -> bool:

@@ -45,7 +45,7 @@ class Task:
     Attributes:
         place: Where the archive has been unpacked to.
         function: Whose handler it is.
-        time_limit_s: When the process is ended.
+        time_limit_s: When the process is ended, unless the handler is called by then.
     """
 
     place: Unpacked
@@ -72,7 +72,12 @@ class Task:
                 "trace": self.path("trace.txt"),
                 "hosts": self.path("hosts.txt"),
                 "tracer": tracer.__file__,
+                "output": self.path("output.txt"),
                 "tmp_dir": self.place.tmp_dir,
+                "event": self.path("event.json") if self.function.event else None,
+                "timeout_s": self.function.timeout_s,
+                "called": self.path("called.json"),
+                "call": self.path("call.json"),
             }
         )
 
@@ -87,6 +92,9 @@ class Outcome(NamedTuple):
         trace: Where it was when it crashed or hung.
         output: The last that the user's code has written.
         hosts: Those that it has called, or asked for the addresses of, in that order.
+        is_call: Whether this is about the call of the handler only: with its answer,
+            that of `invocation.invoke`, its output and its hosts.
+        call: The same about the call; None if there was none.
     """
 
     status: int | None
@@ -95,6 +103,15 @@ class Outcome(NamedTuple):
     trace: str
     output: str
     hosts: tuple[str, ...] = ()
+    is_call: bool = False
+    call: Outcome | None = None
+
+    @property
+    def has_timed_out(self) -> bool:
+        """Whether the time limit has ended it, as its trace says."""
+        return self.status is None or (
+            self.is_call and not self.answer and self.trace.startswith("Timeout (")
+        )
 
 
 def run(interpreter: Path | str, task: Task) -> Outcome:
@@ -108,26 +125,64 @@ def run(interpreter: Path | str, task: Task) -> Outcome:
         with held_back():  # what has just been started would be forgotten
             process = _started(interpreter, task)
         with suppress(subprocess.TimeoutExpired):
-            status = process.wait(task.time_limit_s + _GRACE_S)
+            status = _status(process, task)
     finally:
         with held_back():
             if process is not None:
                 _end_group(process)
                 process.wait()
-    answer = None
-    with suppress(OSError, ValueError), open(task.path("result.json"), "rb") as file:
-        answer = json.load(file)
-    return Outcome(
+    answer = _json(task.path("result.json"))
+    outcome = Outcome(
         status,
         os.path.exists(task.path("trace.txt")),
         answer,
         _trace(_text(task.path("trace.txt"))),
-        "\n".join(_text(task.path("output.txt")).splitlines()[-_MOST_LINES:]),
+        _last_lines(task.path("output.txt")),
         tuple(_text(task.path("hosts.txt")).splitlines()),
     )
+    before = _json(task.path("called.json"))
+    if answer is None or before is None:
+        return outcome
+    answer |= _json(task.path("call.json")) or {}
+    call = outcome._replace(
+        answer=answer.get("call"),
+        output=_last_lines(task.path("output.txt"), before["output"]),
+        hosts=tuple(_text(task.path("hosts.txt"), before["hosts"]).splitlines()),
+        is_call=True,
+    )
+    return outcome._replace(call=call)
+
+
+def _status(process: subprocess.Popen[bytes], task: Task) -> int:
+    """Waits for the process to end; it ends itself when the time for a call is up.
+
+    Raises:
+        TimeoutExpired: It does not end in time.
+    """
+    try:
+        return process.wait(task.time_limit_s + _GRACE_S)
+    except subprocess.TimeoutExpired:
+        if not os.path.exists(task.path("called.json")):
+            raise
+    return process.wait(task.function.timeout_s + _GRACE_S)
+
+
+def _json(path: str) -> dict[str, Any] | None:
+    """What the process has said in a file; None if it could not."""
+    with suppress(OSError, ValueError), open(path, "rb") as file:
+        found: dict[str, Any] = json.load(file)
+        return found
+    return None
+
+
+def _last_lines(path: str, start: int = 0) -> str:
+    return "\n".join(_text(path, start).splitlines()[-_MOST_LINES:])
 
 
 def _started(interpreter: Path | str, task: Task) -> subprocess.Popen[bytes]:
+    if event := task.function.event:
+        with open(task.path("event.json"), "wb") as file:
+            file.write(event.content)
     with open(task.path("output.txt"), "wb") as output:
         return subprocess.Popen(
             [
@@ -148,11 +203,11 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _text(path: str) -> str:
-    """The end of a file's text; "" if there is none."""
+def _text(path: str, start: int = 0) -> str:
+    """The end of a file's text, behind a place in bytes; "" if there is none."""
     try:
         with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST_BYTES))
+            file.seek(max(start, os.fstat(file.fileno()).st_size - _MOST_BYTES))
             return file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""

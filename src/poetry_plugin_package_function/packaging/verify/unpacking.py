@@ -46,7 +46,6 @@ MEMINFO: Final = "/proc/meminfo"
 """Source: proc_meminfo(5)."""
 
 _PREFIX: Final = "package-function-task-"
-_BLOCK_BYTES: Final = 4096
 _ABANDONED_S: Final = 60.0
 """From making a directory to locking it, this is more than enough."""
 
@@ -234,12 +233,3 @@ def _remove_abandoned(parent: str) -> None:
                 if lock is not None:
                     remove(entry.path)
                     os.close(lock)
-
-
-def size_bytes(directory: str) -> int:
-    """Adds up what the files below a directory take, in whole blocks."""
-    return sum(
-        -(-os.lstat(os.path.join(parent, name)).st_size // _BLOCK_BYTES) * _BLOCK_BYTES
-        for parent, _, names in os.walk(directory)
-        for name in names
-    )

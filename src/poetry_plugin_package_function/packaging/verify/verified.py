@@ -17,7 +17,16 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.megabytes import MIB
+from poetry_plugin_package_function.packaging.verify.explaining.advice import (
+    as_on_lambda,
+)
 from poetry_plugin_package_function.packaging.verify.explaining.advice import failure
+from poetry_plugin_package_function.packaging.verify.explaining.called import (
+    call_failure,
+)
+from poetry_plugin_package_function.packaging.verify.explaining.called import (
+    has_returned,
+)
 from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
 from poetry_plugin_package_function.packaging.verify.explaining.unset import line_for
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
@@ -34,7 +43,6 @@ from poetry_plugin_package_function.packaging.verify.measuring import Run
 from poetry_plugin_package_function.packaging.verify.measuring import runs_of
 from poetry_plugin_package_function.packaging.verify.parsing import Modules
 from poetry_plugin_package_function.packaging.verify.parsing import find
-from poetry_plugin_package_function.packaging.verify.unpacking import size_bytes
 
 
 if TYPE_CHECKING:
@@ -47,6 +55,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.verify.archives import Archives
     from poetry_plugin_package_function.packaging.verify.handler import Function
+    from poetry_plugin_package_function.packaging.verify.importing import Outcome
     from poetry_plugin_package_function.packaging.verify.init import Init
     from poetry_plugin_package_function.packaging.verify.measuring import Runs
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
@@ -63,6 +72,7 @@ class Limit(StrEnum):
     INIT = "init"
     TMP = "tmp"
     MEMORY = "memory"
+    EVENT_MEMORY = "event-memory"
 
 
 class Judgement(NamedTuple):
@@ -85,6 +95,33 @@ class Judgement(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Called:
+    """What is known of a handler's call with an event.
+
+    Attributes:
+        event: What the event is called: the path of its file.
+        unchecked: Why the call says nothing of the archive, as sentences; "" if the
+            handler has returned. Where it has not, there are no figures.
+        duration_s: What the call has taken, here.
+        peak_bytes: The most memory that was resident until its end, INIT included.
+        tmp_bytes: What was in `/tmp` then beyond what INIT had left there, in whole
+            blocks.
+        result: The start of what Lambda's client would send: JSON, most often.
+        result_bytes: The size of all of it.
+        output: The last lines that were written meanwhile.
+    """
+
+    event: str
+    unchecked: str = ""
+    duration_s: float | None = None
+    peak_bytes: int | None = None
+    tmp_bytes: int | None = None
+    result: str = ""
+    result_bytes: int | None = None
+    output: str = ""
+
+
+@dataclass(frozen=True)
 class Verified:
     """What is known of a handler that Lambda will find.
 
@@ -95,12 +132,14 @@ class Verified:
         init_s: From the start of the interpreter until the handler was found, here.
         peak_bytes: The most memory that was resident meanwhile.
         tmp_bytes: What was left in `/tmp`, in whole blocks.
-        unused: Distributions of which nothing was imported or read, ordered by name.
+        unused: Distributions of which nothing was imported or read, ordered by name;
+            by the call neither, if there was one.
         judgements: One for each limit that there is a figure for.
         made_up: Variables that the import has to have and that nobody has set, in the
             order in which it has asked for them: their names were their values.
         advice: The line that gives variables the values that they need; "" if none do.
         init: Where INIT went.
+        event: What is known of its call; None if there was none.
     """
 
     handler: str
@@ -113,6 +152,7 @@ class Verified:
     made_up: tuple[str, ...] = ()
     advice: str = ""
     init: Init | None = None
+    event: Called | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -161,7 +201,7 @@ def verify(
         with workspace.unpacked(archives, provided) as place:
             started_s = time.monotonic()
             task = Task(place, known, time_limit_s - spent_s)
-            found = _attempt(archives, task, interpreter, began_s)
+            found = _attempt(archives, task, interpreter, others, began_s)
             spent_s += time.monotonic() - started_s
         missing = found.missing(others) if isinstance(found, Failure) else ()
         made_up += missing
@@ -179,7 +219,11 @@ def verify(
 
 
 def _attempt(
-    archives: Archives, task: Task, interpreter: Path | str, began_s: float
+    archives: Archives,
+    task: Task,
+    interpreter: Path | str,
+    others: Iterable[str],
+    began_s: float,
 ) -> Verified | Failure:
     """Imports a handler, or finds it by parsing if no process can be started.
 
@@ -187,6 +231,7 @@ def _attempt(
         archives: What packaging has written.
         task: What is to be done.
         interpreter: What does it.
+        others: The modules that stand for those of Lambda's runtime.
         began_s: When verifying began: to measure again is cheap, or it is not.
 
     Raises:
@@ -206,21 +251,24 @@ def _attempt(
     if answer is None or "init_s" not in answer or not answer["callable"]:
         modules = Modules(archives.entries, archives.project)
         return Failure(modules, outcome, task, archives.origin)
-    tmp_bytes = size_bytes(task.place.tmp_dir)
+    called = _called(archives, task, outcome, others)
     used = frozenset(flat_names(answer["files"], task.place))
     unread = frozenset(flat_names(answer["unread"], task.place))
     extracted = frozenset(_extracted(answer["extracted"], task.place))
+    later = frozenset(flat_names(answer.get("event_files", ()), task.place))
+    once = replace(task, function=replace(function, event=None))
     now_s = time.monotonic()
-    first = Run(task, answer, called=bool(outcome.hosts))
+    first = Run(once, answer, called=bool(outcome.hosts))
     runs = runs_of(interpreter, first, (now_s - began_s, now_s - ran_s))
     return Verified(
         function.handler,
         init_s=runs.median.init_s,
         peak_bytes=answer["peak_bytes"],
-        tmp_bytes=tmp_bytes,
-        unused=_unused(archives.entries, used),
-        judgements=tuple(_judged(function, runs.median.init_s, answer, tmp_bytes)),
+        tmp_bytes=answer["tmp_bytes"],
+        unused=_unused(archives.entries, used | later),
+        judgements=tuple(_judged(function, runs.median.init_s, answer)),
         init=_init(archives, runs, used - unread, extracted),
+        event=called,
     )
 
 
@@ -253,15 +301,54 @@ def _extracted(directories: Iterable[str], place: Unpacked) -> Iterator[str]:
             )
 
 
+def _called(
+    archives: Archives, task: Task, outcome: Outcome, provided: Iterable[str]
+) -> Called | None:
+    """Judges how the call of a handler ended; None if there was none to be.
+
+    Raises:
+        VerifyError: It would have failed on Lambda, too.
+    """
+    event, ended = task.function.event, outcome.call
+    if event is None or ended is None:
+        return None
+    found = ended.answer
+    output = as_on_lambda(ended.output, task.place)
+    if found is None or not has_returned(found):
+        modules = Modules(archives.entries, archives.project)
+        failed = Failure(modules, ended, task, archives.origin)
+        excuse = failed.excuse(provided)
+        if not excuse.why:
+            raise call_failure(failed)
+        why = as_on_lambda(excuse.why, task.place)
+        if excuse.variables:
+            why += f" {line_for(excuse.variables, task.function.variables)}"
+        return Called(event.name, why, output=output)
+    init = outcome.answer or {}
+    return Called(
+        event.name,
+        duration_s=found["duration_s"],
+        peak_bytes=found["peak_bytes"],
+        tmp_bytes=max(0, found["tmp_bytes"] - init["tmp_bytes"]),
+        result=as_on_lambda(found["result"], task.place),
+        result_bytes=found["result_bytes"],
+        output=output,
+    )
+
+
 def _judged(
-    function: Function, init_s: float, answer: Mapping[str, Any], tmp_bytes: int
+    function: Function, init_s: float, answer: Mapping[str, Any]
 ) -> Iterator[Judgement]:
+    after = answer.get("call", answer)
     if function.service is not None:
         yield Judgement(Limit.INIT, init_s, function.service.init_limit_s)
     if function.tmp_bytes is not None:
-        yield Judgement(Limit.TMP, tmp_bytes, function.tmp_bytes)
+        yield Judgement(Limit.TMP, after["tmp_bytes"], function.tmp_bytes)
     if function.memory_mb is not None:
-        yield Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_mb * MIB)
+        memory = Judgement(Limit.MEMORY, answer["peak_bytes"], function.memory_mb * MIB)
+        yield memory
+        if memory.holds and after is not answer:
+            yield Judgement(Limit.EVENT_MEMORY, after["peak_bytes"], memory.allowed)
 
 
 def _unused(entries: Iterable[Entry], names: frozenset[str]) -> tuple[str, ...]:
@@ -289,6 +376,8 @@ def _parsed(archives: Archives, function: Function, reason: str) -> Verified:
     """
     modules = Modules(archives.entries, archives.project)
     unseen = find(function.handler, modules, function.python)
+    if function.event:
+        reason += f" So {function.event.name} was not sent to it."
     return Verified(
         function.handler,
         f"{reason} Module and function were looked for by parsing. {unseen}".rstrip(),

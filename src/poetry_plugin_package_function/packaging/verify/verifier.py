@@ -41,8 +41,10 @@ LOADER = (
     "/.dependencies/located.py",
 )
 STUB = "_package_function"
+INVOCATION = os.path.join(os.path.dirname(__file__), "invocation.py")
 RUNTIME = "/var/runtime"
 LAYERS = "/opt"
+BLOCK_BYTES = 4096
 
 
 def main() -> None:
@@ -56,21 +58,77 @@ def main() -> None:
         opened = _listen(hosts)
         process = os.getpid()
         stand_in(task)
-        trace = tracing(task["tracer"])
-        answer = attempt(task, trace)
+        imports = tracing(task["tracer"])
+        answer, handler = attempt(task, imports)
+        if os.getpid() != process:  # a child that the handler's module has forked
+            leave(0)
         faulthandler.cancel_dump_traceback_later()
-        if os.getpid() == process:  # not a child that the handler's module has forked
-            if "init_s" in answer:
-                answer["peak_bytes"] = peak_bytes()
-                read = opened.copy() | {*mapped_files()}
-                files = read | {*module_files()}
-                answer["files"] = sorted(files)
-                answer["unread"] = sorted(files - read)
-                answer["extracted"] = extracted(task["tmp_dir"])
-                answer["imports"] = trace.rows()
-            with open(task["result"], "w", encoding="utf-8") as file:
-                json.dump(answer, file)
+        if "init_s" in answer:
+            read = read_files(opened)
+            files = read | {*module_files()}
+            answer |= {
+                **figures(task),
+                "files": sorted(files),
+                "unread": sorted(files - read),
+                "extracted": extracted(task["tmp_dir"]),
+                "imports": imports.rows(),
+            }
+        _write(answer, task["result"])
+        if task["event"] and answer.get("callable"):
+            called = call(handler, task, trace)
+            if os.getpid() != process:
+                leave(0)
+            faulthandler.cancel_dump_traceback_later()
+            answer = {
+                "call": {**called, **figures(task)},
+                "event_files": sorted(read_files(opened) | {*module_files()}),
+            }
+            _write(answer, task["call"])
         leave(0)
+
+
+def _write(answer: dict[str, Any], path: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(answer, file)
+
+
+def figures(task: dict[str, Any]) -> dict[str, int]:
+    """Measures `peak_bytes` of memory, and `tmp_bytes`, what is in `/tmp`."""
+    return {"peak_bytes": peak_bytes(), "tmp_bytes": size_bytes(task["tmp_dir"])}
+
+
+def read_files(opened: set[str]) -> set[str]:
+    """Lists all files that have been opened or mapped until now."""
+    return opened.copy() | {*mapped_files()}
+
+
+def call(handler: Any, task: dict[str, Any], trace: TextIO) -> dict[str, Any]:
+    """Calls the handler: see `invocation.invoke`; an exception is described.
+
+    The process ends at the function's time-out, and says where it was.
+    """
+    invoked: dict[str, Any] = {"__name__": "invocation", "__file__": INVOCATION}
+    with open(INVOCATION, encoding="utf-8") as source:
+        exec(compile(source.read(), INVOCATION, "exec"), invoked)  # noqa: S102 - ours
+    _flush()
+    before = {name: os.stat(task[name]).st_size for name in ("output", "hosts")}
+    _write(before, task["called"])
+    faulthandler.dump_traceback_later(task["timeout_s"], exit=True, file=trace)
+    answer: dict[str, Any] = invoked["invoke"](handler, task)
+    _flush()
+    error = answer.pop("raised", None)
+    if error is not None:
+        answer["error"] = description_of(error)
+    return answer
+
+
+def _flush() -> None:
+    """Writes what is still in buffers, wherever the user has made them lead to."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: S112 - whatever they are now
+            continue
 
 
 def _trace_exits(trace: TextIO) -> Callable[[int], NoReturn]:
@@ -161,7 +219,7 @@ def tracing(path: str) -> Any:
     return namespace["Trace"]()
 
 
-def attempt(task: dict[str, Any], trace: Any) -> dict[str, Any]:
+def attempt(task: dict[str, Any], trace: Any) -> tuple[dict[str, Any], Any]:
     """Imports the handler, whose name's form has been checked.
 
     Args:
@@ -171,7 +229,7 @@ def attempt(task: dict[str, Any], trace: Any) -> dict[str, Any]:
     Returns:
         `init_s`, `start_s`, what of it had gone until anything of the archive was
         looked at, and `callable`; or `functions`, what there is in place of one that
-        is missing; or `error`.
+        is missing; or `error`. And the handler; None if there is none.
     """
     name, _, function = task["handler"].rpartition(".")
     start_s = time.monotonic() - task["started_s"]
@@ -186,11 +244,12 @@ def attempt(task: dict[str, Any], trace: Any) -> dict[str, Any]:
         try:
             found = getattr(module, function)
         except AttributeError:
-            return {"functions": sorted(functions_of(module))}
+            return {"functions": sorted(functions_of(module))}, None
     except BaseException as error:
-        return {"error": description_of(error)}
+        return {"error": description_of(error)}, None
     init_s = time.monotonic() - task["started_s"]
-    return {"init_s": init_s, "start_s": start_s, "callable": callable(found)}
+    answer = {"init_s": init_s, "start_s": start_s, "callable": callable(found)}
+    return answer, found
 
 
 def functions_of(module: Any) -> Iterator[str]:
@@ -238,6 +297,19 @@ def mapped_files() -> Iterator[str]:
         pass
 
 
+def size_bytes(directory: str) -> int:
+    """Adds up what the files below a directory take, in whole blocks."""
+    blocks = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            try:
+                status = os.lstat(os.path.join(parent, name))
+            except OSError:  # a thread of the user's has removed it
+                continue
+            blocks += -(-status.st_size // BLOCK_BYTES)
+    return blocks * BLOCK_BYTES
+
+
 def peak_bytes() -> int:
     """The most memory that the process has had resident.
 
@@ -251,10 +323,14 @@ def peak_bytes() -> int:
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
-    sys.path[:] = [each for each in sys.path if os.path.dirname(os.__file__) in each]
-    sys.modules.pop("resource", None)  # the user may have one
+    path = sys.path[:]
+    users = sys.modules.pop("resource", None)  # the user may have one
+    sys.path[:] = [each for each in path if os.path.dirname(os.__file__) in each]
     import resource
 
+    sys.path[:] = path  # an event may come
+    if users is not None:
+        sys.modules["resource"] = users
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 
@@ -406,7 +482,7 @@ def is_ours(file: str, function: str) -> bool:
     """Whether a frame is this module's, the loader's, a stub's, or of `importlib`."""
     return (
         file.startswith("<frozen importlib")
-        or file.endswith(("/importlib/__init__.py", *LOADER, __file__))
+        or file.endswith(("/importlib/__init__.py", *LOADER, __file__, INVOCATION))
         or function == STUB
     )
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from poetry_plugin_package_function.packaging.verify.handler import Name
     from poetry_plugin_package_function.packaging.verify.importing import Outcome
+    from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
 
 def failure(failed: Failure) -> VerifyError:
@@ -55,11 +56,23 @@ def failure(failed: Failure) -> VerifyError:
             f"Handler {name.function!r} of module {name.module!r} cannot be called.",
             "Name a function, or an object with a __call__ method.",
         )
+    return with_output(error, outcome.output, task.place)
+
+
+def with_output(error: VerifyError, output: str, place: Unpacked) -> VerifyError:
+    """Adds what the user's code has written; paths are as on Lambda.
+
+    The directories here are gone by then.
+    """
     reason = error.reason
-    if outcome.output:
-        reason += f"\n\nIts last output:\n{outcome.output}"
-    # As it will be on Lambda; and the directories here are gone by then.
-    place = task.place
+    if output:
+        reason += f"\n\nIts last output:\n{output}"
+    reason = as_on_lambda(reason, place)
+    return VerifyError(reason.expandtabs().splitlines(), error.hint)
+
+
+def as_on_lambda(text: str, place: Unpacked) -> str:
+    """Puts Lambda's paths for those that there are here."""
     for ours, lambdas in (
         (place.task_root, TASK_ROOT),
         *((each, RUNTIME) for each in place.runtime_path),
@@ -67,40 +80,60 @@ def failure(failed: Failure) -> VerifyError:
         (place.tmp_dir, "/tmp"),  # noqa: S108 - it is only shown
         (place.home_dir, "/home/user"),
     ):
-        reason = reason.replace(ours, lambdas)
-    return VerifyError(reason.expandtabs().splitlines(), error.hint)
+        text = text.replace(ours, lambdas)
+    return text
 
 
 def _raised(failed: Failure, error: dict[str, Any]) -> VerifyError:
     """Makes the error for an exception of the user's."""
-    name, modules = failed.name, failed.modules
+    name = failed.name
     kind, text, message = error["kind"], error["text"], error["message"]
     shown = message if kind == "ImportError" else text
     first = f"Unable to import module {name.module!r}: {shown}"
+    if kind == "ModuleNotFoundError":
+        first, hint = _missing(failed, error)
+    else:
+        hint = known_hint(failed, error)
+    if kind == "SyntaxError":
+        first = f"Syntax error in module {name.module!r}: {message}"
+        hint = hint or "Fix the file. Is its syntax that of the target's Python?"
+    if hint:
+        pass
+    elif kind == "SystemExit":
+        hint = "Do not call sys.exit while the module is imported."
+    elif kind == "MemoryError":
+        hint = "Load less while the module is imported."
+    else:
+        hint = (
+            "Fix what the traceback shows. If it needs a variable of the function,"
+            " give it one; if it needs a service, call that in the handler."
+        )
+        if failed.outcome.hosts:
+            hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
+        if unknown := sorted(failed.task.function.unknown_variables):
+            hint += f" It had made-up values for {', '.join(unknown)}."
+    return VerifyError(f"{first}\n\n{error['trace']}".rstrip(), hint)
+
+
+def known_hint(failed: Failure, error: dict[str, Any]) -> str:
+    """Says what helps, whenever this is raised; "" if nothing special does."""
+    kind, text, message = error["kind"], error["text"], error["message"]
+    if hint := _shadow_hint(failed, error):
+        return hint
     match kind:
         case "ModuleNotFoundError":
-            first, hint = _missing(failed, error)
+            return _missing(failed, error)[1]
         case "ImportError" | "" if library := _library(message):
-            hint = _library_hint(library, modules.files)
+            return _library_hint(library, failed.modules.files)
         case "ImportError":
-            hint = _import_hint(message)
-        case "SyntaxError":
-            first = f"Syntax error in module {name.module!r}: {message}"
-            hint = "Fix the file. Is its syntax that of the target's Python?"
-        case "SystemExit":
-            hint = "Do not call sys.exit while the module is imported."
-        case "MemoryError":
-            hint = "Load less while the module is imported."
+            return _import_hint(message)
         # The code has named a file by its path on Lambda.
-        case _ if text.startswith("FileNotFoundError") and f"{TASK_ROOT}/" in text:
-            hint = (
+        case "" if text.startswith("FileNotFoundError") and f"{TASK_ROOT}/" in text:
+            return (
                 f"Here the archive is not in {TASK_ROOT}. Let the code find its files"
                 " by __file__, importlib.resources or the variable LAMBDA_TASK_ROOT."
             )
-        case _:
-            hint = _advice(failed, text)
-    reason = f"{first}\n\n{error['trace']}".rstrip()
-    return VerifyError(reason, _shadow_hint(failed, error) or hint)
+    return _services_hint(failed, text)
 
 
 def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
@@ -125,26 +158,16 @@ def _shadow_hint(failed: Failure, error: dict[str, Any]) -> str:
     )
 
 
-
-def _advice(failed: Failure, text: str) -> str:
-    """Says what to do about an exception that may be of any kind."""
+def _services_hint(failed: Failure, text: str) -> str:
+    """What to do if the data of one of AWS's services is left out; "" if it is not."""
     services = failed.origin.settings.aws_services if failed.origin else None
-    unknown_service = _UNKNOWN_SERVICE.search(text)
-    if services and unknown_service:
-        name = unknown_service[1] or unknown_service[2]
-        return (
-            f"Write {services_line((*services, name))} instead: what it does not name"
-            " is left out."
-        )
-    hint = (
-        "Fix what the traceback shows. If it needs a variable of the function, give it"
-        " one; if it needs a service, call that in the handler."
+    unknown = _UNKNOWN_SERVICE.search(text)
+    if not services or not unknown:
+        return ""
+    return (
+        f"Write {services_line((*services, unknown[1] or unknown[2]))} instead: what it"
+        " does not name is left out."
     )
-    if failed.outcome.hosts:
-        hint += f" It has called {name_of_host(failed.outcome.hosts)} before."
-    if unknown := sorted(failed.task.function.unknown_variables):
-        hint += f" It had made-up values for {', '.join(unknown)}."
-    return hint
 
 
 _UNKNOWN_SERVICE: Final = re.compile(
@@ -152,6 +175,7 @@ _UNKNOWN_SERVICE: Final = re.compile(
     r"|ResourceNotExistsError: The '([^']+)' resource does not exist"
 )
 """Sources: botocore/exceptions.py and boto3/exceptions.py"""
+
 
 def _missing(failed: Failure, error: dict[str, Any]) -> tuple[str, str]:
     """Words for a missing module: what is wrong, and what to do."""

@@ -82,13 +82,13 @@ _MOST_CHARACTERS: Final = 160
 def calls_others(
     outcome: Outcome, place: Unpacked, is_projects: Callable[[str], bool]
 ) -> str:
-    """Explains an import that failed because of another host; "" if that is not why.
+    """Explains what failed because of another host; "" if that is not why.
 
     Whoever tries another way, and fails there, has failed because of the host as well:
     so any exception on the way to the last one counts.
 
     Args:
-        outcome: How the import ended.
+        outcome: How the import ended, or the call.
         place: Where the archive has been unpacked to.
         is_projects: Whether a file, by its name in a flat archive, is the project's.
     """
@@ -98,11 +98,12 @@ def calls_others(
         is_waiting = bool(outcome.hosts) or any(
             _WAITING.search(file) for file, _ in frames
         )
-        if outcome.status is not None or not is_waiting:
+        if not outcome.has_timed_out or not is_waiting:
             return ""
         place_in_code = _place_in_code([frames[::-1]], place, is_projects)
         what = f"calls {name_of_host(outcome.hosts)}"
-        return _words(what, place_in_code, "was still waiting at the time limit")
+        why = "was still waiting at the time limit"
+        return _words(outcome, what, place_in_code, why)
     chain = answer.get("error", {}).get("chain", ())
     calls = [link for link in chain if _is_call(link)]
     if not calls:
@@ -114,7 +115,7 @@ def calls_others(
     what = f"calls {name_of_host(outcome.hosts)}"
     if asks:
         what = "asks for credentials"
-    return _words(what, place_in_code, f"ended there: {calls[0]['text']}")
+    return _words(outcome, what, place_in_code, f"ended there: {calls[0]['text']}")
 
 
 def _is_call(link: dict[str, Any]) -> bool:
@@ -159,9 +160,11 @@ def _place_in_code(
     return others
 
 
-def _words(what: str, place_in_code: str, why: str) -> str:
+def _words(outcome: Outcome, what: str, place_in_code: str, why: str) -> str:
     if len(why) > _MOST_CHARACTERS:
         why = f"{why[: _MOST_CHARACTERS - 1]}…"
+    if outcome.is_call:
+        return f"It {what} ({place_in_code}), and {why.rstrip('.')}."
     return (
         f"Its import {what} ({place_in_code}), and {why.rstrip('.')}. Each cold start"
         " on Lambda does that before the first event: what can wait belongs in the"

@@ -1,4 +1,4 @@
-"""An import that has failed: whether the package is to blame for it."""
+"""An import or a call that has failed: whether the package is to blame for it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Excuse(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """An import that has failed.
+    """An import that has failed, or a call of the handler.
 
     Attributes:
         modules: All that are in the archive.
@@ -146,7 +146,9 @@ class Failure:
             return Excuse()
         first = error["text"].splitlines()[0].rstrip(".:")
         what = f"What {', '.join(names)} will be, only a deployment knows."
-        return Excuse(f"It was not imported: {first}. {what}", names)
+        if not self.outcome.is_call:
+            first = f"It was not imported: {first}"
+        return Excuse(f"{first}. {what}", names)
 
     def _made_up_in(self, error: dict[str, Any]) -> Sequence[str]:
         """Names the variables whose made-up values may have raised an exception.
@@ -180,18 +182,21 @@ class Failure:
         """Explains a missing module that others bring; "" if the package has to."""
         error, function = self._error, self.task.function
         absent = error["absent"] if error else ()
+        needs = "It needs"
+        if not self.outcome.is_call:
+            needs = "It was not imported, as that needs"
         tops = set(map(top_of, (*self.modules.names, *provided)))
         for top in map(top_of, absent):
             if top in tops:
                 continue
             if top in PROVIDED and function.has_sdk:
                 return (
-                    f"It was not imported, as that needs {top}, which Lambda's runtime"
+                    f"{needs} {top}, which Lambda's runtime"
                     f" brings and this machine does not{self._way_to_provided(top)}"
                 )
             if function.has_layers:
                 return (
-                    f"It was not imported, as that needs {top}, which is not in the"
+                    f"{needs} {top}, which is not in the"
                     " archive; a layer has to bring it."
                 )
         return ""

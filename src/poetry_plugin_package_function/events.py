@@ -1,0 +1,101 @@
+"""The event that a handler is called with: read, and found to be what Lambda takes."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from functools import cache
+from typing import TYPE_CHECKING
+from typing import BinaryIO
+from typing import Final
+from typing import NamedTuple
+from typing import NoReturn
+
+from poetry_plugin_package_function.megabytes import MIB
+from poetry_plugin_package_function.megabytes import limit
+from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.screen import shown_path
+from poetry_plugin_package_function.services import TIMEOUTS_S
+from poetry_plugin_package_function.values import RefusedError
+from poetry_plugin_package_function.values import read_path
+from poetry_plugin_package_function.values import read_text
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poetry_plugin_package_function.values import Source
+
+
+LIMIT_BYTES: Final = 6 * MIB
+"""What a request to Lambda may have, if its answer is waited for.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+_STDIN: Final = "-"
+
+
+class Event(NamedTuple):
+    """An event.
+
+    Attributes:
+        name: What it is called in messages: the path of its file.
+        content: JSON, in UTF-8.
+    """
+
+    name: str
+    content: bytes
+
+
+def read_event(value: object, source: Source) -> Event:
+    """Reads the event that a path leads to, or standard input if that is "-"."""
+    text = read_text(value, source)
+    if text == _STDIN:
+        if not source.label.startswith("--"):
+            raise RefusedError(
+                "standard input is for the command line (--event -). Name a file."
+            )
+        event = Event("standard input", _all_of(sys.stdin.buffer))
+    else:
+        event = _in_file(read_path(value, source))
+    size_bytes = len(event.content)
+    if size_bytes > LIMIT_BYTES:
+        raise RefusedError(
+            f"{event.name} has {megabytes(size_bytes)}; Lambda takes"
+            f" {limit(LIMIT_BYTES)} at most."
+        )
+    try:
+        json.loads(event.content.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"{event.name} is no JSON: {error}.") from None
+    return event
+
+
+def read_timeout(value: object, _: Source) -> int:
+    """Reads how long a function may take for an event, in seconds."""
+    text = str(value)
+    if text.isascii() and text.isdigit() and int(text) in TIMEOUTS_S:
+        return int(text)
+    raise RefusedError(
+        f"expected seconds from {TIMEOUTS_S[0]} to {TIMEOUTS_S[-1]}, got {value!r}."
+    )
+
+
+def _in_file(path: Path) -> Event:
+    name = shown_path(path)
+    try:
+        with path.open("rb") as file:
+            return Event(name, file.read(LIMIT_BYTES + 1))
+    except OSError as error:
+        raise RefusedError(f"{name} cannot be read: {error.strerror}.") from None
+
+
+@cache  # each function asks for it, and it can be read once
+def _all_of(stream: BinaryIO) -> bytes:
+    return stream.read()
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is Python's own")
