@@ -55,8 +55,10 @@ def read_event(value: object, source: Source) -> Event:
     if text == _STDIN:
         if not source.label.startswith("--"):
             raise RefusedError(
-                "standard input is for the command line (--event -). Name a file."
+                "standard input is for the command line (--event=-). Name a file."
             )
+        if sys.stdin is None:
+            raise RefusedError("standard input is closed.")
         event = Event("standard input", _all_of(sys.stdin.buffer))
     else:
         event = _in_file(read_path(value, source))

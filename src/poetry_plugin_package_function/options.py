@@ -178,7 +178,7 @@ OPTIONS: Final = (
            "The function's environment variables, for the import of the handler",
            places=Place.TABLE, needs=("handler",)),
     Option("event", read_event,
-           "Call the handler once with the JSON of this file (-: standard input)",
+           "Call the handler once with this file's JSON (--event=-: standard input)",
            "FILE", needs=("handler",), feature=Feature.EVENTS),
     Option("timeout", read_timeout,
            "What the function may take for an event, in seconds", "SECONDS", "3",

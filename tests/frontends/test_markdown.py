@@ -25,6 +25,7 @@ from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
+from poetry_plugin_package_function.packaging.verify.verified import Called
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.report.changes import Changes
 from poetry_plugin_package_function.report.changes import Update
@@ -407,6 +408,30 @@ def test_the_handler_is_there() -> None:
     (facts, *_) = page(as_markdown(parsed, None, [])).tables
     assert ["INIT", "not measured: the handler was looked for by parsing"] == facts[-1]
     assert "It was not imported" not in page(as_markdown(REPORT, None, [])).text
+
+
+def test_the_handlers_call_is_there() -> None:
+    """Whatever it returns and prints is shown as it is."""
+    called = Called(
+        "events/a|b.json",
+        duration_s=0.25,
+        peak_bytes=90_000_000,
+        tmp_bytes=0,
+        result='{"html": "<b>|`@me`"}',
+        result_bytes=21,
+        output="# one\n| two |\n::error::three",
+    )
+    verified = Verified("f.handler", init_s=0.4, tmp_bytes=0, event=called)
+    (facts, *_) = page(as_markdown(replace(REPORT, verified=verified), None, [])).tables
+
+    found = {visible(name): visible(value) for name, value in facts}
+    assert (
+        "events/a|b.json: returned after 0.25 s, with 85.8 MB of memory and nothing"
+        " more in /tmp"
+    ) == found["Event"]
+    assert '{"html": "<b>|`@me`"}' == found["Result"]
+    for line in ("# one", "| two |", "error::three"):
+        assert line in found["Printed"]
 
 
 def test_columns_that_say_nothing_have_gone() -> None:

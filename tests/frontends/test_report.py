@@ -35,6 +35,7 @@ from poetry_plugin_package_function.packaging.tree.entry_modules import EntryMod
 from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
 from poetry_plugin_package_function.packaging.tree.sdk import Provided
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
+from poetry_plugin_package_function.packaging.verify.verified import Called
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
@@ -201,6 +202,28 @@ TOO_MUCH = replace(
         ),
     ),
 )
+CALLED = replace(
+    IMPORTED,
+    verified=replace(
+        VERIFIED,
+        unused=(),
+        event=Called(
+            "e.json",
+            duration_s=0.0123,
+            peak_bytes=95 * MB,
+            tmp_bytes=4 * MB,
+            result=f'{{"body": "{"xx " * 100}"}}',
+            result_bytes=312,
+            output="a\nb\n\nc\nd",
+        ),
+    ),
+)
+NOT_CALLED = replace(
+    IMPORTED,
+    verified=replace(
+        VERIFIED, event=Called("e.json", "It calls x (a.py, line 1).", output="a")
+    ),
+)
 PARSED = replace(
     TARGETED, verified=Verified("my_app.main.handler", "It was not imported.")
 )
@@ -260,7 +283,7 @@ LAYER_ONLY = replace(
     [
         *(LAYERED, LAYER_ONLY, FOUND, SUPERSEDED),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
-        *(IMPORTED, TOO_MUCH, PARSED, LISTED, CLASHING),
+        *(IMPORTED, CALLED, NOT_CALLED, TOO_MUCH, PARSED, LISTED, CLASHING),
         replace(IMPORTED, verified=replace(VERIFIED, made_up=("TABLE",))),
     ],
 )
@@ -508,6 +531,47 @@ def test_what_the_import_of_the_handler_has_shown() -> None:
     ) in [*summary(IMPORTED, 1)]
     assert [] == texts(warnings(IMPORTED))
     assert ["Never imported: boto3, six"] == [*details(IMPORTED)]
+
+
+def test_what_a_call_of_the_handler_has_shown() -> None:
+    """Its figures, the beginning of its result, and the last that it has printed."""
+    lines = [*summary(CALLED, 1)]
+    place = [each.label for each in lines].index("Event")
+    assert [
+        (
+            "Event",
+            (
+                "e.json: returned after 0.01 s, with 90.6 MB of memory and 3.8 MB more"
+                " in /tmp"
+            ),
+        ),
+        ("Result", f'{{"body": "{"xx " * 76}x…'),
+        ("Printed", "… 2 lines before"),
+        ("", "c"),
+        ("", "d"),
+    ] == lines[place : place + 5]
+    assert CALLED.verified is not None
+    assert CALLED.verified.event is not None
+    assert [
+        f"Result: {CALLED.verified.event.result}",
+        *("Printed: a", "Printed: b", "Printed: ", "Printed: c", "Printed: d"),
+    ] == [*details(CALLED)]
+    assert [] == texts(warnings(CALLED))
+    assert all(
+        len(piece.text) + len(piece.label) <= 40
+        for line in lines[place : place + 5]
+        for piece in line.fitted(40)
+    )
+
+
+def test_a_call_that_has_not_come_to_its_end() -> None:
+    """A warning says why; what it has printed is shown."""
+    (text,) = texts(warnings(NOT_CALLED))
+    assert text.startswith("my_app.main.handler was called with e.json, and did not")
+    assert text.endswith(" get to its end here. It calls x (a.py, line 1).")
+    labels = [each.label for each in summary(NOT_CALLED, 1)]
+    assert "Printed" in labels
+    assert not {"Event", "Result"} & {*labels}
 
 
 def test_a_handler_that_goes_beyond_limits() -> None:
