@@ -97,6 +97,23 @@ def test_what_a_template_says(project: Path, *, alone: bool) -> None:
     assert project / "out/worker.zip" == worker.output
 
 
+@pytest.mark.parametrize("flag", [None, "30"])
+def test_the_time_out_is_the_templates(project: Path, flag: str | None) -> None:
+    """It counts where there is an event; without one nobody asks for it."""
+    path = project / "template.yaml"
+    text = path.read_text()
+    text = text.replace("    Properties:\n", "    Properties:\n      Timeout: 7\n", 1)
+    path.write_text(text)
+    (project / "Api.json").write_text("{}")
+    (api,) = resolved(
+        project, "Api", template="template.yaml", event="{name}.json", timeout=flag
+    )
+    assert api.event is not None
+    assert int(flag or 7) == api.timeout_s
+    (plain,) = resolved(project, "Api", template="template.yaml")
+    assert (None, 7) == (plain.event, plain.timeout_s)
+
+
 def test_the_key_is_the_same(project: Path) -> None:
     """Its path starts at the project's directory; a flag beats it."""
     assert resolved(project, template="template.yaml") == resolved(project, table=USED)

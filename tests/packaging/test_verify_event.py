@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import textwrap
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from tests.lambda_runtime import ClientEnvironmentError
 from tests.lambda_runtime import client_environment
 from tests.lambda_runtime import default_cache_dir
 from tests.nested.function import Source
+from tests.packaging.libraries import libraries
+from tests.packaging.test_verify_calls import LIBRARIES
 from tests.packaging.verifying import HANDLER
 from tests.packaging.verifying import archive_of
 from tests.packaging.verifying import failing
@@ -244,6 +247,21 @@ def test_a_host_that_is_called_is_no_error(tmp_path: Path) -> None:
     assert ("on its way", "", None) == (found.output, found.result, found.duration_s)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["boto3", "requests", "psycopg"])
+def test_a_library_that_calls_is_no_error(tmp_path: Path, name: str) -> None:
+    """What most handlers do; nobody's credentials are there to do it with."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        body = LIBRARIES[name].format(host="127.0.0.1", port=port).rstrip()
+        code = f"def handler(event, context):\n{textwrap.indent(body, '    ')}\n"
+        variables = {"PYTHONPATH": str(libraries()), "NO_PROXY": "*"}
+        found = called(tmp_path, code, variables=variables, timeout_s=30)
+    line = len(code.splitlines())
+    assert f"(my_app/handler.py, line {line}), and ended there: " in found.unchecked
+
+
 def test_a_host_that_does_not_answer_is_no_error(tmp_path: Path) -> None:
     """It is waited for as long as the function may take."""
     with socket.socket() as silent:
@@ -281,7 +299,7 @@ def handler(event, context):
         (
             "import boto3",
             {},
-            "as that needs boto3, which Lambda's runtime",
+            "It needs boto3, which Lambda's runtime brings and",
         ),
         ("import os; os.environ['TABLE']", {}, 'environment = { TABLE = "…" }'),
         ("import shared", {"has_layers": True}, "a layer has to bring it"),
