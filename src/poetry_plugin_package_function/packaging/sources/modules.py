@@ -52,3 +52,13 @@ def module_path(name: str) -> str:
     if directory.rpartition("/")[2] == "__pycache__":
         directory, slash, _ = directory.rpartition("/")
     return f"{directory}{slash}{file.partition('.')[0]}"
+
+
+def module_name(name: str) -> str:
+    """What a file, or the module whose bytecode it is, is imported as; "" if it is not.
+
+    "a/__pycache__/b.cpython-313.pyc" is the module "a.b", "a/__init__.py" is "a".
+    """
+    if "__pycache__/" in name:
+        name = f"{module_path(name)}.py"
+    return ".".join(module_parts(name))
