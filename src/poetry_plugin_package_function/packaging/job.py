@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         KeptStreams,
     )
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.profiles.needs import Needs
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
@@ -66,11 +67,13 @@ class Wishes:
         nest: Distributions that are nested before all others.
         keep_flat: Distributions that are never nested.
         eager: Whether all that is nested is extracted when the function starts.
+        needs: What is needed of it; None if that is not known.
     """
 
     nest: frozenset[NormalizedName] = frozenset()
     keep_flat: frozenset[NormalizedName] = frozenset()
     eager: bool = False
+    needs: Needs | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
+from poetry_plugin_package_function.packaging.profiles.bytecode_order import in_order
 from poetry_plugin_package_function.packaging.too_large import too_large
 from poetry_plugin_package_function.packaging.too_large import too_large_for_a_layer
 from poetry_plugin_package_function.packaging.too_large import too_large_to_be_flat
@@ -146,7 +147,7 @@ def write(job: Job) -> Measured:
         return _write_nested(job)
     check_wishes(job.tree, job.wishes)
     if layout_for(job.size_bytes, job.limit_bytes) is Layout.NESTED:
-        job = replace(job, bytecode=())
+        job = _with_needed_bytecode(job)
     measured = _write_flat(job)
     limit_bytes = job.service.zipped_limit_bytes if job.service else None
     if job.service and limit_bytes and measured.parts[0].output_bytes > limit_bytes:
@@ -157,6 +158,23 @@ def write(job: Job) -> Measured:
             measured.distributions,
         )
     return measured
+
+
+def _with_needed_bytecode(job: Job) -> Job:
+    """Keeps bytecode of a flat result as far as there is room.
+
+    Without a profile, nothing says which would be of any use.
+    """
+    kept: set[str] = set()
+    if job.wishes.needs:
+        size_bytes = job.tree.size_bytes
+        for group in in_order(job.bytecode, job.wishes.needs):
+            size_bytes += group.size_bytes
+            if layout_for(size_bytes, job.limit_bytes) is Layout.NESTED:
+                break
+            kept.update(entry.name for entry in group.entries)
+    bytecode = tuple(each for each in job.bytecode if each.name in kept)
+    return replace(job, bytecode=bytecode)
 
 
 def _write_flat(job: Job) -> Measured:

@@ -17,6 +17,7 @@ from poetry_plugin_package_function.packaging.tree.importers import is_imported_
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
@@ -79,13 +80,80 @@ def extensions_of(native: Native, entries: Iterable[Entry]) -> Iterator[Extensio
             and not _is_mentioned(module, files - {name}, own)
             and not is_imported_at_once(module, own)
         ):
-            links = {
-                link.file
-                for each in files
-                for link in native.links[each]
-                if link.file in own and link.file not in files
-            }
-            yield Extension(name, frozenset(files), frozenset(links))
+            links = links_of(native, files, own.keys())
+            yield Extension(name, frozenset(files), links)
+
+
+def untouched(
+    native: Native, entries: Iterable[Entry], touched: Callable[[str], bool]
+) -> frozenset[str]:
+    """Finds extension modules that nobody has imported, and what only they need.
+
+    Of what has been seen to be imported it is known what is needed at once; so all the
+    others may go, as long as a source can stand for each, and none of the libraries
+    that only these need is mentioned in a source.
+
+    Args:
+        native: What the tree's native code is linked to.
+        entries: What is nested as a whole, without tests.
+        touched: Whether a module, by its name, has been imported.
+
+    Returns:
+        Names of files; empty if they are not worth it.
+    """
+    own = {entry.name: entry for entry in entries}
+    natives = [name for name in own if name in native.linkages]
+    aliases = defaultdict(set)
+    for name in natives:
+        aliases[_loaded_for(native, name)].add(name)
+    files = {
+        name
+        for name in natives
+        if (module := module_parts(name))
+        and not touched(".".join(module))
+        and "/".join((*module[:-1], "__init__.py")) in own
+        and "/".join(module) + ".py" not in own  # there would be a stub
+        and posixpath.basename(name) not in native.users
+        and _is_module(native, own[name])
+    }
+    sources = b"\n".join(
+        read(entry.content) for name, entry in own.items() if name.endswith(".py")
+    )
+    more = files
+    while more:
+        files = files | more
+        more = {
+            file
+            for name in files
+            for link in native.links[name]
+            if link.file in own
+            and native.users.get(posixpath.basename(link.file), files) <= files
+            and posixpath.basename(link.file).partition(".so")[0].encode()
+            not in sources
+            and not _is_module(native, own[link.file])
+            for file in aliases[link.file]
+        } - files
+    if sum(own[each].size_bytes for each in files) < LEAST_BYTES:
+        return frozenset()
+    return frozenset(files)
+
+
+def links_of(
+    native: Native, files: AbstractSet[str], own: AbstractSet[str]
+) -> frozenset[str]:
+    """Finds further libraries that files need, directly or through others.
+
+    Args:
+        native: What the tree's native code is linked to.
+        files: Those that go apart.
+        own: All files of their package.
+    """
+    return frozenset(
+        link.file
+        for each in files
+        for link in native.links.get(each, ())
+        if link.file in own and link.file not in files
+    )
 
 
 def _only_for(

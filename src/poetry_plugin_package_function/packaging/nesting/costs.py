@@ -1,4 +1,4 @@
-"""What it costs to extract a unit, on the average over handlers."""
+"""What it costs to extract a unit: on the average, or as a profile says it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.packaging.nesting.units import need_of
 from poetry_plugin_package_function.packaging.nesting.units import requirers
+from poetry_plugin_package_function.packaging.profiles.needs import Need
 
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
+    from poetry_plugin_package_function.packaging.profiles.needs import Needs
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )
@@ -29,6 +32,11 @@ _ONE_IN: Final = 4
 what is required by most others stays flat if that is not much dearer (docs/design.md);
 the larger it is, the dearer it may be."""
 
+_WEIGHTS: Final = {Need.EVENT: 1 << 12, Need.INIT: 1 << 24}
+"""A byte that INIT extracts weighs as much as 4,096 that an event does, and each of
+these as much as 4,096 of what nobody has asked for: one small unit that INIT needs is
+not nested to keep a gigabyte of others flat."""
+
 
 @dataclass(frozen=True)
 class ExtractionCosts:
@@ -38,25 +46,45 @@ class ExtractionCosts:
         parts: What may be nested.
         distributions: Those that are shipped.
         eager: Whether all that is nested is extracted when the function starts.
+        needs: What is needed of it; None if that is not known.
     """
 
     parts: Parts
     distributions: tuple[Distribution, ...]
     eager: bool
+    needs: Needs | None = None
 
     def expected_bytes(self, unit: Unit) -> int:
         """What is extracted of it on the average.
 
         Each unit is imported by one in `_ONE_IN` handlers, and with whatever requires
-        it. So what many others require is not cheap, even if it is small.
+        it. So what many others require is not cheap, even if it is small. What is known
+        to be needed is extracted each time, and weighs more than all that is not.
         """
         cost_bytes = UNIT_BYTES + unit.size_bytes
         if self.eager:
             return cost_bytes
+        if self.needs and (need := self._need(unit, self.needs)):
+            return cost_bytes * _WEIGHTS[need]
         spared_bytes = cost_bytes
         for _ in range(1 + self._users[unit.names]):
             spared_bytes -= spared_bytes // _ONE_IN
         return cost_bytes - spared_bytes
+
+    def expected_bytes_apart(self, extension: Unit) -> int:
+        """The same for an extension module that is nested apart.
+
+        Who imports the package needs it, or does not.
+        """
+        found = self.expected_bytes(extension)
+        is_known = self.needs and self._need(extension, self.needs)
+        return found if is_known else found // 2
+
+    def _need(self, unit: Unit, needs: Needs) -> Need:
+        # What would be extracted when the function starts is needed there.
+        if unit is self.parts.project or unit.has_pth or unit.has_more:
+            return Need.INIT
+        return need_of(unit, needs)
 
     @cached_property
     def _users(self) -> Mapping[tuple[str, ...], int]:

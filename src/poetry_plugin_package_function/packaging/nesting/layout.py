@@ -64,6 +64,11 @@ class ExtractionUnit:
     part_of: int | None = None
     links: tuple[str, ...] = ()
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is of a package that may be elsewhere."""
+        return self.tests or bool(self.extension)
+
 
 @dataclass(frozen=True)
 class NestedLayout:

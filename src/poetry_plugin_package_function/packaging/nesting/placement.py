@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from typing import Final
 
 from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
 from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
@@ -16,8 +17,10 @@ from poetry_plugin_package_function.packaging.nesting.stubs import loader_entrie
 from poetry_plugin_package_function.packaging.nesting.stubs import starter
 from poetry_plugin_package_function.packaging.nesting.stubs import stub
 from poetry_plugin_package_function.packaging.nesting.units import merged
+from poetry_plugin_package_function.packaging.nesting.units import need_of
 from poetry_plugin_package_function.packaging.nesting.units import outside
 from poetry_plugin_package_function.packaging.nesting.units import requirers
+from poetry_plugin_package_function.packaging.profiles.needs import Need
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_path
 
@@ -34,6 +37,13 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
     from poetry_plugin_package_function.packaging.tree.tree import Tree
+
+
+_REASONS: Final = {
+    Need.NOTHING: "the profile has nothing that needs it",
+    Need.EVENT: "the event needs it, and there is no room left",
+    Need.INIT: "INIT needs it, and there is no room left",
+}
 
 
 @dataclass(frozen=True)
@@ -123,10 +133,12 @@ class Placement:
             part_of = places.get(unit)
             needs = () if part_of is None else (*nested[part_of].needs, part_of)
             why = "it has libraries that nothing else needs"
+            if len(extension.modules) > 1:
+                why = "nobody has imported these extension modules"
             nested.append(
                 replace(
                     _made_of(extension, why, needs=tuple(sorted(needs))),
-                    extension=extension.modules[0].name,
+                    extension=_named(extension.modules),
                     part_of=part_of,
                 )
             )
@@ -137,11 +149,18 @@ class Placement:
                 nested.append(replace(tests, part_of=places.get(unit)))
         return tuple(nested)
 
+    def need(self, unit: Unit | ExtractionUnit) -> Need:
+        """Says what needs a unit, as far as that is known."""
+        needs = self.wishes.needs
+        return need_of(unit, needs) if needs else Need.NOTHING
+
     def _why(self, unit: Unit) -> str:
         if self.wishes.nest & set(unit.names):
             reason = "`nest` names it"
         elif unit is self.parts.project:
             reason = "the rest does not fit without"
+        elif self.wishes.needs and not self.wishes.eager:
+            reason = _REASONS[self.need(unit)]
         else:
             reason = "it saves the most for what is extracted"
         return "; ".join((reason, *unit.together))
@@ -186,6 +205,11 @@ def _made_of(
         unit.tmp_bytes,
         links=unit.links,
     )
+
+
+def _named(modules: Sequence[EntryModule]) -> str:
+    more = len(modules) - 1
+    return f"{modules[0].name}{f' and {more} more' if more else ''}"
 
 
 def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:

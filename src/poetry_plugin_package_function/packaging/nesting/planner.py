@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.packaging.nesting.costs import ExtractionCosts
@@ -12,7 +13,10 @@ from poetry_plugin_package_function.packaging.nesting.selection import Selector
 from poetry_plugin_package_function.packaging.nesting.splitting import split
 from poetry_plugin_package_function.packaging.nesting.stubs import home_of
 from poetry_plugin_package_function.packaging.nesting.sums import Sums
+from poetry_plugin_package_function.packaging.nesting.units import need_of
+from poetry_plugin_package_function.packaging.nesting.units import with_tests
 from poetry_plugin_package_function.packaging.nesting.wishes import refuse
+from poetry_plugin_package_function.packaging.profiles.needs import Need
 
 
 if TYPE_CHECKING:
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.job import Wishes
     from poetry_plugin_package_function.packaging.native.libraries import Native
     from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
+    from poetry_plugin_package_function.packaging.nesting.units import Parts
     from poetry_plugin_package_function.packaging.nesting.units import Unit
+    from poetry_plugin_package_function.packaging.profiles.needs import Needs
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
 
@@ -55,11 +61,14 @@ class NestingPlanner:
                 of, or a wish cannot be granted.
         """
         home = home_of(tree)
-        self.parts = loadable(
-            split(tree, entries, native, apart=not wishes.eager), native
-        )
+        apart, needs = not wishes.eager, wishes.needs
+        parts = split(tree, entries, native, apart=apart, needs=needs)
+        parts = loadable(parts, native)
+        self.parts = _with_needed_tests(parts, wishes.needs) if wishes.needs else parts
         self.placement = Placement(home, tree, self.parts, wishes)
-        self.costs = ExtractionCosts(self.parts, tree.distributions, wishes.eager)
+        self.costs = ExtractionCosts(
+            self.parts, tree.distributions, wishes.eager, wishes.needs
+        )
         self._wishes = wishes
         self._native = native
         refuse(wishes, self.parts, tree)
@@ -108,6 +117,19 @@ class NestingPlanner:
         selector = self._selector(zipped_bytes, with_project=True)
         return selector.sums.total(selector.all_that_helps())
 
+    def needed_bytes(self, layout: NestedLayout) -> tuple[int, int]:
+        """What INIT extracts of a layout, and what the event does beside that.
+
+        Nobody needs anything if what is needed is not known, but what is extracted when
+        the function starts.
+        """
+        found = {Need.INIT: 0, Need.EVENT: 0}
+        for unit in layout.units:
+            need = Need.INIT if unit.at_init else self.placement.need(unit)
+            if need:
+                found[need] += unit.size_bytes
+        return found[Need.INIT], found[Need.EVENT]
+
     def _selector(
         self, zipped_bytes: Mapping[str, int], *, with_project: bool
     ) -> Selector:
@@ -119,6 +141,17 @@ class NestingPlanner:
             _named(units, self._wishes.nest),
             _named(units, self._wishes.keep_flat) | bound,
         )
+
+
+def _with_needed_tests(parts: Parts, needs: Needs) -> Parts:
+    """Leaves tests that something needs where they are: with their unit."""
+    return replace(
+        parts,
+        units=tuple(
+            with_tests(each) if each.tests and need_of(each.tests, needs) else each
+            for each in parts.units
+        ),
+    )
 
 
 def _named(units: Sequence[Unit], names: frozenset[NormalizedName]) -> frozenset[Unit]:

@@ -167,9 +167,10 @@ class Selector:
         return Candidate(self.sums.saved_with_tests(unit), cost_bytes)
 
     def _extensions(self, unit: Unit) -> Mapping[Unit, Candidate]:
-        # Who imports the package needs it, or does not.
         return {
-            each: Candidate(self.sums.saved(each), self.costs.expected_bytes(each) // 2)
+            each: Candidate(
+                self.sums.saved(each), self.costs.expected_bytes_apart(each)
+            )
             for each in unit.extensions
         }
 

@@ -18,8 +18,11 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.packaging.native.extensions import extensions_of
+from poetry_plugin_package_function.packaging.native.extensions import links_of
+from poetry_plugin_package_function.packaging.native.extensions import untouched
 from poetry_plugin_package_function.packaging.nesting.units import Parts
 from poetry_plugin_package_function.packaging.nesting.units import Unit
+from poetry_plugin_package_function.packaging.nesting.units import need_of
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
@@ -27,10 +30,12 @@ from poetry_plugin_package_function.packaging.tree.entry_modules import EntryMod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
-    from poetry_plugin_package_function.packaging.native.extensions import Extension
     from poetry_plugin_package_function.packaging.native.libraries import Native
+    from poetry_plugin_package_function.packaging.profiles.needs import Needs
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
 
@@ -56,7 +61,12 @@ _NOT_READ: Final = re.compile(r"(^|/)__pycache__/|^[^/]+\.libs/|\.pyi$|(^|/)py\.
 
 
 def split(
-    tree: Tree, entries: Sequence[Entry], native: Native, *, apart: bool
+    tree: Tree,
+    entries: Sequence[Entry],
+    native: Native,
+    *,
+    apart: bool,
+    needs: Needs | None = None,
 ) -> Parts:
     """Finds out what belongs together.
 
@@ -72,6 +82,8 @@ def split(
         native: What they are linked to.
         apart: Whether `tests` packages and extension modules with libraries of their
             own become units of their own.
+        needs: What is needed, if that is known: of what is, extension modules that
+            nobody has imported become a unit, too.
     """
     never_nested = []
     files: list[_File] = []
@@ -89,12 +101,7 @@ def split(
             sets.unite(other, key, f"{_named(other, key)} share {module}")
     for entry_module in tree.entry_modules:
         sets.unite(_PROJECT, first.get(entry_module.path, _PROJECT), "")
-    owners = {file.entry.name: file.key for file in files}
-    for name, links in native.links.items():
-        for link in links:
-            if name in owners and link.file in owners:
-                why = f"{link.user} is linked to {link.file}"
-                sets.unite(owners[name], owners[link.file], why)
+    _unite_linked(sets, {file.entry.name: file.key for file in files}, native)
     together: dict[str, list[_File]] = defaultdict(list)
     for file in files:
         together[sets.root(file.key)].append(file)
@@ -102,10 +109,21 @@ def split(
     project = _unit([each._replace(tests=None) for each in own], modules, sets)
     units = [_unit(each, modules, sets) for each in together.values()]
     if apart:
+        if needs:
+            units = [_without_untouched(each, native, needs) for each in units]
         units = [_without_extensions(each, native) for each in units]
     return Parts(
         tuple(never_nested), project, tuple(sorted(units, key=lambda each: each.names))
     )
+
+
+def _unite_linked(sets: _UnionFind, owners: Mapping[str, str], native: Native) -> None:
+    """Keeps those together whose shared libraries find one another's by a path."""
+    for name, links in native.links.items():
+        for link in links:
+            if name in owners and link.file in owners:
+                why = f"{link.user} is linked to {link.file}"
+                sets.unite(owners[name], owners[link.file], why)
 
 
 class _File(NamedTuple):
@@ -205,6 +223,7 @@ def _unit(files: Sequence[_File], modules: _Modules, sets: _UnionFind) -> Unit:
             names,
             tuple(file.entry for file in tests),
             modules.named(file.tests for file in tests),
+            is_inside=True,
         )
         if tests
         else None,
@@ -215,20 +234,50 @@ def _without_extensions(unit: Unit, native: Native) -> Unit:
     """Makes units of the extension modules that have libraries of their own."""
     found = tuple(extensions_of(native, unit.entries))
     apart = frozenset[str]().union(*(each.files for each in found))
+    extensions = (
+        _extension(unit, each.files, (each.file,), each.links) for each in found
+    )
     return replace(
         unit,
         entries=tuple(each for each in unit.entries if each.name not in apart),
-        extensions=tuple(_extension(unit, each) for each in found),
+        extensions=(*unit.extensions, *extensions),
     )
 
 
-def _extension(unit: Unit, found: Extension) -> Unit:
-    path = "/".join(module_parts(found.file))
+def _without_untouched(unit: Unit, native: Native, needs: Needs) -> Unit:
+    """Makes one unit of extension modules of a package that nobody has imported."""
+    if not need_of(unit, needs):
+        return unit
+    files = untouched(native, unit.entries, lambda name: bool(needs.of_modules([name])))
+    if not files:
+        return unit
+    modules = sorted(each for each in files if _stands_for_itself(each, native))
+    links = links_of(native, files, {each.name for each in unit.entries})
+    return replace(
+        unit,
+        entries=tuple(each for each in unit.entries if each.name not in files),
+        extensions=(_extension(unit, files, modules, links),),
+    )
+
+
+def _stands_for_itself(name: str, native: Native) -> bool:
+    """Whether it is a module among modules and their libraries."""
+    return bool(module_parts(name)) and name.rpartition("/")[2] not in native.users
+
+
+def _extension(
+    unit: Unit,
+    files: AbstractSet[str],
+    modules: Iterable[str],
+    links: AbstractSet[str],
+) -> Unit:
+    paths = ("/".join(module_parts(each)) for each in modules)
     return Unit(
         unit.names,
-        tuple(each for each in unit.entries if each.name in found.files),
-        (EntryModule(path, is_package=False),),
-        links=tuple(sorted(found.links)),
+        tuple(each for each in unit.entries if each.name in files),
+        tuple(EntryModule(path, is_package=False) for path in paths),
+        links=tuple(sorted(links)),
+        is_inside=True,
     )
 
 

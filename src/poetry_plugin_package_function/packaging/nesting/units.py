@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
+    from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
+    from poetry_plugin_package_function.packaging.profiles.needs import Need
+    from poetry_plugin_package_function.packaging.profiles.needs import Needs
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )
@@ -43,6 +47,8 @@ class Unit:
         extensions: Extension modules that have libraries of their own; each of them
             makes a unit with these.
         links: Other libraries that an extension module's own need.
+        is_inside: Whether it is one of those that others have: tests, or an extension
+            module.
         bound: By which paths of libraries it has to be where it is; "" if by none.
     """
 
@@ -56,6 +62,7 @@ class Unit:
     extensions: tuple[Unit, ...] = ()
     links: tuple[str, ...] = ()
     bound: str = ""
+    is_inside: bool = False
 
     @property
     def inside(self) -> tuple[Unit, ...]:
@@ -101,6 +108,21 @@ def outside(units: Iterable[Unit], selection: frozenset[Unit]) -> Iterator[Unit]
             yield from unit.extensions
         if unit.tests:
             yield unit.tests
+
+
+def need_of(unit: Unit | ExtractionUnit, needs: Needs) -> Need:
+    """Says what needs a unit; tests and extension modules are needed by their names."""
+    found = needs.of_modules(module.name for module in unit.modules)
+    if unit.is_inside:
+        return found
+    return max(found, needs.of_distributions(unit.names))
+
+
+def with_tests(unit: Unit) -> Unit:
+    """Takes back the tests that a unit has been split from."""
+    entries = [*unit.entries, *(unit.tests.entries if unit.tests else ())]
+    in_order = tuple(sorted(entries, key=lambda entry: entry.name))
+    return replace(unit, entries=in_order, tests=None)
 
 
 def merged(units: Sequence[Unit]) -> Unit:
