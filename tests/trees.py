@@ -23,6 +23,7 @@ from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.tree.assemble import Selection
 from poetry_plugin_package_function.packaging.tree.assemble import assemble
 from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
+from poetry_plugin_package_function.profiling import read_profiles
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.request import Request
 from poetry_plugin_package_function.resolution import resolve
@@ -178,8 +179,11 @@ def finished(
         read: See `read_environment`.
     """
     environment = read_environment(venv, project, facts or FactsCache(None), **read)
-    order = Order(environment, project, settings, archive_time({}))
-    request = Request(project, (settings,), order.timestamp, {settings.output: None}, 0)
+    profiles = read_profiles([settings])
+    profile = profiles.get(settings.profile) if settings.profile else None
+    order = Order(environment, project, settings, archive_time({}), profile=profile)
+    previous = {settings.output: None}
+    request = Request(project, (settings,), order.timestamp, previous, 0, profiles)
     with package(order, progress) as pending:
         return request.complete(settings, pending).report
 

@@ -129,6 +129,7 @@ def _package_all(
         Order(
             *(environment, project, settings, request.timestamp),
             code=code_in_project(environment, project, settings),
+            profile=request.profile_for(settings),
         )
         for settings in request.functions
     ]

@@ -18,6 +18,7 @@ from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.settings import Settings
 from poetry_plugin_package_function.values import Source
+from poetry_plugin_package_function.values import read_result
 
 
 if TYPE_CHECKING:
@@ -93,7 +94,15 @@ def function_settings(
         if option.field is not None and option.name in found
     }
     places = _places(merged, found.get("output", usual))
-    derived = {**_groups(merged), **_provided(merged), **_variables(merged), **places}
+    profiles = _profiles(merged)
+    problems += _profile_problems(merged, profiles, places)
+    derived = {
+        **_groups(merged),
+        **_provided(merged),
+        **_variables(merged),
+        **places,
+        **profiles,
+    }
     settings = Settings(**{**fields, **derived, "function": function})
     if declared is not None:
         settings = _as_declared(settings, declared)
@@ -104,6 +113,8 @@ def function_settings(
     ]
     # What a template says besides may be of no use to us.
     _, shared, own, given = merged.without_effect()
+    if settings.profile_output and not settings.handler and not merged.problems:
+        given.append("--profile: has no effect without `handler`.")
     return FunctionSettings(settings, problems, shared, own, given)
 
 
@@ -227,6 +238,33 @@ def _provided(merged: Merged) -> dict[str, bool | str | None]:
         "excludes_provided": bool(provided),
         "provided_version": provided if isinstance(provided, str) else None,
     }
+
+
+def _profiles(merged: Merged) -> dict[str, Path | None]:
+    """Finds what is read, which tables say, and what is written, which a flag says."""
+    *tables, flags = merged.sources
+    key, read, written = "profile", None, None
+    if merged.problems:
+        return {}
+    for source in tables:
+        if key in source.values:
+            read = read_result(source.filled(source.values[key]), source)
+    if key in flags.values:
+        written = read_result(flags.filled(flags.values[key]), flags)
+    return {"profile": read, "profile_output": written}
+
+
+def _profile_problems(
+    merged: Merged,
+    profiles: Mapping[str, Path | None],
+    places: Mapping[str, Path | None],
+) -> Iterator[str]:
+    others = {*places.values()} - {None}
+    for each in {*profiles.values()} & others:
+        yield (
+            f"{merged.label('profile')}: {each} is where a result is written: give the"
+            " profile a file of its own."
+        )
 
 
 def _places(merged: Merged, output: Path) -> dict[str, Path | None]:

@@ -236,6 +236,7 @@ class Run:
             bytecode_dir=self._cache_dir / "bytecode",
             code=code,
             needs_code=True,
+            profile=request.profile_for(settings),
         )
 
     def _package(self, orders: Sequence[Order]) -> Generator[Packaged]:

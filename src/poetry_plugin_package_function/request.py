@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 
+from collections import defaultdict
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
@@ -16,6 +18,9 @@ from typing import NamedTuple
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
+from poetry_plugin_package_function.profiling import Observed
+from poetry_plugin_package_function.profiling import read_profiles
+from poetry_plugin_package_function.profiling import refuse_without_import
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_previous
@@ -25,6 +30,8 @@ from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.init import init_table
 from poetry_plugin_package_function.report.json_report import as_json
 from poetry_plugin_package_function.report.outcome import Outcome
+from poetry_plugin_package_function.report.profiled import profile_warnings
+from poetry_plugin_package_function.report.profiled import spared
 from poetry_plugin_package_function.report.strict import refuse_warnings
 from poetry_plugin_package_function.report.summary import NOTHING_WRITTEN
 from poetry_plugin_package_function.report.summary import Line
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.profiles.profile import Profile
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.service import Pending
     from poetry_plugin_package_function.project import Project
@@ -79,6 +87,7 @@ class Request:
         timestamp: The time of all members.
         previous: The reports that they are compared with, by the archive's place.
         started_s: When the run has begun, on the monotonic clock.
+        profiles: What handlers need, by the place of the file that says it.
     """
 
     project: Project
@@ -86,6 +95,11 @@ class Request:
     timestamp: DosTime
     previous: Mapping[Path, PreviousReport | None]
     started_s: float
+    profiles: Mapping[Path, Profile] = field(default_factory=dict)
+
+    def profile_for(self, settings: Settings) -> Profile | None:
+        """The profile that a function's archive depends on, if it has one."""
+        return self.profiles.get(settings.profile) if settings.profile else None
 
     def complete(
         self, settings: Settings, pending: Pending, warned: Iterable[str] = ()
@@ -99,10 +113,12 @@ class Request:
 
         Raises:
             StrictError: There are warnings, and none are wanted.
+            VerifyError: A profile is to be written, and nothing was imported.
             OSError: It cannot be written.
         """
         report = pending.report
-        found = self._warnings(report)
+        refuse_without_import(settings, report)
+        found = self._warnings(report, settings)
         if settings.strict:
             refuse_warnings([*warned, *(each.text for each in found)], report)
         changes = changes_since(self.previous[settings.output], report)
@@ -115,10 +131,14 @@ class Request:
             pending.outputs[settings.sizes].write(as_html(report, pending.files))
         return Packaged(settings, report, changes, found)
 
-    def _warnings(self, report: Report) -> tuple[Warned, ...]:
+    def _warnings(self, report: Report, settings: Settings) -> tuple[Warned, ...]:
         requires_python = self.project.requires_python
         today = datetime.now(UTC).date()
-        return *warnings(report), *runtime_warnings(report, requires_python, today)
+        return (
+            *warnings(report),
+            *runtime_warnings(report, requires_python, today),
+            *profile_warnings(report, settings),
+        )
 
 
 def read_request(
@@ -152,7 +172,8 @@ def read_request(
         with naming(each.function):
             check_targets(*each.targets)
     previous = {each.output: read_previous(each) for each in functions}
-    return Request(project, functions, timestamp, previous, started_s)
+    profiles = read_profiles(functions)
+    return Request(project, functions, timestamp, previous, started_s, profiles)
 
 
 def outcomes(
@@ -168,12 +189,17 @@ def outcomes(
     """
     started_s = request.started_s
     template = unused_template(request)
+    seen: dict[Path, list[tuple[Settings, Report]]] = defaultdict(list)
     for each in packaged:
         elapsed_s = time.monotonic() - started_s
         yield Outcome(
             each.report,
             each.changes,
-            [*_summary(each, request.project, elapsed_s), *template],
+            [
+                *_summary(each, request.project, elapsed_s),
+                *_profile(request, each, seen),
+                *template,
+            ],
             sizes(each.report, all_of_them=verbose),
             [*details(each.report, each.changes)] if verbose else [],
             each.warnings,
@@ -181,6 +207,24 @@ def outcomes(
             init_table(each.report, all_of_them=verbose),
         )
         started_s = time.monotonic()
+
+
+def _profile(
+    request: Request,
+    packaged: Packaged,
+    seen: dict[Path, list[tuple[Settings, Report]]],
+) -> Iterator[Line]:
+    """Writes a profile when all functions that it is of have been packaged."""
+    settings, report = packaged.settings, packaged.report
+    path = settings.profile_output
+    if path is None:
+        if line := spared(report):
+            yield Line("Profile", line)
+        return
+    seen[path].append((settings, report))
+    if len(seen[path]) == sum(e.profile_output == path for e in request.functions):
+        one = Observed(path, tuple(seen[path]), request.profiles.get(path))
+        yield Line("Profile", one.write(request.project.directory))
 
 
 def _summary(packaged: Packaged, project: Project, elapsed_s: float) -> Iterator[Line]:

@@ -141,6 +141,8 @@ def _problems(
         others = [each for name, each in by_tables.items() if name not in found]
         all_settings = [each.settings for each in (*found.values(), *others)]
         problems += _shared_files(all_settings, found.keys())
+        written = {each.settings.profile_output for each in found.values()}
+        problems += _partial_profiles(written - {None}, [e.settings for e in others])
     return [*dict.fromkeys(problems)]
 
 
@@ -238,6 +240,27 @@ def _not_declared(label: str, name: str, template: Template) -> Iterator[str]:
         yield (
             f"{label}: {template.shown} has no function {name!r}, and it has no"
             f" `handler` of its own.{meant}"
+        )
+
+
+def _partial_profiles(
+    written: AbstractSet[Path | None], others: Iterable[Settings]
+) -> Iterator[str]:
+    """Finds profiles that would lose what functions need that are not packaged now.
+
+    Args:
+        written: The profiles that this run writes.
+        others: Those of the project's functions that it does not package.
+    """
+    users: dict[Path, list[str]] = defaultdict(list)
+    for settings in others:
+        if settings.profile in written and settings.profile:
+            users[settings.profile].append(str(settings.function))
+    for path, names in sorted(users.items()):
+        yield (
+            f"--profile: {path} is the profile of {', '.join(names)}, too, and would"
+            " lose what is needed there: package all of them in one run, or give each"
+            " a file of its own; {name} in a path stands for the name."
         )
 
 

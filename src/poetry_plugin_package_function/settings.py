@@ -30,6 +30,8 @@ class Settings:
 
     Attributes:
         code_dir: The directory that the handler's module is looked for in first.
+        profile: What handlers need, read to choose what is nested.
+        profile_output: Where that is written once it has been seen.
         dry_run: Whether nothing is written to any file.
         unknown_variables: Names of variables that the function has, and whose values
             only a deployment knows.
@@ -85,6 +87,8 @@ class Settings:
     unknown_variables: frozenset[str] = frozenset()
     has_layers: bool = False
     is_declared: bool = False
+    profile: Path | None = None
+    profile_output: Path | None = None
     results: frozenset[Path] = frozenset()
 
     @property

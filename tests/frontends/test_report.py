@@ -22,10 +22,12 @@ from poetry_plugin_package_function.packaging.native.strip import Stripped
 from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
 from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import Layout
+from poetry_plugin_package_function.packaging.profiles.needs import Age
 from poetry_plugin_package_function.packaging.project_code.handler_code import (
     HandlerCode,
 )
 from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Guided
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
@@ -258,6 +260,11 @@ SUPERSEDED = replace(
     superseded=(Shadow("gone", ("a.py", "b/")), Shadow("other", ("uuid.py",))),
     distributions=(DistributionSize("other", "1.0", 4, MB, MB, "0" * 64),),
 )
+PROFILED = replace(
+    REPORT,
+    guided=Guided(Age((("six", "1.16.0", "1.17.0"),), ("attrs",)), ("idna",)),
+    spared_bytes=9 * MB,
+)
 FOUND = replace(
     REPORT,
     handler_code=HandlerCode(
@@ -281,7 +288,7 @@ LAYER_ONLY = replace(
 @pytest.mark.parametrize(
     "report",
     [
-        *(LAYERED, LAYER_ONLY, FOUND, SUPERSEDED),
+        *(LAYERED, LAYER_ONLY, FOUND, SUPERSEDED, PROFILED),
         *(REPORT, NESTED, TARGETED, ELSEWHERE, AUDITED, STRIPPED, STRIPPED_IN_PART),
         *(IMPORTED, CALLED, NOT_CALLED, TOO_MUCH, PARSED, LISTED, CLASHING),
         replace(IMPORTED, verified=replace(VERIFIED, made_up=("TABLE",))),

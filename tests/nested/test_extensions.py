@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.packaging.profiles.profile import Profile
+from poetry_plugin_package_function.packaging.profiles.profile import Used
 from tests.nested.function import Function
 from tests.nested.function import Source
 from tests.packaging.native import importable
@@ -249,3 +251,45 @@ def test_eager_has_no_parts(source: Source, tmp_path: Path) -> None:
     assert eager.report.nested is not None
     assert [""] == [each.extension for each in eager.report.nested.units]
     assert 4 == len(eager.ask(f"{OPENED}import big\nshow(opened('big._large'))"))
+
+
+def test_those_that_nobody_has_imported_are_one_unit(tmp_path: Path) -> None:
+    """It is extracted with the first of them, and has what only they need."""
+    top = tmp_path / "libraries"
+    origin = "-Wl,-rpath,$ORIGIN"
+    common = linked(top / "big/libcommon.so", "-Wl,-soname,libcommon.so")
+    own = linked(top / "big/libown.so", common, "-Wl,-soname,libown.so", origin)
+    own.write_bytes(own.read_bytes() + bytes(4 << 20))
+    linked(top / "big/used.so", common, origin, importable("used"))
+    for name in ("_one", "_two"):
+        linked(top / f"big/{name}.so", own, common, origin, importable(name))
+    files = {
+        path.relative_to(top).as_posix(): path.read_bytes()
+        for path in top.rglob("*.so")
+    }
+    profile = Profile({"big": "1.0"}, {"big": Used(("big", "big.used"))}, {})
+    function = Source(
+        {"my_app/__init__.py": "VALUE = 1\n"},
+        dependencies={"big": {"big/__init__.py": "", **files}},
+        table='profile = "profile.json"',
+        beside={"profile.json": profile.text()},
+    ).unpacked(tmp_path / "function", nest=(), limit_bytes=3_000_000)
+    assert function.report.nested is not None
+    units = [each.extension for each in function.report.nested.units]
+    assert ["big._one and 1 more"] == units
+
+    before, used, one, two, after = ask(
+        function,
+        "import big\nused = opened('big.used')\nbefore = present()\n"
+        "show([before, used, opened('big._one'), opened('big._two'), present()])",
+    )
+
+    assert (0, 1) == (before, after)
+    assert ["libcommon.so", "used.so"] == used
+    assert {"_one.so", "libown.so"} <= set(one)
+    assert {"_one.so", "_two.so", "libown.so"} <= set(two)
+    listed = function.ask(
+        "import big, pkgutil\n"
+        "show([each.name for each in pkgutil.iter_modules(big.__path__)])"
+    )
+    assert {"_one", "_two", "used"} <= set(listed)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import deflate as libdeflate
 
+from poetry_plugin_package_function.packaging.nesting.writing import spared_bytes
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import limit_for
+from poetry_plugin_package_function.packaging.profiles.needs import Needs
+from poetry_plugin_package_function.packaging.profiles.needs import age_of
+from poetry_plugin_package_function.packaging.profiles.observed import observed
 from poetry_plugin_package_function.packaging.project_code.candidates import candidates
 from poetry_plugin_package_function.packaging.result import Compiled
+from poetry_plugin_package_function.packaging.result import Guided
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
@@ -29,10 +35,11 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
+    from poetry_plugin_package_function.packaging.job import Job
     from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.order import Order
     from poetry_plugin_package_function.packaging.plan import DistributionSize
-    from poetry_plugin_package_function.packaging.sources.entry import Entry
+    from poetry_plugin_package_function.packaging.profiles.profile import Profile
     from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.writing import Measured
 
@@ -92,7 +99,7 @@ def report_of(written: Written) -> Report:
         distributions=_distributions(order, measured),
         left_out=tuple(each.name for each in job.tree.left_out),
         nested=measured.nested,
-        bytecode=_compiled(bytecode, job.bytecode) if bytecode else None,
+        bytecode=_compiled(bytecode, job) if bytecode else None,
         target=order.target,
         is_derived=order.is_derived,
         chosen=order.chosen,
@@ -148,7 +155,9 @@ def _layer(order: Order, measured: Measured) -> Layer:
     return Layer(place, *measured.parts[-1], unread_path_files(names))
 
 
-def _compiled(bytecode: Bytecode, shipped: tuple[Entry, ...]) -> Compiled:
+def _compiled(bytecode: Bytecode, job: Job) -> Compiled:
+    shipped, needs = job.bytecode, job.wishes.needs
+    there = {each.name for each in shipped}
     return Compiled(
         bytecode.python,
         len(shipped),
@@ -156,8 +165,58 @@ def _compiled(bytecode: Bytecode, shipped: tuple[Entry, ...]) -> Compiled:
         bytecode.skipped,
         tuple(
             sorted(
-                {each.distribution or "" for each in bytecode.entries}
-                - {each.distribution or "" for each in shipped}
+                {
+                    each.distribution or ""
+                    for each in bytecode.entries
+                    if each.name not in there
+                    and (needs is None or needs.of_bytecode(each))
+                }
             )
         ),
+    )
+
+
+def with_profile(report: Report, written: Written) -> Report:
+    """Adds what a profile is right about, or would bring.
+
+    Args:
+        report: It knows whether the handler has been imported.
+        written: The archives.
+    """
+    seen = _observed(report, written)
+    profile = written.order.profile
+    if profile is None:
+        return replace(report, observed=seen, spared_bytes=_spared(seen, written))
+    project_name = written.order.project.normalized_name
+    shipped = written.measured.job.tree.distributions
+    age = age_of(profile, (each for each in shipped if each.name != project_name))
+    missing = sorted(
+        filter(None, (seen.init.keys() if seen else {}) - profile.init.keys())
+    )
+    return replace(report, observed=seen, guided=Guided(age, tuple(missing)))
+
+
+def _observed(report: Report, written: Written) -> Profile | None:
+    verified, job = report.verified, written.measured.job
+    if verified is None or not verified.is_complete:
+        return None
+    return observed(
+        job.tree.entries,
+        job.tree.distributions,
+        written.order.project.normalized_name,
+        verified.init_files,
+        verified.event_files,
+    )
+
+
+def _spared(seen: Profile | None, written: Written) -> int:
+    """What INIT would not have to extract with a profile; 0 if that is not known."""
+    measured = written.measured
+    if seen is None or measured.nested is None:
+        return 0
+    return spared_bytes(
+        measured.job,
+        measured.nested.units,
+        measured.zipped_bytes,
+        Needs(seen, written.order.project.normalized_name),
     )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from poetry_plugin_package_function.packaging.archive.timestamp import DosTime
+    from poetry_plugin_package_function.packaging.profiles.profile import Profile
     from poetry_plugin_package_function.packaging.project_code.handler_code import (
         HandlerCode,
     )
@@ -156,6 +157,7 @@ class Order:
             an environment was given.
         machine: What the machine code in an environment that was given is for, once
             that is known; "" if there is none.
+        profile: What handlers need, as it has been seen before; None if it has not.
     """
 
     environment: Environment
@@ -167,6 +169,7 @@ class Order:
     needs_code: bool = False
     chosen: Path | None = None
     machine: str = ""
+    profile: Profile | None = None
 
     @property
     def is_derived(self) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import Layout
+    from poetry_plugin_package_function.packaging.profiles.needs import Age
+    from poetry_plugin_package_function.packaging.profiles.profile import Profile
     from poetry_plugin_package_function.packaging.project_code.handler_code import (
         HandlerCode,
     )
@@ -58,12 +60,26 @@ class Layer(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
+class Guided(NamedTuple):
+    """What a profile that has been used is not right about.
+
+    Attributes:
+        age: What it knows in other versions, and what it does not know.
+        missing: Distributions that INIT needs, and not according to it; empty if the
+            handler has not been imported.
+    """
+
+    age: Age
+    missing: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Report:
     """All that is known of a finished archive; sizes are in bytes.
 
-    Each field is described in docs/report.md, but for `no_code`, a warning, and
-    `ephemeral_storage_mb`, a setting: what the function has in `/tmp`, if that is said.
+    Each field is described in docs/report.md, but for `no_code`, a warning,
+    `ephemeral_storage_mb`, a setting: what the function has in `/tmp`, if that is said,
+    and `observed`: what the import of the handler has needed, if it was imported.
     """
 
     output_file: Path
@@ -107,6 +123,9 @@ class Report:
     handler_candidates: tuple[str, ...] = ()
     aws_services: AwsServices | None = None
     aws_suggestion: AwsServices | None = None
+    observed: Profile | None = None
+    guided: Guided | None = None
+    spared_bytes: int = 0
 
     @property
     def service(self) -> Service | None:

@@ -23,6 +23,7 @@ from poetry_plugin_package_function.packaging.aws.data import has_data
 from poetry_plugin_package_function.packaging.budgets import check_budgets
 from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
+from poetry_plugin_package_function.packaging.describing import with_profile
 from poetry_plugin_package_function.packaging.init_budget import check_init
 from poetry_plugin_package_function.packaging.init_budget import refuse_unmeasured
 from poetry_plugin_package_function.packaging.job import Job
@@ -34,6 +35,7 @@ from poetry_plugin_package_function.packaging.nesting.stubs import refuse_own_na
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
+from poetry_plugin_package_function.packaging.profiles.needs import Needs
 from poetry_plugin_package_function.packaging.progress import NoProgress
 from poetry_plugin_package_function.packaging.project_code.missing import no_code
 from poetry_plugin_package_function.packaging.sources.environment import check_python
@@ -77,7 +79,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Measured
-    from poetry_plugin_package_function.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def write_archives(
                     bytecode.entries if bytecode else (),
                     order.timestamp,
                     settings.layers_size_bytes,
-                    _wishes(settings),
+                    _wishes(order),
                     scratch,
                     progress,
                     kept,
@@ -196,7 +197,8 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
     if found is not None:
         check_init(found, report, written.order.settings)
     files = tuple(written.measured.files())
-    return Pending(replace(report, verified=found), files, written.outputs)
+    report = with_profile(replace(report, verified=found), written)
+    return Pending(report, files, written.outputs)
 
 
 def _tree(
@@ -337,13 +339,15 @@ def _parts(outputs: Mapping[Path, BinaryIO], order: Order) -> tuple[Part, ...]:
     )
 
 
-def _wishes(settings: Settings) -> Wishes:
+def _wishes(order: Order) -> Wishes:
     """Says what is to be nested, and what is not."""
+    settings, profile = order.settings, order.profile
     nest, keep_flat = (
         frozenset(map(canonicalize_name, names))
         for names in (settings.nest, settings.keep_flat)
     )
-    return Wishes(nest, keep_flat, settings.eager)
+    needs = Needs(profile, order.project.normalized_name) if profile else None
+    return Wishes(nest, keep_flat, settings.eager, needs)
 
 
 def _verified(

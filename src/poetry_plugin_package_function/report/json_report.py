@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.project_code.handler_code import (
         HandlerCode,
     )
+    from poetry_plugin_package_function.packaging.result import Guided
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.verify.verified import Called
@@ -113,6 +114,8 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "handler_code": report.handler_code and _handler_code(report.handler_code),
         "passed_over": report.passed_over,
         "verified": report.verified and _verified(report.verified),
+        "profile": report.guided and _guided(report.guided),
+        "spared_bytes": report.spared_bytes,
         "bytecode": report.bytecode
         and {
             **report.bytecode._asdict(),
@@ -204,6 +207,17 @@ def _called(called: Called) -> dict[str, object]:
         "result": None if called.unchecked else called.result,
         "result_bytes": called.result_bytes,
         "output": called.output,
+    }
+
+
+def _guided(guided: Guided) -> dict[str, object]:
+    return {
+        "others": [
+            {"name": name, "profiled": was, "version": now}
+            for name, was, now in guided.age.others
+        ],
+        "unknown": guided.age.unknown,
+        "missing": guided.missing,
     }
 
 

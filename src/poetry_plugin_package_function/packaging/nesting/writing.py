@@ -204,13 +204,11 @@ def spared_bytes(
     if job.wishes.eager or not now_bytes:
         return 0
     job = replace(job, wishes=replace(job.wishes, needs=needs))
-    native = Native(job.tree.entries, job.tree.machine_code)
-    planner = _planner(job, native)
+    # With more bytecode than is needed, INIT would extract no less.
+    groups = in_order(job.bytecode, needs)
+    job = _with_groups(job, [each for each in groups if each.need])
+    planner = _planner(job, Native(job.tree.entries, job.tree.machine_code))
     layout = planner.plan(sizes, job.limit_bytes, with_project=False)
-    if job.bytecode:
-        found = _with_bytecode_that_pays(job, native, sizes, layout)
-        if found is not None:
-            _, planner, layout = found
     if layout is None:
         return 0
     return max(0, now_bytes - planner.needed_bytes(layout)[0])

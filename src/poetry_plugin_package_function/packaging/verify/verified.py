@@ -140,6 +140,9 @@ class Verified:
         advice: The line that gives variables the values that they need; "" if none do.
         init: Where INIT went.
         event: What is known of its call; None if there was none.
+        init_files: What of the archive was opened until then, as it is called in a flat
+            one.
+        event_files: The same until the end of the call; empty if nothing was called.
     """
 
     handler: str
@@ -153,6 +156,8 @@ class Verified:
     advice: str = ""
     init: Init | None = None
     event: Called | None = None
+    init_files: frozenset[str] = frozenset()
+    event_files: frozenset[str] = frozenset()
 
     @property
     def is_complete(self) -> bool:
@@ -269,6 +274,8 @@ def _attempt(
         judgements=tuple(_judged(function, runs.median.init_s, answer)),
         init=_init(archives, runs, used - unread, extracted),
         event=called,
+        init_files=used,
+        event_files=later,
     )
 
 

@@ -1,0 +1,150 @@
+"""Profiles of a run: read before it, and written when it is known what is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Final
+
+from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.packaging.archive.output import check_targets
+from poetry_plugin_package_function.packaging.archive.output import replacing
+from poetry_plugin_package_function.packaging.profiles.profile import read_profile
+from poetry_plugin_package_function.packaging.profiles.profile import union
+from poetry_plugin_package_function.project import TABLE
+from poetry_plugin_package_function.report.counted import counted
+from poetry_plugin_package_function.screen import shown_path
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.profiles.profile import Profile
+    from poetry_plugin_package_function.packaging.result import Report
+    from poetry_plugin_package_function.settings import Settings
+
+
+_MOST_NAMED: Final = 5
+
+
+def read_profiles(functions: Iterable[Settings]) -> dict[Path, Profile]:
+    """Reads all profiles that a run uses or would replace, each once.
+
+    One that is to be written need not be there yet.
+
+    Raises:
+        ConfigError: One is not there, or is no profile.
+        OutputError: One cannot be written.
+    """
+    found: dict[Path, Profile] = {}
+    for each in functions:
+        if each.profile_output is not None:
+            check_targets(each.profile_output)
+        for path in (each.profile, each.profile_output):
+            if path is None or path in found:
+                continue
+            if path == each.profile_output and not path.exists():
+                continue
+            found[path] = read_profile(path)
+    return found
+
+
+def refuse_without_import(settings: Settings, report: Report) -> None:
+    """Refuses a run that is to write a profile, if the handler was not imported.
+
+    Raises:
+        VerifyError: Says why it was not.
+    """
+    if settings.profile_output is None or settings.handler is None:
+        return
+    if report.observed is None:
+        why = report.verified.unchecked if report.verified else ""
+        raise VerifyError(
+            f"--profile: it is not known what {settings.handler} needs. {why}".rstrip(),
+            "Write the profile where the handler can be imported; the key `profile` is"
+            " read anywhere.",
+        )
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Functions whose needs go into one file.
+
+    Attributes:
+        path: The file.
+        functions: Them, and what has been seen of each.
+        before: What is there; None if nothing is.
+    """
+
+    path: Path
+    functions: tuple[tuple[Settings, Report], ...]
+    before: Profile | None
+
+    def write(self, directory: Path) -> str:
+        """Writes it, if something else is there, and this is no dry run.
+
+        Args:
+            directory: The project's.
+
+        Returns:
+            What has become of it, in words.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        found = (report.observed for _, report in self.functions)
+        profile = union(each for each in found if each)
+        place = shown_path(self.path)
+        if self.before is not None and self.before.text() == profile.text():
+            return f"{place} is as it was"
+        is_dry = any(settings.dry_run for settings, _ in self.functions)
+        if not is_dry:
+            with replacing(self.path) as outputs:
+                outputs[self.path].write(profile.text().encode())
+        if self.before is None:
+            text = f"{place} {'would have' if is_dry else 'has'} {_contents(profile)}"
+        else:
+            verb = "would change" if is_dry else "has changed"
+            text = f"{place} {verb}: {_changes(self.before, profile)}"
+        if is_dry:
+            return text
+        if all(settings.profile == self.path for settings, _ in self.functions):
+            return f"{text}. Package again to use it"
+        key = os.path.relpath(self.path, directory)
+        return f"{text}. To use it: profile = {json.dumps(key)} in [tool.{TABLE}]"
+
+
+def _contents(profile: Profile) -> str:
+    modules = sum(len(each.modules) for each in profile.init.values())
+    used = len({*profile.init, *profile.event} - {""})
+    text = (
+        f"{counted(modules, 'module')} that INIT imports, of {used} out of"
+        f" {counted(len(profile.distributions), 'distribution')}"
+    )
+    later = sum(len(each.modules) for each in profile.event.values())
+    return f"{text}, and {later:,} that the event does" if later else text
+
+
+def _changes(before: Profile, after: Profile) -> str:
+    """Names the distributions of which something else is needed, or there."""
+    names = [
+        name or "files of no distribution"
+        for name in sorted(
+            {*before.distributions, *after.distributions, *before.init, *after.init}
+            | {*before.event, *after.event}
+        )
+        if any(
+            old.get(name) != new.get(name)
+            for old, new in (
+                (before.distributions, after.distributions),
+                (before.init, after.init),
+                (before.event, after.event),
+            )
+        )
+    ]
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
