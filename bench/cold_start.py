@@ -27,7 +27,9 @@ from bench.process import run_to_end
 from bench.variants import COMPILED
 from bench.variants import EAGER
 from bench.variants import PLAIN
+from bench.variants import PROFILED
 from bench.variants import UNLIMITED
+from bench.variants import Variant
 from bench.variants import package_variants
 from tests.lambda_runtime import ClientEnvironmentError
 from tests.lambda_runtime import LambdaTimeoutError
@@ -85,14 +87,14 @@ class _Grid(NamedTuple):
 
 
 _ENDS: Final = (REFERENCE_TOOL, COMPILED, UNLIMITED)
-_ALL: Final = (REFERENCE_TOOL, PLAIN, COMPILED, EAGER, UNLIMITED)
+_ALL: Final = (REFERENCE_TOOL, PLAIN, COMPILED, PROFILED, EAGER, UNLIMITED)
 _GRIDS: Final = (
     _Grid("SMALL", (USUAL,), (REFERENCE_TOOL, PLAIN, COMPILED)),
     _Grid("MEDIUM", (EVERYTHING,), _ALL),
     _Grid("LARGE", (EVERYTHING, USUAL, NOTHING), _ALL),
     _Grid("LARGE", (EVERYTHING, USUAL, NOTHING), _ENDS, CONDITIONS[1:]),
     _Grid("LARGE", (FLAT_ONLY,), _ENDS),
-    _Grid("HUGE", (EVERYTHING,), _ENDS),
+    _Grid("HUGE", (EVERYTHING, USUAL), (*_ENDS, PROFILED)),
 )
 TREES_STARTED: Final = tuple(dict.fromkeys(grid.tree for grid in _GRIDS))
 
@@ -133,7 +135,7 @@ def measure_cold_starts(
             )
             sizes_bytes[name] = int(size.split()[1])
             cases = sorted(_cases_of(name), key=_by_condition)
-            wanted = dict.fromkeys(case.archive for case in cases)
+            wanted = dict.fromkeys(map(_packaged, cases))
             archives = package_variants(name, trees[name], wanted, reference, results)
             # What is dropped from the page cache has to be on the disk.
             is_dropped = not all(case.condition.is_warm for case in cases)
@@ -156,6 +158,11 @@ def _cases_of(tree: str) -> Iterator[Case]:
                         yield Case(tree, handler, archive, condition)
 
 
+def _packaged(case: Case) -> Variant:
+    """How a case's archive is made: with a profile, of its own handler."""
+    return Variant(case.archive, case.handler if case.archive == PROFILED else "")
+
+
 def _by_condition(case: Case) -> int:
     """Those with their files in the page cache first: it is filled once in a round."""
     return CONDITIONS.index(case.condition)
@@ -169,7 +176,7 @@ def _measure(
         which = f"run {number} of {runs}, {len(cases)} starts"
         print(f"INIT, {cases[0].tree}: {which}", file=sys.stderr, flush=True)
         for case in cases:
-            root = roots[case.archive]
+            root = roots[_packaged(case)]
             prepare = fill if case.condition.is_warm else drop
             prepare(root)
             with on_cores(case.condition.cores):

@@ -20,6 +20,7 @@ from bench.markdown import table
 from bench.packaging_cost import REFERENCE_TOOL
 from bench.variants import COMPILED
 from bench.variants import PLAIN
+from bench.variants import PROFILED
 from bench.variants import UNLIMITED
 
 
@@ -41,12 +42,13 @@ _IMPORTED: Final = {
 
 
 class _Mark(NamedTuple):
-    """INIT of `--compile`, in the usual condition, against another archive's."""
+    """INIT of an archive, in the usual condition, against another one's."""
 
     tree: str
     handler: str
     against: str
     ratio: float
+    archive: str = COMPILED
 
 
 _MARKS: Final = (
@@ -57,6 +59,11 @@ _MARKS: Final = (
     _Mark("LARGE", FLAT_ONLY, UNLIMITED, 1.15),
     _Mark("MEDIUM", EVERYTHING, REFERENCE_TOOL, 0.2),
     _Mark("SMALL", USUAL, PLAIN, 0.4),
+    _Mark("LARGE", USUAL, UNLIMITED, 1.05, PROFILED),
+    _Mark("LARGE", EVERYTHING, UNLIMITED, 1.2, PROFILED),
+    _Mark("LARGE", NOTHING, UNLIMITED, 1.0, PROFILED),
+    _Mark("HUGE", EVERYTHING, UNLIMITED, 1.4, PROFILED),
+    _Mark("HUGE", USUAL, UNLIMITED, 1.1, PROFILED),
 )
 _TMP_MARKED: Final = ("MEDIUM", EVERYTHING, REFERENCE_TOOL)
 _TMP_RATIO: Final = 0.1
@@ -92,12 +99,12 @@ def cold_start_marks(measured: ColdStarts) -> str:
 
 
 def _marks(measured: ColdStarts) -> Iterator[str]:
-    for tree, handler, against, most in _MARKS:
+    for tree, handler, against, most, archive in _MARKS:
         own, other = (
-            measured.inits[Case(tree, handler, archive, USUAL_CONDITION)]
-            for archive in (COMPILED, against)
+            measured.inits[Case(tree, handler, each, USUAL_CONDITION)]
+            for each in (archive, against)
         )
-        what = f"{tree}, {_imported(tree, handler)}, {COMPILED}:"
+        what = f"{tree}, {_imported(tree, handler)}, {archive}:"
         ratio = own.elapsed_s.median / other.elapsed_s.median
         yield mark(
             f"{what} {ratio:.3f} times the INIT of {against}, at most {most:g}",

@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    TaskRoots: TypeAlias = Mapping[str, Path]
+    from bench.variants import Variant
+
+    TaskRoots: TypeAlias = Mapping[Variant, Path]
 
 
 @contextmanager
-def unpacked(archives: Mapping[str, Path], place: Path | None) -> Iterator[TaskRoots]:
+def unpacked(
+    archives: Mapping[Variant, Path], place: Path | None
+) -> Iterator[TaskRoots]:
     """Unpacks archives as Lambda does; their directories are gone when the block ends.
 
     They can be started any number of times: nobody can write into them.
 
     Args:
-        archives: By the names of their directories.
+        archives: By how they have been made.
         place: A directory on the disk, or None: in memory if there is enough of it.
 
     Raises:

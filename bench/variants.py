@@ -7,7 +7,9 @@ import sys
 
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
+from bench.handlers import handler_path
 from bench.packaging_cost import REFERENCE_TOOL
 from bench.packaging_cost import like_reference
 from bench.packaging_cost import with_wheels
@@ -24,28 +26,42 @@ if TYPE_CHECKING:
 PLAIN: Final = "this plugin"
 COMPILED: Final = "this plugin, `--compile`"
 EAGER: Final = "this plugin, `--compile --eager`"
+PROFILED: Final = "this plugin, `--compile`, with a profile"
 UNLIMITED: Final = "all flat with bytecode, if Lambda took it"
 _OPTIONS: Final = {
     PLAIN: (),
     COMPILED: ("--compile",),
     EAGER: ("--compile", "--eager"),
+    PROFILED: ("--compile",),
     UNLIMITED: ("--compile", "--no-limit"),
 }
+
+
+class Variant(NamedTuple):
+    """A way to package a tree.
+
+    Attributes:
+        name: What it is called in tables.
+        handler: The module of the handler whose profile is used; "" without one.
+    """
+
+    name: str
+    handler: str = ""
 
 
 def package_variants(
     tree: str,
     built: Environment,
-    names: Iterable[str],
+    wanted: Iterable[Variant],
     reference: Path,
     results: Path,
-) -> dict[str, Path]:
-    """Packages a tree in each of these ways; the archives by their names.
+) -> dict[Variant, Path]:
+    """Packages a tree in each of these ways; the archives by what is wanted.
 
     Args:
         tree: What it is called.
         built: The tree.
-        names: Of the archives.
+        wanted: The ways.
         reference: package-python-function's command.
         results: Where the archives are written.
 
@@ -53,13 +69,16 @@ def package_variants(
         BenchError: It failed.
     """
     archives = {}
-    for number, name in enumerate(names):
-        print(f"Packaging {tree} for INIT: {name}", file=sys.stderr, flush=True)
-        if name == REFERENCE_TOOL:
-            archives[name] = _packaged_by_reference(built, reference)
-        else:
-            archives[name] = results / f"{tree}-init-{number}.zip"
-            run_to_end(with_wheels(built, archives[name], *_OPTIONS[name]))
+    for number, each in enumerate(wanted):
+        print(f"Packaging {tree} for INIT: {each.name}", file=sys.stderr, flush=True)
+        if each.name == REFERENCE_TOOL:
+            archives[each] = _packaged_by_reference(built, reference)
+            continue
+        archives[each] = results / f"{tree}-init-{number}.zip"
+        options = [*_OPTIONS[each.name]]
+        if each.handler:
+            options.append(f"--profile-of={handler_path(each.handler)}")
+        run_to_end(with_wheels(built, archives[each], *options))
     return archives
 
 
