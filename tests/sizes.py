@@ -12,10 +12,10 @@ from poetry_plugin_package_function.packaging.plan import DistributionSize
 from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.result import Report
+from poetry_plugin_package_function.packaging.verify.init import Import
+from poetry_plugin_package_function.packaging.verify.init import Init
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.report import treemap
-from poetry_plugin_package_function.report.init_view import Import
-from poetry_plugin_package_function.report.init_view import InitView
 
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Sizes:
     limit_bytes: int
     files: Sequence[FileSize]
     owners: Sequence[DistributionSize] = ()
-    init: InitView | None = None
+    init: Init | None = None
     unchecked: str = ""
 
 
@@ -79,9 +79,11 @@ def as_html(sizes: Sizes) -> bytes:
         distributions=tuple(sizes.owners),
         left_out=(),
         nested=None,
-        verified=Verified("my_app.f", sizes.unchecked) if sizes.unchecked else None,
+        verified=Verified("my_app.f", sizes.unchecked, init=sizes.init)
+        if sizes.unchecked or sizes.init
+        else None,
     )
-    return treemap.as_html(report, sizes.files, sizes.init)
+    return treemap.as_html(report, sizes.files)
 
 
 def sizes_of(files: int) -> Sizes:
@@ -175,7 +177,7 @@ def imports_of(sizes: Sizes, imports: int) -> Sizes:
         )
     imports_s = sum(own_us) / 1e6
     files = frozenset(file.name for file in sizes.files[::3])
-    return replace(sizes, init=InitView(0.08, 0.11, imports_s, made, files))
+    return replace(sizes, init=Init(0.08, 0.11, imports_s, tuple(made), read=files))
 
 
 def depth_of(parents: Sequence[int], number: int) -> int:

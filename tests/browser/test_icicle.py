@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.report.init_view import Import
-from poetry_plugin_package_function.report.init_view import InitView
+from poetry_plugin_package_function.packaging.verify.init import Import
+from poetry_plugin_package_function.packaging.verify.init import Init
 from tests.browser.opened import Opened
 from tests.browser.opened import opened
 from tests.browser.opened import pixels
@@ -40,7 +40,7 @@ IMPORTS = (
     Import(3, "numpy.ma", "", "numpy", 0.05, 0.05),
     Import(0, "boto3", "", "boto3", 0.29, 0.29, 0, "my_app/db.py:7"),
 )
-FEW = replace(sizes_of(30), init=InitView(0.1, 0.2, 1.0, IMPORTS))
+FEW = replace(sizes_of(30), init=Init(0.1, 0.2, 1.0, IMPORTS))
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def test_hostile_names(browser: Browser, tmp_path: Path) -> None:
             zip(HOSTILE_NAMES, range(len(HOSTILE_NAMES), 0, -1), strict=True)
         )
     ]
-    sizes = replace(hostile_sizes(), init=InitView(0, 0, 0, imports))
+    sizes = replace(hostile_sizes(), init=Init(0, 0, 0, tuple(imports)))
     page = opened(browser, tmp_path, sizes)
     page.choose("view", 1)
     count = "return document.querySelectorAll('script, img, b').length"
@@ -250,7 +250,7 @@ def test_a_thousand_imports_in_one_another(browser: Browser, tmp_path: Path) -> 
     imports = [
         Import(n - 1, f"m{n}", "", None, 0.001, (1000 - n) / 1000) for n in range(1000)
     ]
-    init = InitView(0.1, 0, 1.0, imports)
+    init = Init(0.1, 0, 1.0, tuple(imports))
     page = opened(browser, tmp_path, replace(FEW, init=init))
     page.choose("view", 1)
     assert page.search("m999").startswith("1 import found: 1.0 ms")
@@ -263,7 +263,7 @@ def test_no_time_at_all(browser: Browser, tmp_path: Path) -> None:
     """Without imports, or in no time, the page works."""
     nothing = [Import(-1, "a", "", None, 0, 0)]
     for imports in ([], nothing):
-        init = InitView(0, 0, 0, imports)
+        init = Init(0, 0, 0, tuple(imports))
         page = opened(browser, tmp_path, replace(FEW, init=init))
         page.choose("view", 1)
         page.focus_on_picture()

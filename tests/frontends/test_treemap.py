@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetry_plugin_package_function.packaging.plan import FileSize
-from poetry_plugin_package_function.report.init_view import Import
-from poetry_plugin_package_function.report.init_view import InitView
+from poetry_plugin_package_function.packaging.verify.init import Import
+from poetry_plugin_package_function.packaging.verify.init import Init
+from poetry_plugin_package_function.report.init_view import files_of
 from poetry_plugin_package_function.report.init_view import is_needed
 from tests.sizes import HOSTILE_NAMES
 from tests.sizes import Sizes
@@ -234,7 +235,7 @@ def test_imports_are_numbers() -> None:
         Import(0, "provided", "", "c", 0.002, 0.002),
         Import(0, "json", "", None, 0.0005, 0.0005),
     )
-    init = InitView(0.08, 0.2, 0.004, imports, frozenset({"of-python.py"}))
+    init = Init(0.08, 0.2, 0.004, imports, read=frozenset({"of-python.py"}))
     data = Page(as_html(Sizes("x", 1, 1, 1, files, (), init))).data
 
     assert {
@@ -257,11 +258,8 @@ def test_imports_are_numbers() -> None:
 
 def test_bytecode_is_needed_as_its_source_is() -> None:
     """A compiled module is imported out of its bytecode; data is read as it is."""
-    needed = InitView(
-        *(0, 0, 0),
-        [Import(-1, "a.b", "a/b.py", "a", 0, 0)],
-        frozenset({"a/data.json"}),
-    ).files
+    imports = (Import(-1, "a.b", "a/b.py", "a", 0, 0),)
+    needed = files_of(Init(0, 0, 0, imports, read=frozenset({"a/data.json"})))
     for name, expected in [
         *(("a/b.py", True), ("a/__pycache__/b.cpython-313.pyc", True)),
         *(("a/data.json", True), ("a/c.py", False)),

@@ -93,15 +93,7 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
     if left:
         yield f"Not stripped, as it would not be safe: {', '.join(left)}"
     yield from findings(report)
-    if report.verified and report.verified.unused:
-        yield f"Never imported: {', '.join(report.verified.unused)}"
-    for asking in report.aws_services.askers if report.aws_services else ():
-        yield (
-            f"May ask for {asking.service}, which is left out: {asking.place}"
-            f" of {asking.distribution or 'the project'}"
-        )
-    if report.verified and report.verified.event:
-        yield from _event(report.verified.event)
+    yield from _handler(report)
     if report.passed_over:
         yield (
             "Not included, as it is hidden, ignored by Git, or kept there by tools:"
@@ -113,6 +105,19 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
         yield f"{what} not compile: {', '.join(skipped)}"
     for name, what in changes.files.in_order() if changes else ():
         yield f"File {what}: {name}"
+
+
+def _handler(report: Report) -> Iterator[str]:
+    """Says what is known of the handler, and of what it may ask for."""
+    if report.verified and report.verified.unused:
+        yield f"Never imported: {', '.join(report.verified.unused)}"
+    for asking in report.aws_services.askers if report.aws_services else ():
+        yield (
+            f"May ask for {asking.service}, which is left out: {asking.place}"
+            f" of {asking.distribution or 'the project'}"
+        )
+    if report.verified and report.verified.event:
+        yield from _event(report.verified.event)
 
 
 def _event(called: Called) -> Iterator[str]:

@@ -6,65 +6,20 @@ https://docs.python.org/3/using/cmdline.html#cmdoption-X.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import source_from_cache
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import NamedTuple
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Import(NamedTuple):
-    """One module that INIT has imported.
-
-    Attributes:
-        parent: The place, in the list that it is in, of the import that was going on
-            then; -1 for none.
-        module: Its name.
-        file: Its file's name in the archive; "" if it has none there.
-        distribution: Whose it is; "" for files of no distribution, None for what is not
-            in the archive: Python's own, and what the runtime brings.
-        own_s: How long it took, without what it imports.
-        cumulative_s: How long it took with that.
-        memory_bytes: How much the resident memory has grown, without what it imports.
-        line: "file:line" of the project that it comes of; "" if there is none.
-    """
-
-    parent: int
-    module: str
-    file: str
-    distribution: str | None
-    own_s: float
-    cumulative_s: float
-    memory_bytes: int = 0
-    line: str = ""
+    from poetry_plugin_package_function.packaging.verify.init import Init
 
 
-@dataclass(frozen=True)
-class InitView:
-    """Where the time of INIT goes, measured on this machine.
-
-    Attributes:
-        start_s: Until the interpreter and the runtime's client run.
-        loader_s: What the loader of a nested result takes, and extraction.
-        imports_s: The handler's import; it may be more than all imports take.
-        imports: In the order in which they began, so parents come first.
-        read: Names in the archive of files that were read or mapped meanwhile.
-    """
-
-    start_s: float
-    loader_s: float
-    imports_s: float
-    imports: Sequence[Import] = ()
-    read: frozenset[str] = frozenset()
-
-    @property
-    def files(self) -> frozenset[str]:
-        """Names of all files that INIT has needed, modules' sources among them."""
-        return self.read | {each.file for each in self.imports}
+def files_of(init: Init) -> frozenset[str]:
+    """Names of all files that INIT has needed, modules' sources among them."""
+    return init.read | {each.file for each in init.imports}
 
 
 def is_needed(name: str, needed: frozenset[str]) -> bool:
@@ -77,7 +32,7 @@ def is_needed(name: str, needed: frozenset[str]) -> bool:
         return False
 
 
-def as_rows(init: InitView, owners: Sequence[str]) -> dict[str, Any]:
+def as_rows(init: Init, owners: Sequence[str]) -> dict[str, Any]:
     """Says it in numbers for the page: times of imports are in whole microseconds.
 
     Args:

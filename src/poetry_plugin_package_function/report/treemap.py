@@ -23,6 +23,7 @@ from typing import Final
 
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.report.init_view import as_rows
+from poetry_plugin_package_function.report.init_view import files_of
 from poetry_plugin_package_function.report.init_view import is_needed
 
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.report.init_view import InitView
+    from poetry_plugin_package_function.packaging.verify.init import Init
 
 
 _SCRIPTS: Final = (
@@ -49,15 +50,12 @@ _IN_INIT: Final = 2
 """Bits of what is known of a file, as `page/files.js` reads them."""
 
 
-def as_html(
-    report: Report, files: Sequence[FileSize], init: InitView | None = None
-) -> bytes:
+def as_html(report: Report, files: Sequence[FileSize]) -> bytes:
     """Writes the page: the same bytes for the same sizes and times.
 
     Args:
         report: What has been packaged.
         files: All files in it, in any order.
-        init: What INIT has imported; None if no handler has been.
     """
     title = report.function or report.distribution_name
     style = _part("style.css")
@@ -66,7 +64,7 @@ def as_html(
         policy=_policy(style, script),
         title=html.escape(title),
         style=style,
-        data=_data(title, report, files, init),
+        data=_data(title, report, files),
         script=script,
     )
     return page.encode(errors="xmlcharrefreplace")  # the title's; all else is text
@@ -86,9 +84,7 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _data(
-    title: str, report: Report, files: Sequence[FileSize], init: InitView | None
-) -> str:
+def _data(title: str, report: Report, files: Sequence[FileSize]) -> str:
     """Writes the figures as JSON.
 
     It is ASCII, so it has no U+2028, and lone surrogates stay what they are; without
@@ -98,6 +94,7 @@ def _data(
     known = {
         each.name: (_version(each, report), each.path) for each in report.distributions
     }
+    init = report.verified.init if report.verified else None
     imports = init.imports if init else ()
     names = sorted(
         {file.distribution for file in files}
@@ -130,11 +127,11 @@ def _version(distribution: DistributionSize, report: Report) -> str:
 
 
 def _directories(
-    files: Sequence[FileSize], owners: Sequence[str], init: InitView | None
+    files: Sequence[FileSize], owners: Sequence[str], init: Init | None
 ) -> Iterator[tuple[int, str, list[Any]]]:
     """Yields, by distribution and directory, names and figures of the files in it."""
     numbers = {name: number for number, name in enumerate(owners)}
-    needed = init.files if init else frozenset()
+    needed = files_of(init) if init else frozenset()
     rows = sorted(
         (
             numbers[file.distribution],

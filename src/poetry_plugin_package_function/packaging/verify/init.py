@@ -44,8 +44,8 @@ class Import(NamedTuple):
     distribution: str | None
     own_s: float
     cumulative_s: float
-    memory_bytes: int
-    line: str
+    memory_bytes: int = 0
+    line: str = ""
 
 
 class Cost(NamedTuple):
