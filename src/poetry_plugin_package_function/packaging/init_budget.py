@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import BudgetError
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.sources.environment import this_machine
 
 
@@ -90,7 +91,7 @@ def _times(count: float) -> str:
 def _longest(init: Init) -> Iterator[str]:
     """Writes a row for each distribution that takes most, with what brings it in."""
     for each in init.distributions[:_MOST_NAMED]:
-        name = each.name or "files of no distribution"
+        name = each.name or NOBODYS
         if each.name is None:
             name = "Python itself, and what the runtime brings"
         line = f", {each.line} brings it in" if each.line else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.megabytes import megabytes
+from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.table import Column
 from poetry_plugin_package_function.report.table import Table
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.init import Statement
 
 
+PYTHONS: Final = "(Python, runtime)"
+"""Whose a module is that is not in the archive."""
+
 _MOST: Final = 8
 _SMALLEST_SHARE: Final = 0.01
 _MOST_STATEMENTS: Final = 3
@@ -37,9 +41,7 @@ def duration(seconds: float) -> str:
 
 def owner(name: str | None) -> str:
     """Writes whose something is that INIT has taken."""
-    if name is None:
-        return "(Python, runtime)"
-    return name or "(no distribution)"
+    return PYTHONS if name is None else name or NOBODYS
 
 
 def ranked_costs(init: Init) -> tuple[list[Cost], list[Cost]]:

@@ -22,6 +22,7 @@ from poetry_plugin_package_function.report.changes import format_changes
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.details import place
 from poetry_plugin_package_function.report.details import ranked
+from poetry_plugin_package_function.report.init import PYTHONS
 from poetry_plugin_package_function.report.init import about
 from poetry_plugin_package_function.report.init import largest_statements
 from poetry_plugin_package_function.report.init import phases
@@ -172,6 +173,9 @@ def _init(report: Report) -> Iterator[str]:
     yield "</details>"
 
 
+_PLAIN_OWNERS: Final = (PYTHONS, NOBODYS)
+
+
 def _rows(table: Table) -> Iterator[str]:
     """Writes a table that consoles have; what is a name in it is code."""
     columns = [each for each in table.columns if each.is_needed or each.says_something]
@@ -179,7 +183,7 @@ def _rows(table: Table) -> Iterator[str]:
     yield f"|{'|'.join('--:' if each.is_number else ':--' for each in columns)}|"
     for cells in zip(*(each.cells for each in columns), strict=True):
         shown = (
-            cell if column.is_number or cell.startswith("(") else _code(cell)
+            cell if column.is_number or cell in _PLAIN_OWNERS else _code(cell)
             for cell, column in zip(cells, columns, strict=True)
         )
         yield f"| {' | '.join(shown)} |"
