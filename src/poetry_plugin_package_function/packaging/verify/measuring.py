@@ -31,6 +31,10 @@ _MOST_RUNS: Final = 5
 _SHARE: Final = 0.2
 """What more runs may take of all that verifying has taken before them."""
 
+_GRACE_S: Final = 1.0
+_SLOWER: Final = 5
+"""How much longer than the first one another run may take."""
+
 _DECIDING_RUNS: Final = 3
 """So many settle whether INIT is too long, and how long that of nothing is."""
 
@@ -112,7 +116,9 @@ def _add(runs: list[Run], interpreter: Path | str) -> bool:
     if first.called:
         return False
     with _place_beside(first.task.place, f"run-{len(runs)}") as place:
-        task = replace(first.task, place=place)
+        # One that waits this time, for whatever it is, is not waited for.
+        limit_s = min(first.task.time_limit_s, _GRACE_S + _SLOWER * first.init_s)
+        task = replace(first.task, place=place, time_limit_s=limit_s)
         outcome = run(interpreter, task)
     if not _has_found(outcome):
         return False
