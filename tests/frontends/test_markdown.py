@@ -25,7 +25,7 @@ from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
-from poetry_plugin_package_function.packaging.verify.verified import Called
+from poetry_plugin_package_function.packaging.verify.event_call import Called
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.report.changes import Changes
 from poetry_plugin_package_function.report.changes import Update

@@ -37,7 +37,7 @@ from poetry_plugin_package_function.packaging.tree.entry_modules import EntryMod
 from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
 from poetry_plugin_package_function.packaging.tree.sdk import Provided
 from poetry_plugin_package_function.packaging.tree.standard_library import Shadow
-from poetry_plugin_package_function.packaging.verify.verified import Called
+from poetry_plugin_package_function.packaging.verify.event_call import Called
 from poetry_plugin_package_function.packaging.verify.verified import Judgement
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified

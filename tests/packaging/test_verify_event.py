@@ -17,7 +17,7 @@ import pytest
 from poetry_plugin_package_function.events import Event
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.verify import invocation
-from poetry_plugin_package_function.packaging.verify.verified import Called
+from poetry_plugin_package_function.packaging.verify.event_call import Called
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.report.summary import printed
 from tests.lambda_runtime import ClientEnvironmentError

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from poetry_plugin_package_function.packaging.plan import DistributionSize
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.verify.verified import Called
+    from poetry_plugin_package_function.packaging.verify.event_call import Called
     from poetry_plugin_package_function.report.changes import Changes
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Guided
     from poetry_plugin_package_function.packaging.result import Layer
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.verify.verified import Called
+    from poetry_plugin_package_function.packaging.verify.event_call import Called
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Nested
     from poetry_plugin_package_function.report.changes import Changes
