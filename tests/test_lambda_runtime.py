@@ -146,7 +146,7 @@ def value_of(outcome: Outcome) -> Any:
     return result.value
 
 
-@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"])
 def test_runs_as_in_lambda_on_each_interpreter(version: str) -> None:
     """The task root is first on sys.path, is the cwd, and cannot be written."""
     client = client_environment(interpreter(version), default_cache_dir())

@@ -30,6 +30,10 @@ if [ ${#missing[@]} -gt 0 ]; then
             DEBIAN_FRONTEND=noninteractive "${bring[@]}"
     } >/dev/null || echo "Could not install ${missing[*]}." >&2
 fi
-if ! command -v python3.14 >/dev/null; then
-    tools/debian-python.sh 3.14 forky >/dev/null || echo "Could not bring Python 3.14." >&2
-fi
+for version_suite in "3.14 forky" "3.15 sid"; do
+    read -r version suite <<<"$version_suite"
+    if ! command -v "python$version" >/dev/null; then
+        tools/debian-python.sh "$version" "$suite" >/dev/null ||
+            echo "Could not bring Python $version." >&2
+    fi
+done

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
 
 
-VERSIONS: Final = ("3.11", "3.12", "3.13", "3.14")
+VERSIONS: Final = ("3.11", "3.12", "3.13", "3.14", "3.15")
 LAYOUTS: Final = ("nested", "project nested", "compiled", "eager", "layer")
 
 APP = '''\
@@ -506,7 +506,7 @@ def unpacked(directory: Path, layout: str, python: Path, version: str) -> Place:
     return Place(task_root, (task_root, directory / "opt" / "python"))
 
 
-def answers(place: Place, python: Path, tmp_dir: Path) -> dict[str, Any]:
+def answers(place: Place, python: Path, tmp_dir: Path, *options: str) -> dict[str, Any]:
     """Asks all questions in one process."""
     tmp_dir.mkdir()
     backport = tmp_dir.with_name("backport")
@@ -516,7 +516,7 @@ def answers(place: Place, python: Path, tmp_dir: Path) -> dict[str, Any]:
         if spec is not None and spec.submodule_search_locations is not None:
             (backport / name).symlink_to(spec.submodule_search_locations[0])
     done = subprocess.run(
-        (python, "-IBWerror", "-c", PREPARED + ASK),
+        (python, "-IBWerror", *options, "-c", PREPARED + ASK),
         input=json.dumps(QUESTIONS),
         capture_output=True,
         text=True,
@@ -538,8 +538,18 @@ def answers(place: Place, python: Path, tmp_dir: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_the_same_answers_in_each_layout(tmp_path: Path, version: str) -> None:
+LAZY_ALL: Final = ("-X", "lazy_imports=all")
+"""As PYTHON_LAZY_IMPORTS=all. Source: PEP 810"""
+
+
+@pytest.mark.parametrize(
+    ("version", "options"),
+    [*((version, ()) for version in VERSIONS), ("3.15", LAZY_ALL)],
+    ids=[*VERSIONS, "3.15, all imports lazy"],
+)
+def test_the_same_answers_in_each_layout(
+    tmp_path: Path, version: str, options: tuple[str, ...]
+) -> None:
     """Nested in any way, or beside a layer, it is what it is in a flat result."""
     python = interpreter(version)
     found = {}
@@ -547,7 +557,7 @@ def test_the_same_answers_in_each_layout(tmp_path: Path, version: str) -> None:
         directory = tmp_path / layout.replace(" ", "-")
         directory.mkdir()
         place = unpacked(directory, layout, python, version)
-        found[layout] = answers(place, python, directory / "tmp")
+        found[layout] = answers(place, python, directory / "tmp", *options)
     expected = found.pop("flat")
     assert QUESTIONS.keys() == expected.keys()
     assert "Traceback" not in str(expected)

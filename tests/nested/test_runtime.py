@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
 
 
-VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 WORKERS = 8
 
 HANDLER = """\

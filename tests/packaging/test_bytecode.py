@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
 
 
-PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 TAG = sys.implementation.cache_tag
 HOST = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -196,7 +196,7 @@ IMPORTS = """\
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
 import pkg.module
-print(json.dumps([pkg.module.__cached__, pkg.module.where(), pkg.module.__file__]))
+print(json.dumps([pkg.module.__spec__.cached, pkg.module.where(), pkg.module.__file__]))
 """
 MODULE = """\
 def where():

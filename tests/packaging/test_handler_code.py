@@ -466,6 +466,14 @@ def test_a_module_that_this_python_does_not_parse(project: Path) -> None:
     assert ["app.py"] == names(find(project, "app.handler"))
 
 
+def test_what_is_imported_lazily_comes_too(project: Path) -> None:
+    """The function's Python may have such imports, whatever this one has."""
+    app = "lazy import one\nx = 1; lazy from two import y\nlazy = 1\n"
+    write_files(project, {"app.py": app, "one.py": "", "two.py": ""})
+
+    assert ["app.py", "one.py", "two.py"] == names(find(project, "app.handler"))
+
+
 def test_what_is_excluded_stays_out(project: Path) -> None:
     """Whatever imports it."""
     write_files(

@@ -74,6 +74,7 @@ def test_statements(statement: str) -> None:
         "from .sub import _fast, 1",
         "from .sub import _fast\n\0",
         "from .sub import lazy",
+        "lazy from .sub import _fast",
     ],
 )
 def test_what_imports_something_else_or_later(statement: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-VERSIONS: Final = ("3.10", "3.11", "3.12", "3.13", "3.14")
+VERSIONS: Final = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 FILES: Final = {
     "works.py": "import works_too\n",

@@ -277,7 +277,7 @@ def test_what_lambda_imports_is_imported(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["3.10", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", ["3.10", "3.12", "3.13", "3.14", "3.15"])
 def test_each_interpreter_verifies(
     tmp_path: Path, package: Callable[..., Path], version: str
 ) -> None:
@@ -1144,6 +1144,15 @@ def test_syntax_of_a_newer_python_is_not_judged(
     archive = archive_of(tmp_path, {"a.py": "new syntax\n"})
     result = verified(archive, "a.handler", interpreter=None, python=python)
     assert "a.py does not compile on this Python" in result.unchecked
+
+
+def test_lazy_imports_are_parsed(tmp_path: Path) -> None:
+    """Python 3.15 has them, and this Python may be an older one."""
+    archive = archive_of(tmp_path, {"a.py": f"lazy import json\n{WORKS}"})
+    told = verified(archive, "a.handler", interpreter=None, python="3.15")
+    assert "compile" not in told.unchecked
+    error = failing(archive, "a.absent", interpreter=None, python="3.15")
+    assert "Handler 'absent' missing on module 'a'." == error.reason
 
 
 # -- the verifier, without what starts it -------------------------------------------

@@ -18,6 +18,7 @@ from poetry_plugin_package_function.packaging.verify.importing import Task
 from poetry_plugin_package_function.packaging.verify.measuring import Run
 from poetry_plugin_package_function.packaging.verify.measuring import runs_of
 from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
+from tests.machine import interpreter
 from tests.nested.function import Source
 from tests.packaging.verifying import HANDLER
 from tests.packaging.verifying import WORKS
@@ -70,6 +71,24 @@ def test_a_flat_archive(tmp_path: Path) -> None:
     assert found.loader_s < found.imports_s
     assert found.start_s > 0
     assert {"other.py", "used/deep.py"} <= found.read
+
+
+def test_an_import_that_is_lazy(tmp_path: Path) -> None:
+    """It comes in where its name is used first; Python 3.15 has such imports."""
+    files = {
+        "my_app/__init__.py": "",
+        "my_app/handler.py": "from my_app import db\n" + WORKS,
+        "my_app/db.py": "lazy import used.deep\nlazy import other\n\nused.deep\n",
+        "used/__init__.py": "",
+        "used/deep.py": "",
+        "other.py": "",
+    }
+    archive = archive_of(tmp_path, files)
+    found = init_of(archive, interpreter=interpreter("3.15"))
+    lines = {each.module: each.line for each in found.imports}
+    assert "my_app/db.py:4" == lines["used"] == lines["used.deep"]
+    assert "other" not in lines
+    assert ["used"] == [each.name for each in found.distributions if each.line]
 
 
 def test_a_nested_archive(tmp_path: Path) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import warnings
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from typing import Final
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+
+_LAZY: Final = re.compile(rb"(?m)(^|;)([ \t]*)lazy[ \t]+(?=(?:from|import)\b)")
+"""What makes a statement an import that is carried out when it is needed, from Python
+3.15 on. Source: PEP 810
+"""
 
 _lock = threading.Lock()
 
@@ -29,10 +36,13 @@ def no_warnings() -> Iterator[None]:
 
 
 def parsed(source: bytes) -> ast.Module | None:
-    """Parses a source; None if it is for another Python, or for none."""
+    """Parses a source; None if it is for another Python, or for none.
+
+    Lazy imports are those of any Python: it may be the function's, and not this one.
+    """
     try:
         with no_warnings():
-            return ast.parse(source)
+            return ast.parse(_LAZY.sub(rb"\1\2", source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.python_source import no_warnings
+from poetry_plugin_package_function.packaging.python_source import parsed
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.verify.handler import Known
@@ -142,7 +143,7 @@ def find(handler: str, modules: Modules, python: str | None) -> str:
 
 
 def _parsed(file: Entry, name: Name, python: str | None) -> ast.Module | None:
-    """Parses a source; None if this Python is too old, or of unknown age, for it."""
+    """Parses a source; None if this Python is, or may be, too old for it."""
     source = read(file.content)
     path = f"/var/task/{file.name}"
     try:
@@ -151,7 +152,7 @@ def _parsed(file: Entry, name: Name, python: str | None) -> ast.Module | None:
             return ast.parse(source, path)
     except (SyntaxError, ValueError) as error:
         if python is None or tuple(map(int, python.split("."))) > sys.version_info[:2]:
-            return None
+            return parsed(source)
         trace = "".join(traceback.format_exception_only(error)).expandtabs()
         raise VerifyError(
             (

@@ -217,9 +217,9 @@ class _Moved(SourceFileLoader):
     def path_stats(self, path: str) -> Any:
         return super().path_stats(self._finder.moved(path))
 
-    def source_to_code(self, data: Any, path: Any, **options: Any) -> Any:  # type: ignore[override]
-        try:
-            return super().source_to_code(data, path, **options)
+    def source_to_code(self, data: Any, path: Any, *name: Any, **options: Any) -> Any:  # type: ignore[override]
+        try:  # from Python 3.15 on the module's name is handed over, too
+            return super().source_to_code(data, path, *name, **options)
         except SyntaxError as error:  # it shows a line of the file at the path
             lines = data.splitlines()
             if error.lineno and error.lineno <= len(lines):
