@@ -145,3 +145,21 @@ def test_extension_modules_that_nobody_has_imported(
     assert found is not None
     assert ["zeros"] == names_of(found)
     assert [] == [*needing(ready, {"zeros": "zeros"}).nester.parts.units[0].extensions]
+
+    event = needing(ready, {"big": "big.used"}, {"big": "big.two"})
+    (big,) = (each for each in event.nester.parts.units if "big" in each.names)
+    (apart,) = big.extensions
+    assert ["big.one", "big.two"] == [module.name for module in apart.modules]
+    assert event.wishes.needs is not None
+    assert Need.EVENT is need_of(apart, event.wishes.needs)
+    nested = event.decide(min(event.totals.values()) + 1)
+    assert nested is not None
+    (why,) = {each.why for each in nested if each.extension}
+    assert "only the event imports these extension modules" == why
+
+    (big,) = (
+        each
+        for each in needing(ready, {}, {"big": "big.two"}).nester.parts.units
+        if "big" in each.names
+    )
+    assert () == big.extensions

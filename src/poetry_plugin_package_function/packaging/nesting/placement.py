@@ -132,12 +132,10 @@ class Placement:
                 continue
             part_of = places.get(unit)
             needs = () if part_of is None else (*nested[part_of].needs, part_of)
-            why = "it has libraries that nothing else needs"
-            if len(extension.modules) > 1:
-                why = "nobody has imported these extension modules"
+            why, needs = self._why_apart(extension), tuple(sorted(needs))
             nested.append(
                 replace(
-                    _made_of(extension, why, needs=tuple(sorted(needs))),
+                    _made_of(extension, why, needs=needs),
                     extension=_named(extension.modules),
                     part_of=part_of,
                 )
@@ -164,6 +162,15 @@ class Placement:
         else:
             reason = "it saves the most for what is extracted"
         return "; ".join((reason, *unit.together))
+
+    def _why_apart(self, extension: Unit) -> str:
+        needs, need = self.wishes.needs, self.need(extension)
+        if needs is None or need is Need.INIT:
+            return "it has libraries that nothing else needs"
+        those = "these extension modules" if extension.modules[1:] else "it"
+        return (
+            f"{'nobody' if need is Need.NOTHING else 'only the event'} imports {those}"
+        )
 
     def _needed_by(self, unit: Unit, nested: Sequence[Unit]) -> frozenset[int] | None:
         """Finds who needs what is not imported; nobody if that is not known.

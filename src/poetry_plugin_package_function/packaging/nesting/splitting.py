@@ -23,6 +23,7 @@ from poetry_plugin_package_function.packaging.native.extensions import untouched
 from poetry_plugin_package_function.packaging.nesting.units import Parts
 from poetry_plugin_package_function.packaging.nesting.units import Unit
 from poetry_plugin_package_function.packaging.nesting.units import need_of
+from poetry_plugin_package_function.packaging.profiles.needs import Need
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
@@ -82,8 +83,8 @@ def split(
         native: What they are linked to.
         apart: Whether `tests` packages and extension modules with libraries of their
             own become units of their own.
-        needs: What is needed, if that is known: of what is, extension modules that
-            nobody has imported become a unit, too.
+        needs: What is needed, if that is known: extension modules that are needed less
+            than their package become units, too.
     """
     never_nested = []
     files: list[_File] = []
@@ -245,10 +246,22 @@ def _without_extensions(unit: Unit, native: Native) -> Unit:
 
 
 def _without_untouched(unit: Unit, native: Native, needs: Needs) -> Unit:
-    """Makes one unit of extension modules of a package that nobody has imported."""
-    if not need_of(unit, needs):
-        return unit
-    files = untouched(native, unit.entries, lambda name: bool(needs.of_modules([name])))
+    """Makes units of extension modules that their package's need does without.
+
+    One of those that nobody has imported, and one of those that only the event has,
+    where INIT needs the package.
+    """
+    urgent = need_of(unit, needs)
+    for most in (each for each in Need if each < urgent):
+        unit = _without_less_needed(unit, native, needs, most)
+    return unit
+
+
+def _without_less_needed(unit: Unit, native: Native, needs: Needs, most: Need) -> Unit:
+    """Makes a unit of extension modules that nothing more urgent needs."""
+    files = untouched(
+        native, unit.entries, lambda name: needs.of_modules([name]) > most
+    )
     if not files:
         return unit
     modules = sorted(each for each in files if _stands_for_itself(each, native))
@@ -256,7 +269,7 @@ def _without_untouched(unit: Unit, native: Native, needs: Needs) -> Unit:
     return replace(
         unit,
         entries=tuple(each for each in unit.entries if each.name not in files),
-        extensions=(_extension(unit, files, modules, links),),
+        extensions=(*unit.extensions, _extension(unit, files, modules, links)),
     )
 
 
