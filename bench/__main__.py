@@ -19,6 +19,7 @@ from bench.cold_start_tables import cold_start_marks
 from bench.cold_start_tables import cold_start_table
 from bench.cold_start_tables import conditions_table
 from bench.cold_start_tables import init_growth_table
+from bench.environments import BOTO3
 from bench.environments import REFERENCE
 from bench.environments import TREES
 from bench.environments import default_cache_dir
@@ -28,6 +29,7 @@ from bench.growth import BY_BYTES
 from bench.growth import BY_FILES
 from bench.growth import measure_growth
 from bench.growth import panels
+from bench.handler_cost import measure_handlers
 from bench.job_tables import extra_table
 from bench.job_tables import job_marks
 from bench.job_tables import job_table
@@ -43,8 +45,11 @@ from bench.peers import peers
 from bench.plot import svg
 from bench.plugin_cost import measure_plugins
 from bench.tables import GROWTH_PLOT
+from bench.tables import MARKED_TREE
 from bench.tables import growth_marks
 from bench.tables import growth_table
+from bench.tables import handler_marks
+from bench.tables import handler_table
 from bench.tables import machine_table
 from bench.tables import packaging_marks
 from bench.tables import packaging_table
@@ -60,6 +65,7 @@ if TYPE_CHECKING:
 
     from bench.environments import Environment
     from bench.growth import Growth
+    from bench.handler_cost import HandlerCost
     from bench.packaging_cost import Packaged
     from bench.whole_job import Jobs
 
@@ -67,7 +73,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 _PLOT = _PAGE.with_suffix(".svg")
 _COMMAND = "package-python-function"
-_PARTS = ("packaging", "coldstart", "jobs", "growth", "plugins")
+_PARTS = ("packaging", "coldstart", "handlers", "jobs", "growth", "plugins")
 
 
 @dataclass(frozen=True)
@@ -227,6 +233,11 @@ class _Bench:
             )
         if "coldstart" in parts:
             blocks += self.cold_starts(results)
+        if "handlers" in parts:
+            handlers = self.handlers(results)
+            blocks += section(
+                "The handler", handler_table(handlers), handler_marks(handlers)
+            )
         if "jobs" in parts:
             jobs = self.jobs()
             blocks += section(
@@ -267,6 +278,12 @@ class _Bench:
         yield from section("INIT", cold_start_table(measured), marks)
         yield from section("INIT by cores and page cache", conditions_table(measured))
         yield from section("INIT by size", init_growth_table(measured))
+
+    def handlers(self, results: Path) -> HandlerCost:
+        (tree,) = self.trees((MARKED_TREE,)).values()
+        boto3 = environment(BOTO3, self.cache_dir, installer=self.reference)
+        runs = self.effort.init_runs
+        return measure_handlers(tree, boto3, self.ours, runs, results)
 
     def jobs(self) -> tuple[Jobs, ...]:
         """Those of the largest tree; of others, what verification takes."""

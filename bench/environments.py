@@ -91,6 +91,7 @@ class Environment:
 REFERENCE: Final = Recipe("reference", ("requirements-reference.txt",))
 UV: Final = Recipe("uv", ("requirements-uv.txt",))
 LAMBDA_BUILD: Final = Recipe("lambda-build", ("requirements-lambda-build.txt",))
+BOTO3: Final = Recipe("boto3", ("requirements-boto3.txt",), "boto3")
 NO_DEPENDENCIES: Final = Recipe("empty", handler_imports="json")
 TREES: Final[Mapping[str, Recipe]] = {
     "SMALL": Recipe("small", ("requirements-small.txt",), "boto3"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.growth import Growth
+    from bench.handler_cost import HandlerCost
     from bench.packaging_cost import Cost
     from bench.packaging_cost import Packaged
     from bench.plugin_cost import PluginCost
@@ -49,6 +50,8 @@ PACKAGING: Final[Mapping[str, _PackagingMark]] = {
     WITH_WHEELS: _PackagingMark(25, 1.005, 160 * _MB),
     BY_HAND: _PackagingMark(5, 1.005, 160 * _MB),
 }
+REPORT_TIMES: Final = 1.3
+SERVICES_RATIO: Final = 0.35
 GROWTH_RATIO: Final = 1.25
 PLUGIN_S: Final = 0.003
 
@@ -189,6 +192,37 @@ def growth_marks(growth: Growth) -> str:
 
 def _per(tree: Packaged, name: str, count: int) -> float:
     return tree.costs[name].elapsed_s.median / count
+
+
+def handler_table(cost: HandlerCost) -> str:
+    """What the report of INIT costs, and what a service's data alone spares."""
+    return table(
+        ("What", "Measured"),
+        (
+            (
+                f"verifying a handler of {MARKED_TREE} that imports all, s",
+                spread(cost.reported, 2),
+            ),
+            ("the same without the report of INIT, s", spread(cost.plain, 2)),
+            ("a ZIP of boto3, bytes", f"{cost.all_bytes:,}"),
+            ('the same with `aws-services = ["s3"]`, bytes', f"{cost.s3_bytes:,}"),
+        ),
+    )
+
+
+def handler_marks(cost: HandlerCost) -> str:
+    """Both, held against the marks."""
+    times = cost.reported.median / cost.plain.median
+    ratio = cost.s3_bytes / cost.all_bytes
+    return mark(
+        f"the report of INIT: {times:.2f} times as long as verifying without it, at"
+        f" most {REPORT_TIMES:g}",
+        met=times <= REPORT_TIMES,
+    ) + mark(
+        f'`aws-services = ["s3"]`: {ratio:.3f} times the size, at most'
+        f" {SERVICES_RATIO:g}",
+        met=ratio <= SERVICES_RATIO,
+    )
 
 
 def plugin_table(plugins: Iterable[PluginCost]) -> str:
