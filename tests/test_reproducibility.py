@@ -35,6 +35,15 @@ CODE = {"dep/large.txt": "x" * 60_000} | {
 }
 
 
+PROFILE = {
+    "profile.json": (
+        '{"profile": 1, "distributions": {}, "event": {},'
+        ' "init": {"": {"modules": ["dep.a.x", "dep.Z"]}}}'
+    )
+}
+NESTED = "layers-size = 262094000"
+
+
 def build(directory: Path, seed: int, *, links: bool) -> tuple[Path, Path]:
     """Makes the same venv and project with files written in an order of its own."""
     shuffled = list(CODE.items())
@@ -51,7 +60,7 @@ def build(directory: Path, seed: int, *, links: bool) -> tuple[Path, Path]:
         write_files(site_packages, dict(shuffled))
     install(venv, "my_app", {"my_app/__init__.py": "", "my_app/tool": "#!/bin/sh\n"})
     (site_packages / "my_app/tool").chmod(0o755 if links else 0o711)
-    write_files(directory, {"data/b.json": "{}", "data/a.json": "{}"})
+    write_files(directory, {"data/b.json": "{}", "data/a.json": "{}", **PROFILE})
     table = 'include = ["data"]\nexclude = ["x-y.py"]'
     return venv, make_project(directory, "my-app", table)
 
@@ -73,7 +82,11 @@ def package(venv: Path, pyproject: Path, output: Path, **environment: str) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("table", ["", "layers-size = 262094000"])
+@pytest.mark.parametrize(
+    "table",
+    ["", NESTED, f'{NESTED}\nprofile = "profile.json"'],
+    ids=["flat", "nested", "with a profile"],
+)
 def test_two_machines(tmp_path: Path, table: str) -> None:
     """umask, TZ, locale, hash seed, directory, cores, file order and links: no say.
 
