@@ -218,3 +218,7 @@ def _say(line: str, *, to_errors: bool = False) -> None:
     for piece in fitted(line, columns_of(stream)):
         stream.write(f"{piece}\n")
     stream.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -70,6 +70,19 @@ def test_the_command_of_the_reference(cli: str, venv: Path) -> None:
         ] == archive.namelist()
 
 
+@pytest.mark.parametrize("module", ["", ".cli"])
+def test_without_its_script(venv: Path, module: str) -> None:
+    """`python -m` runs it, where a script is not on the PATH; statuses included."""
+    command = [sys.executable, "-m", f"poetry_plugin_package_function{module}"]
+    made = subprocess.run([*command, "venv"], capture_output=True, check=False)
+    refused = subprocess.run([*command, "gone"], capture_output=True, check=False)
+
+    assert (0, b"") == (made.returncode, made.stderr)
+    assert Path("My_App.zip").is_file()
+    assert 1 == refused.returncode
+    assert refused.stderr.startswith(b"Error: The virtual environment gone does not")
+
+
 def test_all_options(cli: str, venv: Path, in_directory: Path) -> None:
     """--project, --output-dir, --report and --layers-size, with new directories."""
     elsewhere = in_directory / "elsewhere"
