@@ -1,22 +1,22 @@
-"""What is read from `pyproject.toml` and `poetry.lock`."""
+"""What is read from `pyproject.toml`, and of the lock beside it."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import re
-import tomllib
 
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
-from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.locks.finding import find_lock
+from poetry_plugin_package_function.toml_files import read_toml
 
 
 if TYPE_CHECKING:
@@ -32,20 +32,6 @@ SHOWN_TABLE = f"[tool.{TABLE}]"
 
 _COMMANDS: Final = re.compile(r"(.+-)?package-(python-)?functions?")
 """What our table is taken to be called by those who go by a command's name."""
-
-
-class Locked(NamedTuple):
-    """What a lock says of a distribution.
-
-    Attributes:
-        name: The distribution's.
-        groups: Those that need it; of locks that do not say, the main one.
-        requires: What it needs itself.
-    """
-
-    name: NormalizedName
-    groups: tuple[str, ...]
-    requires: frozenset[NormalizedName]
 
 
 @dataclass(frozen=True)
@@ -104,48 +90,15 @@ class Project:
         return self.name or os.path.basename(os.path.realpath(self.directory))
 
     def needed(self) -> frozenset[NormalizedName]:
-        """Reads what the main group of `poetry.lock` names.
+        """Reads what its lock says that it needs without any group.
 
         Without a lock these are the project's own dependencies.
 
         Raises:
             ConfigError: The lock cannot be read.
         """
-        packages = self.locked()
-        if packages is None:
-            return self.dependencies
-        # Locks of Poetry < 2.0 do not name groups: all their packages count then.
-        return frozenset(each.name for each in packages if "main" in each.groups)
-
-    def locked(self) -> tuple[Locked, ...] | None:
-        """Reads what `poetry.lock` pins; None if there is no lock.
-
-        Raises:
-            ConfigError: The lock cannot be read.
-        """
-        lock = self.directory / "poetry.lock"
-        if not lock.is_file():
-            return None
-        try:
-            return tuple(map(_locked, _read_toml(lock).get("package", [])))
-        except (AttributeError, KeyError, TypeError):
-            raise ConfigError(
-                [f"{lock} is not a lock file of Poetry."], "Make it anew: poetry lock"
-            ) from None
-
-
-def _locked(package: dict[str, Any]) -> Locked:
-    """Reads a [[package]] of a lock; one that is needed by an extra only is no need."""
-    needed = (
-        name
-        for name, how in package.get("dependencies", {}).items()
-        if not (isinstance(how, dict) and how.get("optional"))
-    )
-    return Locked(
-        canonicalize_name(package["name"]),
-        tuple(package.get("groups", ["main"])),
-        frozenset(map(canonicalize_name, needed)),
-    )
+        found = find_lock(self.directory)
+        return self.dependencies if found is None else found.lock.main
 
 
 def read_project(pyproject: Path) -> Project:
@@ -155,11 +108,12 @@ def read_project(pyproject: Path) -> Project:
         ConfigError: The file is missing or is not TOML, its tables are not tables, or
             ours has another name.
     """
-    document = _read_toml(pyproject)
+    document = read_toml(pyproject)
     tool = _table(pyproject, document, "tool")
     project = _table(pyproject, document, "project")
     poetry = _table(pyproject, tool, "poetry", "tool.")
     table = _table(pyproject, tool, TABLE, "tool.")
+    uv = _table(pyproject, tool, "uv", "tool.")
     _refuse_misnamed(pyproject, tool)
     name = project.get("name") or poetry.get("name")
     if name is not None and not isinstance(name, str):
@@ -172,7 +126,7 @@ def read_project(pyproject: Path) -> Project:
         table,
         _names(project.get("dependencies"), poetry.get("dependencies")),
         requires_python if isinstance(requires_python, str) else None,
-        _groups(document, poetry),
+        _groups(document, poetry, uv),
         _extras(project, poetry),
         tuple(os.path.join(*each) for each in packages),
         tuple(dict.fromkeys(source for source, _ in packages)),
@@ -186,21 +140,6 @@ def _packages(named: object) -> Iterator[tuple[str, str]]:
         source, include = package.get("from", ""), package.get("include")
         if isinstance(source, str) and isinstance(include, str):
             yield source, include
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        raise ConfigError(
-            [f"There is no {path.name} in {path.parent}."],
-            "Run the command in the project's directory, or name the file: --project.",
-        ) from None
-    except OSError as error:
-        raise ConfigError([f"{path} cannot be read: {error.strerror}."]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} is not valid TOML: {error}."]) from None
 
 
 def _table(
@@ -225,7 +164,7 @@ def _refuse_misnamed(path: Path, tool: dict[str, Any]) -> None:
 
 
 def _groups(
-    document: dict[str, Any], poetry: dict[str, Any]
+    document: dict[str, Any], poetry: dict[str, Any], uv: dict[str, Any]
 ) -> dict[str, frozenset[NormalizedName]]:
     """Says what each dependency group asks for, however it is written."""
     standard = document.get("dependency-groups")
@@ -237,7 +176,7 @@ def _groups(
             for name, group in (poetrys.items() if isinstance(poetrys, dict) else ())
             if isinstance(group, dict)
         ),
-        ("dev", poetry.get("dev-dependencies")),
+        *(("dev", each.get("dev-dependencies")) for each in (poetry, uv)),
     ]
     found: dict[str, frozenset[NormalizedName]] = {}
     for name, listed in listings:

@@ -14,6 +14,7 @@ from typing import Final
 
 from poetry_plugin_package_function.lambda_names import wrong_handler
 from poetry_plugin_package_function.lambda_names import wrong_variables
+from poetry_plugin_package_function.locks.finding import LOCK_FILES
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from poetry_plugin_package_function.runtimes import HOST
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _UNITS: Final = {"": 1, "kb": 1024, "mb": 1024**2, "kib": 1024, "mib": 1024**2}
 """MB as Lambda's documents and our own console have it: what is shown can be given."""
 
+
+_WRITTEN_BY_OTHERS: Final = LOCK_FILES | {"pyproject.toml"}
 
 _ALL: Final = "all"
 """What takes back that only some of AWS's services are shipped."""
@@ -105,7 +108,7 @@ def read_path(value: object, source: Source) -> Path:
 def read_result(value: object, source: Source) -> Path:
     """Reads the path of a file that is written: none that could be a source."""
     path = read_path(value, source)
-    if path.suffix == ".py" or path.name in ("pyproject.toml", "poetry.lock"):
+    if path.suffix == ".py" or path.name in _WRITTEN_BY_OTHERS:
         raise RefusedError(f"{path} would be overwritten: it is no result of ours.")
     return path
 

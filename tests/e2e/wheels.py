@@ -27,13 +27,14 @@ def make_wheel(
     files: Mapping[str, str],
     version: str = "1.0",
     tag: str = "py3-none-any",
+    metadata: str = "",
 ) -> Path:
-    """Writes a wheel; its path."""
+    """Writes a wheel; its path. `metadata` are further lines of its METADATA."""
     info = f"{name}-{version}.dist-info"
     contents = {
         **files,
         f"{info}/METADATA": "Metadata-Version: 2.1\n"
-        f"Name: {name}\nVersion: {version}\n",
+        f"Name: {name}\nVersion: {version}\n{metadata}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: by-hand 1\n"
         f"Root-Is-Purelib: true\nTag: {tag}\n",
     }

@@ -296,6 +296,35 @@ def test_seeds_in_the_lock_are_kept(cli: str, venv: Path) -> None:
     assert "Left out" not in run(cli, "venv").stdout
 
 
+UV_LOCK = """\
+[[package]]
+name = "my-app"
+source = { editable = "." }
+dependencies = [{ name = "pip" }]
+[[package]]
+name = "pip"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "lock"),
+    [("uv.lock", UV_LOCK), ("pylock.toml", '[[packages]]\nname = "pip"\n')],
+)
+def test_seeds_in_another_tools_lock_are_kept(
+    cli: str, venv: Path, name: str, lock: str
+) -> None:
+    """The same goes by whatever has locked the project."""
+    Path(name).write_text(lock)
+    done = run(cli, "venv")
+
+    assert 0 == done.returncode, done.stderr
+    assert "Left out" not in done.stdout
+    Path(name).write_text("[[package]]")
+    refused = run(cli, "venv")
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert f"{name} is not a lock file" in refused.stderr
+
+
 def test_no_code_of_the_project(cli: str, in_directory: Path) -> None:
     """An archive of dependencies alone is a warning that says what to add."""
     install(make_venv(in_directory / "venv"), "dep", {"dep.py": ""})

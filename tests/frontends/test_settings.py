@@ -265,7 +265,7 @@ def test_archive_and_report_in_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pyproject.toml", "poetry.lock", "lambda_function.py"]
+    "name", ["pyproject.toml", "poetry.lock", "uv.lock", "pylock.toml", "app.py"]
 )
 @pytest.mark.parametrize("key", ["output", "report"])
 def test_results_do_not_replace_sources(tmp_path: Path, key: str, name: str) -> None:

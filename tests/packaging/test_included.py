@@ -173,6 +173,8 @@ PROJECT = {
     ".aws-sam/build/f.json": "",
     "build/g.json": "",
     "poetry.lock": "",
+    "pylock.toml": "",
+    "uv.lock": "",
     "pyproject.toml": "",
     "requirements.txt": "",
     ".gitignore": "*.log\ngenerated/\n!kept.log\n/data/deep/x\n",
@@ -210,7 +212,8 @@ def test_no_secrets_and_no_rubbish_by_accident(project: Path, pattern: str) -> N
         *(".aws-sam/", ".env", ".gitignore", "build/", "cdk.out/", "data/.env"),
         *("data/b.log", "data/deep/.cache/", "data/deep/.gitignore"),
         *("data/deep/i.json", "data/deep/x/", "generated/", "node_modules/"),
-        *("poetry.lock", "pyproject.toml", "requirements.txt"),
+        *("poetry.lock", "pylock.toml", "pyproject.toml"),
+        *("requirements.txt", "uv.lock"),
     ] == passed_over
 
 

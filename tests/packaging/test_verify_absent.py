@@ -166,6 +166,33 @@ def test_an_environment_that_is_given(tmp_path: Path) -> None:
     assert f"group dev, which is not installed in {venv}: install it" in found
 
 
+UV_LOCK: Final = """\
+[[package]]
+name = "my-app"
+source = { virtual = "." }
+[[package]]
+name = "redis"
+dependencies = [{ name = "async-timeout" }]
+[[package]]
+name = "async-timeout"
+"""
+
+
+def test_the_lock_of_another_tool(tmp_path: Path) -> None:
+    """It says the same, and is named."""
+    venv = make_venv(tmp_path / "venv", python=HOST)
+    install(venv, "my_app", {"my_app.py": "import async_timeout\ndef f(e, c): ...\n"})
+    table = f'handler = "my_app.f"\nvenv = "{venv}"\npython = "{sys.executable}"'
+    pyproject = make_project(tmp_path / "project", "my-app", table, GROUPS)
+    write_files(pyproject.parent, {"uv.lock": UV_LOCK})
+
+    with pytest.raises(VerifyError) as caught:
+        package_venv(venv, pyproject, tmp_path / "function.zip")
+
+    expected = "uv.lock has async-timeout in the extra cache, which is not installed in"
+    assert caught.value.hint.startswith(f"{expected} {venv}")
+
+
 @pytest.mark.parametrize("text", ["name = [", "[[package]]\nversion = 1", ""])
 def test_without_a_lock_nothing_is_known_of_it(tmp_path: Path, text: str) -> None:
     """Nor with one that cannot be read."""

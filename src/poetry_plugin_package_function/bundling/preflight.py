@@ -17,9 +17,7 @@ from poetry_plugin_package_function.bundling.constraining import marker_environm
 from poetry_plugin_package_function.bundling.constraining import supported_tags
 from poetry_plugin_package_function.bundling.interpreter import allows_python
 from poetry_plugin_package_function.errors import IncompatibleTargetError
-from poetry_plugin_package_function.packaging.tree.dependency_paths import (
-    shortest_paths,
-)
+from poetry_plugin_package_function.requiring import shortest_paths
 from poetry_plugin_package_function.runtimes import ARCHITECTURES
 
 

@@ -6,12 +6,11 @@ import os
 
 from typing import Final
 
+from poetry_plugin_package_function.locks.finding import LOCK_FILES
 
-RUBBISH: Final = frozenset(
-    (
-        *("build", "cdk.out", "node_modules"),
-        *("poetry.lock", "pyproject.toml", "requirements.txt"),
-    )
+
+RUBBISH: Final = LOCK_FILES.union(
+    ("build", "cdk.out", "node_modules", "pyproject.toml", "requirements.txt")
 )
 """What tools write or read. What else they write is hidden, or Git ignores it."""
 

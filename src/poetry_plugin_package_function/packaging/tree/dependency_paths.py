@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.requiring import shortest_paths
 
 
 if TYPE_CHECKING:
@@ -49,25 +50,3 @@ def dependency_paths(
         shortest_paths(sorted(roots), each) for each in (required, with_extras)
     )
     return {name: plain.get(name) or others.get(name, (name,)) for name in required}
-
-
-def shortest_paths(
-    roots: Iterable[NormalizedName],
-    required: Mapping[NormalizedName, AbstractSet[NormalizedName]],
-) -> dict[NormalizedName, tuple[NormalizedName, ...]]:
-    """Finds a shortest way from a root to each that is required.
-
-    Args:
-        roots: Where ways start: of two as short, that of the first is taken.
-        required: What each requires; what is not in here is passed over.
-    """
-    paths: dict[NormalizedName, tuple[NormalizedName, ...]] = {
-        name: (name,) for name in roots if name in required
-    }
-    pending = deque(paths)
-    while pending:
-        name = pending.popleft()
-        for found in sorted(required.keys() & required[name] - paths.keys()):
-            paths[found] = (*paths[name], found)
-            pending.append(found)
-    return paths

@@ -12,14 +12,13 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.locks.finding import find_lock
 from poetry_plugin_package_function.packaging.project_code.handler_code import inclusion
 from poetry_plugin_package_function.packaging.project_code.places import directories_in
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
-from poetry_plugin_package_function.packaging.tree.dependency_paths import (
-    shortest_paths,
-)
 from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.project import SHOWN_TABLE
+from poetry_plugin_package_function.requiring import shortest_paths
 
 
 if TYPE_CHECKING:
@@ -157,34 +156,31 @@ def _way_to_distribution(
     """
     project, settings = origin.project, origin.settings
     try:
-        locked = {each.name: each for each in project.locked() or ()}
+        found = find_lock(project.directory)
     except ConfigError:
         return ""
-    absent = sorted(locked.keys() - {*shipped})
+    if found is None:
+        return ""
+    requires = found.lock.requires
+    absent = sorted(requires.keys() - {*shipped})
     like = (each for each in absent if _AFFIXES.sub("", each) == names[-1])
     name = next((each for each in (*names, *like) if each in absent), None)
     if name is None:
         return ""
-    requires = {each.name: each.requires for each in locked.values()}
     for extra, direct in sorted(project.extras.items()):
         if extra not in settings.extras and name in shortest_paths(direct, requires):
-            return _option(name, "extras", extra, settings)
+            return _option(f"{found.file_name} has {name}", "extras", extra, settings)
     for group, direct in sorted(project.groups.items()):
         if name in shortest_paths(direct, requires):
-            return _option(name, "with", group, settings)
+            return _option(f"{found.file_name} has {name}", "with", group, settings)
     return ""
 
 
-def _option(name: str, option: str, value: str, settings: Settings) -> str:
-    where = f"the {'extra' if option == 'extras' else 'group'} {value}"
+def _option(what: str, option: str, value: str, settings: Settings) -> str:
+    what += f" in the {'extra' if option == 'extras' else 'group'} {value}"
     if settings.venv is not None:
-        return (
-            f"poetry.lock has {name} in {where}, which is not installed in"
-            f" {settings.venv}: install it there."
-        )
+        return f"{what}, which is not installed in {settings.venv}: install it there."
     if option == "with" and settings.only_groups:
         option = "only"
         value = ",".join(sorted({*settings.only_groups, value}))
-    return (
-        f"poetry.lock has {name} in {where}: package that, too, by --{option} {value}."
-    )
+    return f"{what}: package that, too, by --{option} {value}."
