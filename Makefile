@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help quick test test-all test-tools lint format reference docs pictures demo \
-	bench clean
+.PHONY: help quick test test-all test-tools lint format reference docs standalone \
+	pictures demo bench clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 12
@@ -56,6 +56,12 @@ reference: $(READY)  ## Write the page of options out of the command's definitio
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: $(READY)  ## Build the site into site/; anything wrong is an error
 	$(BIN)/python -m mkdocs --quiet build --strict
+
+standalone: export POETRY_VIRTUALENVS_CREATE := false
+standalone: $(READY)  ## Build the distribution of the command without Poetry into dist/
+	rm -rf build/standalone
+	$(BIN)/python -m tools.standalone build/standalone
+	$(BIN)/poetry build --quiet --project build/standalone --output "$(CURDIR)/dist"
 
 pictures: $(READY)  ## Write the README's pictures out of a real run (takes Chromium)
 	$(BIN)/python -m tools.pictures
