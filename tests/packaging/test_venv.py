@@ -84,7 +84,8 @@ def test_no_venv(tmp_path: Path, make: object, message: str) -> None:
 
     with pytest.raises(SourceError, match=message) as raised:
         find_site_packages(tmp_path / "venv")
-    assert "poetry bundle venv" in raised.value.hint
+    for way in ("poetry bundle venv DIR", "uv sync", "pip install --target DIR"):
+        assert way in raised.value.hint
 
 
 def test_several_pythons(tmp_path: Path) -> None:

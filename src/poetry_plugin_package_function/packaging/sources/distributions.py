@@ -217,8 +217,8 @@ def _editable(name: str) -> SourceError:
     return SourceError(
         f"{name} is an editable install: its code is outside of the virtual"
         " environment.",
-        "Install it for real: `poetry bundle venv` does, and `poetry package-function`"
-        " without --venv.",
+        "Install it for real: `uv sync --no-editable` and `poetry bundle venv` do, and"
+        " `poetry package-function` without --venv.",
     )
 
 

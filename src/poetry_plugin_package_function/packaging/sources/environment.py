@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _MAKE_ONE = (
     "Name a virtual environment with the function's dependencies in it, such as"
-    " `poetry bundle venv DIR` makes, a directory that `pip install --target DIR` has"
-    " filled, or let `poetry package-function` make one."
+    " `poetry bundle venv DIR` or `uv sync` makes, a directory that `pip install"
+    " --target DIR` has filled, or let `poetry package-function` make one."
 )
 
 
