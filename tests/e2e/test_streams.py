@@ -134,6 +134,25 @@ def test_a_broken_stream_changes_nothing(
     assert not done.stderr
 
 
+@pytest.mark.parametrize(("form", "first"), [("text", "Packaging "), ("json", "{")])
+def test_head(front_end: FrontEnd, project: Path, form: str, first: str) -> None:
+    """`| head -1` in a shell that asks all of a pipe: one line, and the whole ZIP.
+
+    A report that is lost has its status; what fits into the pipe is not.
+    """
+    assert 0 == front_end.run(project, "--output", "expected.zip").returncode
+    command = ["bash", "-o", "pipefail", "-c", '"$0" "$@" | head -1']
+    piped = FrontEnd((*command, *front_end.command), front_end.env)
+
+    done = piped.run(project, *OUTPUT, "--format", form)
+
+    assert done.returncode in ((0,) if form == "text" else (0, 3))
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(first)
+    assert "Traceback" not in done.stderr
+    assert sha256(project / "expected.zip") == sha256(project / "f.zip")
+
+
 @pytest.mark.parametrize("shell", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_stream_that_is_closed(
     front_end: FrontEnd, project: Path, shell: str

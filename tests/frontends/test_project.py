@@ -65,6 +65,7 @@ def test_the_file_name_is_that_of_the_reference(name: str) -> None:
         ("project = 1", r"\[project\] is not a table"),
         ("tool = 1", r"\[tool\] is not a table"),
         ("[tool]\npoetry = 1", r"\[tool.poetry\] is not a table"),
+        ("[tool]\nuv = 1", r"\[tool.uv\] is not a table"),
         (
             "[tool]\npoetry-plugin-package-function = []",
             r"\[tool.poetry-plugin-package-function\] is not a table",
@@ -147,8 +148,9 @@ def test_all_that_the_project_asks_for(tmp_path: Path) -> None:
         ' {include-group = "h"}]\nh = []\n'
         "[tool.poetry.group.k.dependencies]\nK-One = '*'\n"
         "[tool.poetry.dev-dependencies]\nold = '*'\n"
+        "[tool.uv]\ndev-dependencies = ['of-uv']\n"
     )
-    names = {"main", "extra-one", "two", "grouped", "k-one", "old"}
+    names = {"main", "extra-one", "two", "grouped", "k-one", "old", "of-uv"}
     assert names == read_project(pyproject).direct
 
 
