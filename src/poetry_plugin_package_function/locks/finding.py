@@ -92,5 +92,4 @@ def _workspace_lock(directory: Path) -> FoundLock | None:
             member = directory.relative_to(root).as_posix()
             with suppress(ConfigError, AttributeError, KeyError, TypeError):
                 return FoundLock(_UV_LOCK, read_uv_lock(read_toml(path), member))
-            return None
     return None
