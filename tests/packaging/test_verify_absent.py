@@ -175,13 +175,22 @@ name = "redis"
 dependencies = [{ name = "async-timeout" }]
 [[package]]
 name = "async-timeout"
+[[package]]
+name = "six"
+dependencies = [{ name = "click" }]
+[[package]]
+name = "click"
 """
 
 
-def test_the_lock_of_another_tool(tmp_path: Path) -> None:
-    """It says the same, and is named."""
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [("async_timeout", " in the extra cache"), ("click", "")],
+)
+def test_the_lock_of_another_tool(tmp_path: Path, module: str, where: str) -> None:
+    """It says the same, and is named; what is needed without any group, too."""
     venv = make_venv(tmp_path / "venv", python=HOST)
-    install(venv, "my_app", {"my_app.py": "import async_timeout\ndef f(e, c): ...\n"})
+    install(venv, "my_app", {"my_app.py": f"import {module}\ndef f(e, c): ...\n"})
     table = f'handler = "my_app.f"\nvenv = "{venv}"\npython = "{sys.executable}"'
     pyproject = make_project(tmp_path / "project", "my-app", table, GROUPS)
     write_files(pyproject.parent, {"uv.lock": UV_LOCK})
@@ -189,8 +198,9 @@ def test_the_lock_of_another_tool(tmp_path: Path) -> None:
     with pytest.raises(VerifyError) as caught:
         package_venv(venv, pyproject, tmp_path / "function.zip")
 
-    expected = "uv.lock has async-timeout in the extra cache, which is not installed in"
-    assert caught.value.hint.startswith(f"{expected} {venv}")
+    name = module.replace("_", "-")
+    expected = f"uv.lock has {name}{where}, which is not installed in {venv}"
+    assert expected in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["name = [", "[[package]]\nversion = 1", ""])

@@ -148,6 +148,8 @@ def _way_to_distribution(
 ) -> str:
     """The option that brings the distribution, of a group or an extra that is not in.
 
+    An environment that was given may lack what the project needs in any case.
+
     Args:
         names: Those that it may have: the environment has it for another function, or
             else it is called like the module.
@@ -167,12 +169,16 @@ def _way_to_distribution(
     name = next((each for each in (*names, *like) if each in absent), None)
     if name is None:
         return ""
+    what = f"{found.file_name} has {name}"
+    is_given = settings.venv is not None
+    if is_given and name in shortest_paths(project.dependencies, requires):
+        return f"{what}, which is not installed in {settings.venv}: install it there."
     for extra, direct in sorted(project.extras.items()):
         if extra not in settings.extras and name in shortest_paths(direct, requires):
-            return _option(f"{found.file_name} has {name}", "extras", extra, settings)
+            return _option(what, "extras", extra, settings)
     for group, direct in sorted(project.groups.items()):
         if name in shortest_paths(direct, requires):
-            return _option(f"{found.file_name} has {name}", "with", group, settings)
+            return _option(what, "with", group, settings)
     return ""
 
 
