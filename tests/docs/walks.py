@@ -24,8 +24,8 @@ TABLE: Final = "tool.poetry-plugin-package-function"
 NOT_RUN: Final[Mapping[str, str]] = {
     "poetry self add ": "it changes the Poetry that runs it",
     "poetry install": "it takes the plugin from the index",
-    "aws ": "an account; tests/recipes/test_aws_cli.py has the same calls",
-    "cat answer.json": "Lambda has written it",
+    "aws ": "an account; tests/recipes/test_start.py runs them against another one",
+    "cat answer.json": "Lambda writes it; tests/recipes/test_start.py has what",
     "sam deploy": "an account",
     "cdk deploy": "an account",
     "terraform apply": "an account",
