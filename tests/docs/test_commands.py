@@ -14,6 +14,7 @@ from tests.docs.steps import steps
 from tests.docs.walks import BEFORE
 from tests.docs.walks import ELSEWHERE
 from tests.docs.walks import NOT_RUN
+from tests.docs.walks import RUN_ELSEWHERE
 from tests.docs.walks import WALKS
 from tests.docs.walks import lines_missing
 from tests.docs.walks import why_not
@@ -56,6 +57,19 @@ def test_each_page_is_followed() -> None:
         sources = (ROOT / str(elsewhere(name))).glob("test_*.py")
         named = f'"{Path(name).name}"'
         assert any(named in each.read_text("utf-8") for each in sources), name
+
+
+def test_what_other_pages_have_is_run_elsewhere() -> None:
+    """Each command in one of their consoles is named, with the test, or not run."""
+    typed = {
+        command
+        for name, found in COMMANDS.items()
+        if elsewhere(name) is not None
+        for command in found
+        if why_not(command) is None
+    }
+    assert {*RUN_ELSEWHERE} == typed
+    assert [] == [path for path in RUN_ELSEWHERE.values() if not (ROOT / path).exists()]
 
 
 def test_pages_that_are_followed_have_consoles() -> None:

@@ -28,6 +28,9 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "cat answer.json": "Lambda writes it; tests/recipes/test_start.py has what",
     "sam deploy": "an account",
     "cdk deploy": "an account",
+    "poetry run cdk deploy": "an account",
+    "az ": "an account",
+    "gcloud ": "an account",
     "terraform apply": "an account",
     "serverless deploy": "an account",
     "make ": "a target of the Makefile; that it is there is tested",
@@ -39,6 +42,13 @@ BEFORE: Final = "Before"
 
 ELSEWHERE: Final[Mapping[str, str]] = {"docs/recipes/": "tests/recipes"}
 """Pages whose commands are run by other tests, each of which names its page."""
+
+RUN_ELSEWHERE: Final[Mapping[str, str]] = {
+    "poetry package-function": "tests/recipes/test_aws_cdk.py",
+    "poetry package-function --with server": "tests/recipes/test_other_clouds.py",
+    "python -m zipfile -e dist/hello.zip build": "tests/recipes/test_other_clouds.py",
+}
+"""What is typed in consoles of these pages, and the tests that do it."""
 
 
 @dataclass(frozen=True)
