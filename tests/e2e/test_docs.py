@@ -23,12 +23,16 @@ from tests.docs.walks import why_not
 from tests.e2e.projects import POETRY_CORE
 from tests.e2e.running import BIN
 from tests.e2e.running import run
+from tests.lambda_runtime.building import kept_directory
+from tests.lambda_runtime.building import locked
 from tests.package_index import index_url
 from tests.recipes.pages import RUNTIME
 from tests.trees import write_files
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.docs.steps import Step
     from tests.docs.walks import Walk
     from tests.e2e.running import Done
@@ -149,13 +153,16 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def keeping(poetry: Poetry, tmp_path_factory: pytest.TempPathFactory) -> Poetry:
-    """Poetry with a cache of the readers' own, but for what has been downloaded."""
-    base = tmp_path_factory.mktemp("keeping")
-    usual = Path(poetry(base, "config", "cache-dir").well().stdout.strip())
-    (usual / "artifacts").mkdir(parents=True, exist_ok=True)
-    (base / "artifacts").symlink_to(usual / "artifacts")
-    return poetry.having(POETRY_CACHE_DIR=str(base))
+def keeping(poetry: Poetry) -> Iterator[Poetry]:
+    """Poetry with a cache of the readers' own.
+
+    What the other tests download meanwhile would change under their hands, and one
+    command removes a part of it.
+    """
+    cache = kept_directory("docs")
+    cache.mkdir(parents=True, exist_ok=True)
+    with locked(cache / "lock"):
+        yield poetry.having(POETRY_CACHE_DIR=str(cache))
 
 
 @pytest.mark.parametrize("page", sorted(WALKS))
