@@ -29,7 +29,7 @@ SLOWER = {
     "compatibility/": "large",
     "e2e/": "slow",
     "e2e/test_large.py": "large",
-    "docs/test_site.py": "slow",
+    "docs/test_site": "slow",
     "fuzz/": "large",
     "nested/test_killed.py": "slow",
     "nested/test_lazy_races.py": "slow",

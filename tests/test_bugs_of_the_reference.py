@@ -151,7 +151,7 @@ def test_5_mode_of_a_flat_result(tmp_path: Path) -> None:
 
 
 def test_5_a_failure_is_told_by_the_exit_status_alone(tmp_path: Path) -> None:
-    """The old ZIP stays, on purpose, and is never half-written; see migrating.md."""
+    """The old ZIP stays, on purpose, and is never half-written; see the docs."""
     venv = make_venv(tmp_path / "venv", {"a.py": ""})
     (tmp_path / "a.zip").write_text("old")
     (site_packages_of(venv) / "gone").symlink_to("nowhere")

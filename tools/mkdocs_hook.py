@@ -1,18 +1,28 @@
-"""Gives the site the repository's own layout, so that relative links hold in both.
+"""What the site needs that `mkdocs.yml` cannot say.
 
-MkDocs would have docs/ as the site's root, and every link that leaves it (to README.md,
-to a schema in src/) would lead nowhere. Here each page keeps its path in the
-repository, and what the pages link to outside of docs/ is part of the site. So links
-are written for a code host, and MkDocs checks and translates them as they are.
+It has the repository's own layout, so that relative links hold in both. MkDocs would
+have docs/ as the site's root, and every link that leaves it (to README.md, to a schema
+in src/) would lead nowhere. Here each page keeps its path in the repository, and what
+the pages link to outside of docs/ is part of the site. So links are written for a code
+host, and MkDocs checks and translates them as they are.
+
+The repository's address is that of `[project.urls]` in pyproject.toml; without one
+there is no link to it. The copy buttons of consoles copy what is typed, nothing else.
 """
 
 from __future__ import annotations
+
+import html
+import re
+import tomllib
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
 from mkdocs.structure.files import Files
+
+from tools.console import typed
 
 
 if TYPE_CHECKING:
@@ -28,6 +38,33 @@ _OUTSIDE_OF_DOCS = (
 )
 # Servers and browsers know files by their suffix: without one, they offer a download.
 _NAMES_ON_THE_SITE = {"LICENSE": "LICENSE.txt"}
+# How hosts call the page that edits a file of a branch. A host that is not here gets a
+# link to the repository, and none on its pages.
+_EDIT = {
+    "github.com": "edit/main/",
+    "gitlab.com": "-/edit/main/",
+    "codeberg.org": "_edit/main/",
+}
+_CONSOLE = re.compile(r'<div class="language-console( [^"]*)?">(.*?)</div>', re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Called by MkDocs with what is in mkdocs.yml."""
+    address = repository(Path(config.config_file_path).with_name("pyproject.toml"))
+    if address is not None:
+        host, _, name = address.removeprefix("https://").partition("/")
+        config.repo_url = address
+        config.repo_name = name
+        config.edit_uri = _EDIT.get(host)
+    return config
+
+
+def repository(pyproject: Path) -> str | None:
+    """The repository's address, without a slash at its end, if it is known."""
+    with pyproject.open("rb") as file:
+        address = tomllib.load(file)["project"].get("urls", {}).get("Repository")
+    return None if address is None else str(address).rstrip("/")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -36,19 +73,33 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     docs = Path(config.docs_dir).relative_to(root)
     shown = Files([])
     for name in _OUTSIDE_OF_DOCS:
-        file = File.generated(config, name, abs_src_path=str(root / name))
+        file = _file(config, name, root / name)
         file.dest_uri = _NAMES_ON_THE_SITE.get(name, file.dest_uri)
         shown.append(file)
     for file in files:
         if file.src_dir == config.docs_dir:
-            shown.append(
-                File.generated(
-                    config,
-                    (docs / file.src_uri).as_posix(),
-                    abs_src_path=str(Path(config.docs_dir, file.src_uri)),
-                    inclusion=file.inclusion,
-                )
-            )
+            name = (docs / file.src_uri).as_posix()
+            source = _file(config, name, Path(config.docs_dir, file.src_uri))
+            source.inclusion = file.inclusion
+            shown.append(source)
         else:
             shown.append(file)
     return shown
+
+
+def _file(config: MkDocsConfig, name: str, path: Path) -> File:
+    file = File.generated(config, name, abs_src_path=str(path))
+    # MkDocs takes what is generated to be in no repository.
+    file.edit_uri = name
+    return file
+
+
+def on_page_content(content: str, **_: object) -> str:
+    """Called by MkDocs with what a page's Markdown has become."""
+    return _CONSOLE.sub(_with_what_is_copied, content)
+
+
+def _with_what_is_copied(block: re.Match[str]) -> str:
+    """Material for MkDocs copies `data-copy` in the place of a block's text."""
+    text = html.unescape(_TAG.sub("", block[2]))
+    return block[0].replace("<div", f'<div data-copy="{html.escape(typed(text))}"', 1)

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
-    echo "Install these by hand: unzip, 7z, bsdtar, chromium, chromedriver," \
+    echo "Install these by hand: unzip, 7z, bsdtar, jq, chromium, chromedriver," \
         "python3.14, gcc." >&2
     exit
 fi
@@ -18,6 +18,7 @@ unzip unzip
 7z p7zip-full
 bsdtar libarchive-tools
 gcc gcc libc6-dev
+jq jq
 chromium chromium fonts-dejavu-core
 chromedriver chromium-driver
 END

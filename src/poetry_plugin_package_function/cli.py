@@ -1,7 +1,7 @@
 """`package-python-function VENV`: the packaging service without Poetry.
 
 Command line, defaults, file name and report are those of package-python-function 1.0.0;
-docs/migrating.md lists what differs.
+docs/coming-from/package-python-function.md lists what differs.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ELEMENT: Final = "element-6066-11e4-a52e-4f735466cecf"
 _TIMEOUT_S: Final = 60
 
+CONTROL: Final = "\ue009"
 ENTER: Final = "\ue007"
 ESCAPE: Final = "\ue00c"
 END: Final = "\ue010"
@@ -114,6 +115,13 @@ class Browser:
             for kind in ("keyDown", "keyUp")
         ]
         self._act({"type": "key", "id": "keyboard", "actions": actions})
+
+    def paste(self) -> None:
+        """Pastes, wherever the focus is."""
+        keys = [("keyDown", CONTROL), ("keyDown", "v"), ("keyUp", "v")]
+        actions = [{"type": kind, "value": key} for kind, key in keys]
+        release = {"type": "keyUp", "value": CONTROL}
+        self._act({"type": "key", "id": "keyboard", "actions": [*actions, release]})
 
     def screenshot(self) -> bytes:
         """The visible part of the page, as PNG."""

@@ -46,12 +46,14 @@ class Page:
         anchors: What can be pointed to in it.
         blocks: Its code blocks: language and text.
         spans: Code in its lines.
+        headers: The first cell of each table.
     """
 
     links: tuple[str, ...]
     anchors: frozenset[str]
     blocks: tuple[tuple[str, str], ...]
     spans: tuple[str, ...]
+    headers: tuple[str, ...]
 
 
 def read(path: Path) -> Page:
@@ -76,6 +78,11 @@ def parse(text: str) -> Page:
         anchors=frozenset({*_anchors(tokens), *html.anchors}),
         blocks=tuple((t.info, t.content) for t in flat if t.type == "fence"),
         spans=tuple(t.content for t in flat if t.type == "code_inline"),
+        headers=tuple(
+            tokens[number + 3].content
+            for number, token in enumerate(tokens)
+            if token.type == "thead_open"
+        ),
     )
 
 

@@ -39,6 +39,20 @@ def build(root: Path, target: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def with_address(copy: Path, address: str) -> Path:
+    """Builds the site of a repository that has this address.
+
+    Args:
+        copy: What the site is made of.
+        address: The repository's.
+    """
+    urls = f'[project.urls]\nRepository = "{address}"\n'
+    (copy / "pyproject.toml").write_text(f"[project]\n{urls}")
+    done = build(copy, copy / "site")
+    assert done.returncode == 0, done.stdout
+    return copy / "site"
+
+
 def problems(site: Path) -> list[str]:
     """What is wrong with a site: links, what is loaded, lists that are none."""
     pages = {path: _read(path) for path in sorted(site.rglob("*.html"))}

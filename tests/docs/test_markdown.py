@@ -19,6 +19,7 @@ from tests.docs.markdown import is_well_formed
 from tests.docs.markdown import link_problems
 from tests.docs.markdown import option_problems
 from tests.docs.markdown import parse
+from tests.docs.markdown import read
 
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_blocks_can_be_parsed(page: Path) -> None:
     """TOML and JSON are that, and what is typed in a console begins with a prompt."""
     assert [] == block_problems(page)
+
+
+def test_tables_have_headings(page: Path) -> None:
+    """None begins with an empty cell, which a site shows as a row of nothing."""
+    assert "" not in read(page).headers
 
 
 def test_options_exist(page: Path) -> None:
@@ -141,6 +147,12 @@ def test_anchors_are_those_of_a_code_host(title: str, expected: str) -> None:
     """Punctuation goes, blanks become hyphens one by one."""
     assert expected == anchor(title.replace("`", ""))
     assert {expected} == parse(f"# {title}").anchors
+
+
+def test_a_table_without_headings_is_found() -> None:
+    """Beside one that has some, of which the first counts."""
+    tables = "| | a |\n|---|---|\n| b | c |\n\n| d | |\n|---|---|\n"
+    assert ("", "d") == parse(tables).headers
 
 
 @pytest.mark.parametrize("address", ["https://a b.example", "https://", "https://a"])

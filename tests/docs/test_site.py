@@ -1,42 +1,22 @@
-"""The site: built as `make docs` does, and read as a browser does."""
+"""The site: built as `make docs` does."""
 
 from __future__ import annotations
 
-import functools
-import http.server
-import shutil
-import threading
+import html
+import re
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.webdriver import chromium
+from tests.docs.markdown import read
 from tests.docs.site import build
 from tests.docs.site import problems
-
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.browser.webdriver import Browser
+from tests.docs.site import with_address
+from tools.console import typed
 
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is now."""
-    target = tmp_path_factory.mktemp("site")
-    done = build(ROOT, target)
-    assert done.returncode == 0, done.stdout
-    strange = [
-        line for line in done.stdout.splitlines() if not line.startswith("INFO  ")
-    ]
-    assert [] == strange
-    return target
 
 
 def test_all_links_lead_somewhere(site: Path) -> None:
@@ -54,16 +34,25 @@ def test_all_pages_are_there(site: Path) -> None:
     assert not any("examples" in each for each in built)
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """What the site is made of."""
-    for name in ("mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copy(ROOT / "LICENSE", tmp_path)
-    for name in ("docs", "tools", "src/poetry_plugin_package_function/report"):
-        ignored = shutil.ignore_patterns("__pycache__", "examples")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    return tmp_path
+def copied(page: Path) -> list[str]:
+    """What the buttons of a page's consoles copy."""
+    found = re.findall(r' data-copy="([^"]*)"', page.read_text(encoding="utf-8"))
+    return [html.unescape(each) for each in found]
+
+
+def test_what_is_copied_is_what_is_typed(site: Path) -> None:
+    """In each console of each page, with quotes and all."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    expected = {
+        page: [
+            typed(text) for language, text in read(page).blocks if language == "console"
+        ]
+        for page in pages
+    }
+    assert sum(map(len, expected.values())) > 40
+    for page in pages:
+        built = site / page.relative_to(ROOT).with_suffix(".html")
+        assert expected[page] == copied(built), page
 
 
 FAULTS = (
@@ -87,6 +76,38 @@ def test_faults_fail_the_build(copy: Path) -> None:
     assert f"Aborted with {len(FAULTS)} warnings" in done.stdout
     said = done.stdout[done.stdout.index("WARNING") :]
     assert [] == [fault for *_, fault in FAULTS if fault not in said]
+
+
+def test_the_repository_is_linked_to(copy: Path) -> None:
+    """From each page, by the one setting, with the page that edits it."""
+    site = with_address(copy, "https://github.com/acme/tool/")
+
+    page = (site / "docs" / "recipes" / "aws-cli.html").read_text()
+    start = (site / "index.html").read_text()
+    assert 'href="https://github.com/acme/tool"' in page
+    edited = "https://github.com/acme/tool/edit/main"
+    assert f'href="{edited}/docs/recipes/aws-cli.md"' in page
+    assert f'href="{edited}/README.md"' in start
+    assert [] == problems(site)
+
+
+def test_an_unknown_host_has_no_page_that_edits(copy: Path) -> None:
+    """How it calls that nobody knows; the repository is there all the same."""
+    site = with_address(copy, "https://git.example.org/acme/tool")
+
+    page = (site / "docs" / "usage.html").read_text()
+    assert 'href="https://git.example.org/acme/tool"' in page
+    assert "acme/tool/" not in page
+
+
+def test_without_an_address_there_is_no_link(copy: Path) -> None:
+    """Nothing points to nowhere."""
+    done = build(copy, copy / "site")
+
+    assert done.returncode == 0, done.stdout
+    page = (copy / "site" / "docs" / "usage.html").read_text()
+    assert "md-source" not in page
+    assert 'rel="edit"' not in page
 
 
 @pytest.mark.parametrize(
@@ -135,52 +156,3 @@ def test_a_good_page_is_passed_over(tmp_path: Path) -> None:
         '<img src="data:image/png;base64,AA=="><p>So:<code>\n- one</code></p>'
     )
     assert [] == problems(tmp_path)
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Tests are quiet."""
-
-
-@pytest.fixture
-def address(site: Path) -> Iterator[str]:
-    """Where the site is served."""
-    handler = functools.partial(_Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """A Chromium that reaches this machine only."""
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("a browser takes chromium and chromedriver, which are not here")
-    with chromium(binary, driver, tmp_path / "chromium") as found:
-        yield found
-
-
-def test_a_browser_loads_nothing_else_and_searches(
-    browser: Browser, address: str
-) -> None:
-    """Scripts may ask for what no attribute names: nothing is asked for, nor missed."""
-    browser.call("POST", "/timeouts", implicit=10_000)
-    browser.call("POST", "/url", url=f"{address}/docs/usage.html")
-    browser.click(".md-search__input")
-    browser.press(*"dangling link")
-    browser.call(
-        "POST",
-        "/element",
-        using="css selector",
-        value=".md-search-result__link[href*='docs/usage.html']",
-    )
-    loaded = browser.run(
-        "return performance.getEntriesByType('resource').map(each => each.name)"
-    )
-    assert loaded
-    assert [] == [each for each in loaded if not each.startswith(f"{address}/")]
-    assert [] == browser.log()

@@ -36,6 +36,8 @@ ROLE = "greeter"
 REGION = "us-east-1"
 _LIMIT_S = 60
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+# Those that AWS itself has, such as AWSLambdaBasicExecutionRole.
+_POLICIES = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -134,7 +136,7 @@ def serving(directory: Path) -> Iterator[Account]:
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=_account(directory),
+            env={**_account(directory), **_POLICIES},
         )
     try:
         address = _address(server, log)

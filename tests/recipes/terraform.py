@@ -73,18 +73,23 @@ def hcl_python() -> Path:
     return cached_environment("recipes-terraform", "python-hcl2>=8.1,<9")
 
 
-def resources(configuration: str) -> tuple[Resource, ...]:
-    """All resources, as python-hcl2 reads them."""
-    python = hcl_python()
+def parsed(configuration: str) -> dict[str, Any]:
+    """A configuration as python-hcl2 has it; what is none is an error."""
     done = subprocess.run(
-        [python, "-c", _PARSE_PY],
+        [hcl_python(), "-c", _PARSE_PY],
         input=configuration,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def resources(configuration: str) -> tuple[Resource, ...]:
+    """All resources."""
+    document = parsed(configuration)
     return tuple(
         Resource(json.loads(type_), json.loads(name), _arguments(arguments))
         for each in document["resource"]
