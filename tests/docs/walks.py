@@ -24,6 +24,8 @@ TABLE: Final = "tool.poetry-plugin-package-function"
 NOT_RUN: Final[Mapping[str, str]] = {
     "poetry self add ": "it changes the Poetry that runs it",
     "poetry install": "it takes the plugin from the index",
+    "uvx ": "the index; tests/e2e/test_standalone.py does it with what it has built",
+    "pipx ": "the same",
     "aws ": "an account; tests/recipes/test_start.py runs them against another one",
     "cat answer.json": "Lambda writes it; tests/recipes/test_start.py has what",
     "sam deploy": "an account",
@@ -110,6 +112,7 @@ WALKS: Final[Mapping[str, Walk]] = {
         },
     ),
     "docs/sizes.md": Walk(),
+    "docs/standalone.md": Walk(first=("poetry bundle venv .venv",)),
     "docs/start.md": Walk(has_project=False),
     "docs/targets.md": Walk(),
     "docs/templates.md": Walk(passed_over=frozenset({"What beats it"})),
