@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help quick test test-all test-tools lint format reference docs pictures demo \
-	bench clean
+	bench dist release-check clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 12
@@ -66,5 +66,11 @@ demo: $(READY)  ## Package real examples and run them as Lambda would
 bench: $(READY)  ## Measure against package-python-function 1.0.0 in one run
 	$(BIN)/python -m bench
 
+dist: $(READY)  ## Build what goes to the package index into dist/
+	@$(BIN)/python -m tools.distributions
+
+release-check: dist  ## Build it, and install and use it with the oldest and newest Poetry
+	$(PYTEST) tests/release
+
 clean:  ## Remove what the targets have made
-	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

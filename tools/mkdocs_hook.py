@@ -23,6 +23,7 @@ _OUTSIDE_OF_DOCS = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "LICENSE",
     "src/poetry_plugin_package_function/report/schema.json",
 )

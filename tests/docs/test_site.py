@@ -48,7 +48,8 @@ def test_all_pages_are_there(site: Path) -> None:
     """Each keeps its path, so that relative paths mean the same."""
     docs = (ROOT / "docs").rglob("*.md")
     pages = {path.relative_to(ROOT).with_suffix(".html").as_posix() for path in docs}
-    pages |= {"index.html", "CHANGELOG.html", "CONTRIBUTING.html", "LICENSE.txt"}
+    pages |= {"index.html", "CHANGELOG.html", "CONTRIBUTING.html", "SECURITY.html"}
+    pages.add("LICENSE.txt")
     built = {path.relative_to(site).as_posix() for path in site.rglob("*.*")}
     assert pages <= built
     assert not any("examples" in each for each in built)
@@ -57,9 +58,8 @@ def test_all_pages_are_there(site: Path) -> None:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What the site is made of."""
-    for name in ("mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
+    for name in ("mkdocs.yml", "LICENSE", *(each.name for each in ROOT.glob("*.md"))):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copy(ROOT / "LICENSE", tmp_path)
     for name in ("docs", "tools", "src/poetry_plugin_package_function/report"):
         ignored = shutil.ignore_patterns("__pycache__", "examples")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)

@@ -1,0 +1,87 @@
+"""Builds what goes to the package index: `make dist`.
+
+They are built in a copy of what Git tracks, so that nothing else comes along. In it
+README.md is what the index shows, and the project's addresses are there, all made of
+the one in `[project.urls]`. The wheel is built out of the source distribution.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+from pathlib import Path
+
+from tools.index_readme import Place
+from tools.index_readme import index_readme
+from tools.repository import ROOT
+from tools.repository import address
+
+
+DIST = ROOT / "dist"
+_REPOSITORY = re.compile(r"^Repository = .*$", re.MULTILINE)
+
+
+def build(target: Path, root: Path = ROOT) -> tuple[Path, ...]:
+    """Builds source distribution and wheel of a checkout into an empty directory.
+
+    Returns:
+        Their paths, by name.
+
+    Raises:
+        CalledProcessError: Git or the build has failed, and has said why.
+        AddressError: The repository's address is none.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory, "checkout")
+        _copy_tracked(root, copy)
+        _prepare(copy)
+        # What builds is installed: a build environment would ask the index for it.
+        options = ("--no-isolation", "--outdir", str(target))
+        command = [sys.executable, "-m", "build", *options, str(copy)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return tuple(sorted(target.iterdir()))
+
+
+def tracked(root: Path) -> tuple[str, ...]:
+    """Lists the files of a checkout that Git tracks and that are there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, check=True, stdout=subprocess.PIPE
+    ).stdout.decode()
+    names = listed.split("\0")[:-1]
+    return tuple(name for name in names if (root / name).is_file())
+
+
+def _copy_tracked(root: Path, copy: Path) -> None:
+    for name in tracked(root):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, copy / name)
+
+
+def _prepare(copy: Path) -> None:
+    pyproject, readme = copy / "pyproject.toml", copy / "README.md"
+    text = pyproject.read_text(encoding="utf-8")
+    place = None
+    found = address(copy)
+    if found is not None:
+        place = Place(found, f"v{tomllib.loads(text)['project']['version']}")
+        urls = {
+            "Repository": place.address,
+            "Documentation": place.page("docs/usage.md"),
+            "Changelog": place.page("CHANGELOG.md"),
+            "Issues": f"{place.address}/issues",
+        }
+        lines = "\n".join(f'{name} = "{url}"' for name, url in urls.items())
+        pyproject.write_text(_REPOSITORY.sub(lines, text), encoding="utf-8")
+    shown = index_readme(readme.read_text(encoding="utf-8"), place)
+    readme.write_text(shown, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    shutil.rmtree(DIST, ignore_errors=True)
+    for path in build(DIST):
+        print(path.relative_to(ROOT))
