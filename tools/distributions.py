@@ -1,8 +1,8 @@
 """Builds what goes to the package index: `make dist`.
 
-They are built in a copy of what Git tracks, so that nothing else comes along. In it
-README.md is what the index shows, and the project's addresses are there, all made of
-the one in `[project.urls]`. The wheel is built out of the source distribution.
+They are built in a copy of what Git tracks, so that nothing else comes along. In it is
+a README for the index, and the project's addresses, all made of the one in
+`[project.urls]`. The wheel is built out of the source distribution.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from tools.repository import address
 
 
 DIST = ROOT / "dist"
+INDEX_README = "PKG-README"
+_README = re.compile(r"^readme = .*$", re.MULTILINE)
 _REPOSITORY = re.compile(r"^Repository = .*$", re.MULTILINE)
 
 
@@ -63,22 +65,27 @@ def _copy_tracked(root: Path, copy: Path) -> None:
 
 
 def _prepare(copy: Path) -> None:
-    pyproject, readme = copy / "pyproject.toml", copy / "README.md"
+    pyproject = copy / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
-    place = None
     found = address(copy)
+    place = None
     if found is not None:
         place = Place(found, f"v{tomllib.loads(text)['project']['version']}")
-        urls = {
-            "Repository": place.address,
-            "Documentation": place.page("docs/usage.md"),
-            "Changelog": place.page("CHANGELOG.md"),
-            "Issues": f"{place.address}/issues",
-        }
-        lines = "\n".join(f'{name} = "{url}"' for name, url in urls.items())
-        pyproject.write_text(_REPOSITORY.sub(lines, text), encoding="utf-8")
-    shown = index_readme(readme.read_text(encoding="utf-8"), place)
-    readme.write_text(shown, encoding="utf-8")
+        text = _REPOSITORY.sub(_urls(place), text)
+    shown = index_readme((copy / "README.md").read_text(encoding="utf-8"), place)
+    (copy / INDEX_README).write_text(shown, encoding="utf-8")
+    readme = f'readme = {{ file = "{INDEX_README}", content-type = "text/markdown" }}'
+    pyproject.write_text(_README.sub(readme, text, count=1), encoding="utf-8")
+
+
+def _urls(place: Place) -> str:
+    urls = {
+        "Repository": place.address,
+        "Documentation": place.page("docs/usage.md"),
+        "Changelog": place.page("CHANGELOG.md"),
+        "Issues": f"{place.address}/issues",
+    }
+    return "\n".join(f'{name} = "{url}"' for name, url in urls.items())
 
 
 if __name__ == "__main__":

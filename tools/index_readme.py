@@ -61,11 +61,11 @@ def _absolute(text: str, place: Place) -> str:
 def _named(text: str) -> str:
     def link(found: re.Match[str]) -> str:
         picture, shown, path, _ = found.groups(default="")
-        return f"*{shown}*" if picture else f"{shown} (`{path}`)"
+        return f"*Picture: {shown}*" if picture else f"{shown} (`{path}`)"
 
     def alternative(found: re.Match[str]) -> str:
         (shown,) = _ALTERNATIVE.findall(found[0])
-        return f"*{html.unescape(shown)}*"
+        return f"*Picture: {html.unescape(shown)}*"
 
     text = _PICTURE.sub(alternative, _LINK.sub(link, text))
     return f"{text.rstrip()}\n\n{_WITHOUT_ADDRESS}\n"

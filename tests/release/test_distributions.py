@@ -17,6 +17,7 @@ import pytest
 
 from trove_classifiers import classifiers
 
+from tools.distributions import INDEX_README
 from tools.distributions import build
 from tools.distributions import tracked
 from tools.repository import ROOT
@@ -62,7 +63,7 @@ def test_the_sdist_has_all_that_git_tracks(built: dict[str, Path]) -> None:
         assert found is not None
         assert (ROOT / "CHANGELOG.md").read_bytes() == found.read()
     assert {f"poetry_plugin_package_function-{VERSION}"} == set(roots)
-    assert sorted([*tracked(ROOT), "PKG-INFO"]) == sorted(names)
+    assert sorted([*tracked(ROOT), INDEX_README, "PKG-INFO"]) == sorted(names)
 
 
 def test_scripts_of_the_sdist_can_be_run(built: dict[str, Path]) -> None:

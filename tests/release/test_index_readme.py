@@ -76,7 +76,7 @@ def test_without_an_address_pictures_are_told() -> None:
     alternatives = re.findall(r'!\[([^\]]+)\]|\balt="([^"]+)"', README)
     assert 2 <= len(alternatives)
     for each in alternatives:
-        assert f"<em>{''.join(each)}</em>" in page.html
+        assert f"<em>Picture: {''.join(each)}</em>" in page.html
     assert "How (<code>docs/reproducibility.md</code>)" in page.html
     assert "in the source distribution" in page.html
 
@@ -91,12 +91,12 @@ def test_without_an_address_pictures_are_told() -> None:
         ),
         (
             "![a](b.svg)",
-            "*a*",
+            "*Picture: a*",
             f"![a]({RAW}/b.svg)",
         ),
         (
             '<picture><img srcset="b" src="c" alt="A &amp;\nb"></picture>',
-            "*A &\nb*",
+            "*Picture: A &\nb*",
             f'<picture><img srcset="{RAW}/b" src="{RAW}/c" alt="A &amp;\nb"></picture>',
         ),
         ("[a](#b)", "[a](#b)", "[a](#b)"),
