@@ -144,7 +144,8 @@ def _from_workspace(path: str) -> str:
 def _output(values: Mapping[str, str]) -> None:
     """Sets outputs of the step, whatever is in them."""
     mark = uuid.uuid4().hex
-    with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+    path = os.environ["GITHUB_OUTPUT"]
+    with open(path, "a", encoding="utf-8", newline="\n") as file:
         for name, value in values.items():
             print(f"{name}: {value}")
             file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
