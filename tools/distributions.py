@@ -51,8 +51,10 @@ def build(target: Path, root: Path = ROOT) -> tuple[Path, ...]:
 
 def tracked(root: Path) -> tuple[str, ...]:
     """Lists the files of a checkout that Git tracks and that are there."""
+    # In a container the checkout is often another user's.
+    git = ["git", "-c", f"safe.directory={root}"]
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=root, check=True, stdout=subprocess.PIPE
+        [*git, "ls-files", "-z"], cwd=root, check=True, stdout=subprocess.PIPE
     ).stdout.decode()
     names = listed.split("\0")[:-1]
     return tuple(name for name in names if (root / name).is_file())
