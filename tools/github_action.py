@@ -67,11 +67,16 @@ def install() -> None:
 
 def package() -> None:
     """Packages, and says in summary and outputs what has been made."""
-    arguments = shlex.split(os.environ["ARGUMENTS"])
+    try:
+        arguments = shlex.split(os.environ["ARGUMENTS"])
+    except ValueError as error:
+        _refuse(f"The arguments cannot be read as a shell would: {error}.")
     for name, why in _OURS.items():
         if any(each.partition("=")[0] == name for each in arguments):
             _refuse(f"The arguments cannot have {name}: {why}.")
     directory = Path(os.environ["GITHUB_WORKSPACE"], os.environ["DIRECTORY"]).resolve()
+    if not directory.is_dir():
+        _refuse(f"There is no directory {directory}: use actions/checkout before this.")
     report = os.environ["REPORT"]
     before = _written(directory, report)
     options = ("--format", "markdown", "--report", report)

@@ -193,20 +193,29 @@ def test_a_layer_alone_and_a_dry_run(job: tuple[Runner, Mapping[str, str]]) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("inputs", "status", "said"),
     [
-        ("--runtime python2.7", 2, "python2.7"),
-        ("--format json", 1, "::error::The arguments cannot have --format: its"),
-        ("--report=a.json", 1, "::error::The arguments cannot have --report: the"),
+        ({"arguments": "--runtime python2.7"}, 2, "python2.7"),
+        ({"arguments": "--format json"}, 1, "::error::The arguments cannot have --fo"),
+        (
+            {"arguments": "--report=a.json"},
+            1,
+            "::error::The arguments cannot have --re",
+        ),
+        ({"arguments": "--output 'a"}, 1, "::error::The arguments cannot be read as a"),
+        ({"directory": "gone"}, 1, "::error::There is no directory"),
     ],
 )
 def test_what_cannot_be_fails_the_step(
-    arguments: str, status: int, said: str, job: tuple[Runner, Mapping[str, str]]
+    inputs: dict[str, str],
+    status: int,
+    said: str,
+    job: tuple[Runner, Mapping[str, str]],
 ) -> None:
     """The log says why; there are no outputs."""
     runner, installed = job
     shutil.copytree(EXAMPLE, runner.workspace, dirs_exist_ok=True)
-    outputs, done = runner.package(installed, arguments=arguments)
+    outputs, done = runner.package(installed, **inputs)
     assert status == done.status
     assert said in done.stdout + done.stderr
     assert {} == outputs
@@ -223,7 +232,7 @@ def test_what_is_cached_is_where_poetry_keeps_wheels(
         if each.get("uses", "").startswith("actions/cache@")
     )
     assert "${{ steps.install.outputs.cache-directory }}" == caching["with"]["path"]
-    assert "inputs.cache == 'true'" == caching["if"]
+    assert "inputs.cache != 'false'" == caching["if"]
     asked = [outputs["python"], "-m", "poetry", "config", "cache-dir"]
     found = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
     assert Path(found.strip()).name == Path(outputs["cache-directory"]).name
