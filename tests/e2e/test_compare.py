@@ -80,6 +80,8 @@ def test_files_are_named(poetry: Poetry, tmp_path: Path) -> None:
                 "my_app/changed.py",
             ],
         },
+        "aws_services": None,
+        "init": None,
     } == comparison
     assert (
         "Compared    other files in lib, my-app; files: lib/__init__.py (changed),"
