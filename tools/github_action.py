@@ -128,8 +128,7 @@ def _function(path: str) -> dict[str, Any] | None:
 
 def _written(directory: Path, report: str) -> dict[str, tuple[int, int]]:
     """Finds reports, and what tells a new one from one that was there before."""
-    before, name, after = report.partition("{name}")
-    pattern = glob.escape(before) + (name and "*") + glob.escape(after)
+    pattern = "*".join(glob.escape(part) for part in report.split("{name}"))
     found = {}
     for path in glob.glob(str(Path(glob.escape(str(directory)), pattern))):
         state = os.stat(path)

@@ -184,12 +184,12 @@ def test_a_layer_alone_and_a_dry_run(job: tuple[Runner, Mapping[str, str]]) -> N
     assert "## `greeter`" in runner.summary
 
     outputs, done = runner.package(
-        installed, arguments=f"{target} --layer-only", report="a b/report.json"
+        installed, arguments=f"{target} --layer-only", report="a [b]/{name}/{name}.json"
     )
     assert 0 == done.status, done.stderr
     assert "" == outputs["zip"]
     assert code_sha256(runner.workspace / outputs["layer"]) == outputs["sha256"]
-    assert (runner.workspace / "a b" / "report.json").is_file()
+    assert (runner.workspace / "a [b]" / "greeter" / "greeter.json").is_file()
 
 
 @pytest.mark.parametrize(
