@@ -91,6 +91,8 @@ def _urls(place: Place) -> str:
 
 
 if __name__ == "__main__":
+    if not (ROOT / ".git").exists():
+        sys.exit("Distributions are built in a checkout of Git: git clone, make dist")
     shutil.rmtree(DIST, ignore_errors=True)
     for path in build(DIST):
         print(path.relative_to(ROOT))
