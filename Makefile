@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help quick test test-all test-tools lint format reference docs standalone \
-	pictures demo bench clean
+.PHONY: help quick test test-all test-tools lint format reference docs pictures demo \
+	bench dist release-check clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 12
@@ -57,12 +57,6 @@ docs: export NO_MKDOCS_2_WARNING := 1
 docs: $(READY)  ## Build the site into site/; anything wrong is an error
 	$(BIN)/python -m mkdocs --quiet build --strict
 
-standalone: export POETRY_VIRTUALENVS_CREATE := false
-standalone: $(READY)  ## Build the distribution of the command without Poetry into dist/
-	rm -rf build/standalone
-	$(BIN)/python -m tools.standalone build/standalone
-	$(BIN)/poetry build --quiet --project build/standalone --output "$(CURDIR)/dist"
-
 pictures: $(READY)  ## Write the README's pictures out of a real run (takes Chromium)
 	$(BIN)/python -m tools.pictures
 
@@ -72,5 +66,11 @@ demo: $(READY)  ## Package real examples and run them as Lambda would
 bench: $(READY)  ## Measure against package-python-function 1.0.0 in one run
 	$(BIN)/python -m bench
 
+dist: $(READY)  ## Build what goes to the package index into dist/
+	@$(BIN)/python -m tools.distributions
+
+release-check: dist  ## Build it, and install and use it with the oldest and newest Poetry
+	$(PYTEST) tests/release
+
 clean:  ## Remove what the targets have made
-	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

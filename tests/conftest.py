@@ -38,6 +38,9 @@ SLOWER = {
     "nested/test_threads.py": "slow",
     "packaging/test_audit_of_wheels.py": "large",
     "recipes/": "large",
+    "release/test_distributions.py": "slow",
+    "release/test_sdist.py": "large",
+    "release/test_self_add.py": "large",
     "test_lambda_runtime.py": "slow",
 }
 

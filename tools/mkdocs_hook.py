@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import html
 import re
-import tomllib
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from mkdocs.structure.files import File
 from mkdocs.structure.files import Files
 
 from tools.console import typed
+from tools.repository import address
 
 
 if TYPE_CHECKING:
@@ -33,38 +33,24 @@ _OUTSIDE_OF_DOCS = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "LICENSE",
     "src/poetry_plugin_package_function/report/schema.json",
 )
 # Servers and browsers know files by their suffix: without one, they offer a download.
 _NAMES_ON_THE_SITE = {"LICENSE": "LICENSE.txt"}
-# How hosts call the page that edits a file of a branch. A host that is not here gets a
-# link to the repository, and none on its pages.
-_EDIT = {
-    "github.com": "edit/main/",
-    "gitlab.com": "-/edit/main/",
-    "codeberg.org": "_edit/main/",
-}
 _CONSOLE = re.compile(r'<div class="language-console( [^"]*)?">(.*?)</div>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Called by MkDocs with what is in mkdocs.yml."""
-    address = repository(Path(config.config_file_path).with_name("pyproject.toml"))
-    if address is not None:
-        host, _, name = address.removeprefix("https://").partition("/")
-        config.repo_url = address
-        config.repo_name = name
-        config.edit_uri = _EDIT.get(host)
+    found = address(Path(config.config_file_path).parent)
+    if found is not None:
+        config.repo_url = found
+        config.repo_name = found.removeprefix("https://github.com/")
+        config.edit_uri = "edit/main/"
     return config
-
-
-def repository(pyproject: Path) -> str | None:
-    """The repository's address, without a slash at its end, if it is known."""
-    with pyproject.open("rb") as file:
-        address = tomllib.load(file)["project"].get("urls", {}).get("Repository")
-    return None if address is None else str(address).rstrip("/")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:

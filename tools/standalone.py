@@ -1,7 +1,6 @@
 """Writes the project of the stand-alone tool: this one, without what needs Poetry.
 
-`python -m tools.standalone DIRECTORY`; whatever builds Python projects builds it there.
-Version, dependencies, metadata and sources are this project's. Only the import package
+`make dist` builds it. Version, dependencies, metadata and sources are this project's. Only the import package
 has another name: so both distributions can be in one environment, and each can be
 removed from it.
 """
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tomllib
 
 from pathlib import Path
@@ -81,10 +79,10 @@ def _pyproject() -> str:
     }
     del project["entry-points"]
     for key, poetrys in (
-        ("classifiers", "Environment :: Plugins"),
-        ("keywords", "poetry"),
+        ("classifiers", ("Environment :: Plugins",)),
+        ("keywords", ("poetry", "plugin")),
     ):
-        project[key] = [each for each in project[key] if each != poetrys]
+        project[key] = [each for each in project[key] if each not in poetrys]
     tables = {
         "project": project,
         "tool.poetry": {"packages": [{"include": PACKAGE, "from": "src"}]},
@@ -109,7 +107,3 @@ def _toml(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value)
-
-
-if __name__ == "__main__":
-    write_project(Path(sys.argv[1]))

@@ -29,9 +29,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy(tmp_path: Path) -> Path:
     """What the site is made of; the repository has no address."""
     (tmp_path / "pyproject.toml").write_text("[project]\n")
-    for name in ("mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
+    for name in ("mkdocs.yml", "LICENSE", *(each.name for each in ROOT.glob("*.md"))):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copy(ROOT / "LICENSE", tmp_path)
     for name in ("docs", "tools", "src/poetry_plugin_package_function/report"):
         ignored = shutil.ignore_patterns("__pycache__", "examples")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)

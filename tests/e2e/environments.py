@@ -44,8 +44,9 @@ def own_wheel(base: Path) -> Path:
     """The wheel of this project, built from a copy: others may use the checkout."""
     copy = base / "checkout"
     copy.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
+    for path in ROOT.iterdir():  # the readme's name is another one in an sdist
+        if path.is_file():
+            shutil.copy(path, copy)
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src", copy / "src", ignore=ignored)
     target = base / "wheel"

@@ -15,6 +15,7 @@ from tests.e2e.projects import answer
 from tests.e2e.projects import distributions_in
 from tests.e2e.projects import names_in
 from tests.e2e.projects import sha256
+from tests.e2e.running import BIN
 from tests.trees import write_files
 
 
@@ -266,7 +267,7 @@ def test_the_other_command_line(poetry: Poetry, shop: Path, tmp_path: Path) -> N
     """`--function` takes what the tables say beside groups, which the venv decides."""
     venv = tmp_path / "venv"
     poetry(shop, "bundle", "venv", "--without", "worker", str(venv)).well()
-    command = poetry.command[0].replace("/poetry", "/package-python-function")
+    command = str(BIN / "package-python-function")
     done = subprocess.run(
         [
             *(command, str(venv), "--function", "cron", "--function", "worker"),

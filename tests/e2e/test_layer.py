@@ -19,6 +19,7 @@ from tests.e2e.projects import answer
 from tests.e2e.projects import names_in
 from tests.e2e.projects import pep621
 from tests.e2e.projects import sha256
+from tests.e2e.running import BIN
 from tests.lambda_runtime.layers import can_mount
 from tests.trees import write_files
 
@@ -235,7 +236,7 @@ def test_the_other_command_line(
     venv = tmp_path / "venv"
     poetry(small, "bundle", "venv", str(venv)).well()
     command = [
-        *(poetry.command[0].replace("/poetry", "/package-python-function"), str(venv)),
+        *(str(BIN / "package-python-function"), str(venv)),
         *("--output", str(tmp_path / "f.zip"), "--layer", "--handler"),
         *("my_app.handler", "--sizes", str(tmp_path / "sizes.html")),
     ]

@@ -8,7 +8,6 @@ import http.server
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import threading
@@ -24,12 +23,14 @@ from tests.e2e.environments import cached_environment
 from tests.e2e.environments import own_requirements
 from tests.e2e.environments import own_wheel
 from tests.lambda_runtime.building import kept_directory
+from tests.recipes.pages import block
 from tests.recipes.workflows import Shell
 from tests.recipes.workflows import aws
 from tests.recipes.workflows import blocks
 from tests.recipes.workflows import pipeline
 from tests.recipes.workflows import project
 from tests.recipes.workflows import runner_environment
+from tests.recipes.workflows import schema_problems
 from tests.recipes.workflows import with_wheel
 from tests.trees import make_project
 from tests.trees import make_venv
@@ -45,21 +46,12 @@ GITHUB = "github-actions.md"
 GITLAB = "gitlab-ci.md"
 BASH = ("bash", "--noprofile", "--norc", "-e")  # GitHub's, unless a step names one
 GITLABS = ("bash", "-eo", "pipefail")
+RIGHTS = {"package": {"contents": "read"}, "deploy": {"id-token": "write"}}
 MIRROR = "poetry-plugin-pypi-mirror"
 
 
 def code_sha256(path: Path) -> str:
     return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
-
-
-def check(text: str, schema: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Holds YAML against the schema of a service."""
-    path = directory / "pipeline.yml"
-    path.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
-    return subprocess.run(
-        [*command, str(path)], capture_output=True, text=True, check=False
-    )
 
 
 @pytest.mark.parametrize(
@@ -73,10 +65,11 @@ def test_the_services_accept_them(
     page: str, schema: str, spoilt: tuple[str, str], tmp_path: Path
 ) -> None:
     """They are as the services' own schemas say; a word that is wrong would show."""
-    text = "\n".join(blocks(page, "yaml"))
-    done = check(text, schema, tmp_path)
-    assert 0 == done.returncode, done.stdout
-    assert 0 != check(text.replace(*spoilt), schema, tmp_path).returncode
+    # GitHub's are workflows of their own, GitLab's pieces of one.
+    texts = blocks(page, "yaml")
+    for text in texts if page == GITHUB else ["\n".join(texts)]:
+        assert "" == schema_problems(text, schema, tmp_path)
+        assert "" != schema_problems(text.replace(*spoilt), schema, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +78,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own_wheel(tmp_path_factory.mktemp("own"))
 
 
-def finished(base: Path) -> Path:
+def finished(base: Path, report: str) -> Path:
     """A project that has been packaged, without the time that Poetry would take."""
     pyproject = make_project(base / "greeter", "greeter")
     directory = pyproject.parent
@@ -94,23 +87,23 @@ def finished(base: Path) -> Path:
         make_venv(base / "venv", {"greeter.py": ""}),
         pyproject,
         directory / "dist" / "greeter.zip",
-        report=str(directory / "dist" / "report.json"),
+        report=str(directory / report),
     )
     return directory
 
 
-def report_of(directory: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((directory / "dist/report.json").read_text())
-    return report
+def deployed(directory: Path, report: str) -> str:
+    """What Lambda says if that is deployed."""
+    found: str = json.loads((directory / report).read_text())["code_sha256"]
+    return found
 
 
 # GitHub Actions
 
 
-def github() -> dict[str, Any]:
-    """The jobs of the workflow."""
-    (text,) = blocks(GITHUB, "yaml")
-    jobs: dict[str, Any] = pipeline(text)["jobs"]
+def github(heading: str = "GitHub Actions") -> dict[str, Any]:
+    """The jobs of the workflow under a heading."""
+    jobs: dict[str, Any] = pipeline(block(GITHUB, heading, "yaml"))["jobs"]
     return jobs
 
 
@@ -130,9 +123,9 @@ def given(job: dict[str, Any], action: str) -> dict[str, str]:
     return dict(found)
 
 
-def test_githubs_first_job(wheel: Path, tmp_path: Path) -> None:
+def test_githubs_first_job_without_the_action(wheel: Path, tmp_path: Path) -> None:
     """From nothing to what is uploaded; then again, with what the caches have kept."""
-    job = github()["package"]
+    job, uploading = github("Without the action")["package"], github()["package"]
     pipx = cached_environment("pipx", "pipx ==1.*").parent
     env = runner_environment(tmp_path, [pipx])
     # Else the cache would not be where Poetry has it on a runner.
@@ -154,7 +147,7 @@ def test_githubs_first_job(wheel: Path, tmp_path: Path) -> None:
     shell.well(f"pipx inject poetry {MIRROR}")  # the index is that of the tests
     shell.well(package)
 
-    uploaded = given(job, "actions/upload-artifact")["path"].split()
+    uploaded = given(uploading, "actions/upload-artifact")["path"].split()
     archive, report = (shell.directory / name for name in uploaded)
     first = json.loads(report.read_text())
     assert first["comparison"] is None
@@ -165,7 +158,8 @@ def test_githubs_first_job(wheel: Path, tmp_path: Path) -> None:
     cache = Path(given(job, "actions/cache")["path"].replace("~", env["HOME"]))
     assert [*cache.rglob("*.whl")]
     carry_over(cache, tmp_path)
-    assert report == shell.directory / given(job, "actions/cache/restore")["path"]
+    restored = given(uploading, "actions/cache/restore")["path"]
+    assert report == shell.directory / restored
     archive.unlink()
 
     done = shell.well(package)
@@ -195,7 +189,7 @@ def carry_over(directory: Path, base: Path) -> None:
 def test_github_deploys_what_is_not_deployed(is_deployed: bool, tmp_path: Path) -> None:
     """Lambda is asked, and told only if it has other code."""
     job = github()["deploy"]
-    directory = finished(tmp_path)
+    directory = finished(tmp_path, "dist/greeter.json")
     output = tmp_path / "output"
     log = tmp_path / "log"
     env = {
@@ -204,7 +198,9 @@ def test_github_deploys_what_is_not_deployed(is_deployed: bool, tmp_path: Path) 
         "AWS_LOG": str(log),
         "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
-        "DEPLOYED": report_of(directory)["code_sha256"] if is_deployed else "other",
+        "DEPLOYED": deployed(directory, "dist/greeter.json")
+        if is_deployed
+        else "other",
     }
     shell = Shell(BASH, directory, env)
 
@@ -228,24 +224,26 @@ def test_github_does_not_deploy_when_it_cannot_ask(tmp_path: Path) -> None:
     env = runner_environment(tmp_path, [aws(tmp_path, status=255)])
     env |= {**job["env"], "AWS_LOG": str(tmp_path / "log"), "DEPLOYED": ""}
     env["GITHUB_OUTPUT"] = str(output)
-    done = Shell(BASH, finished(tmp_path), env)(script(job, "Ask what is deployed"))
+    done = Shell(BASH, finished(tmp_path, "dist/greeter.json"), env)(
+        script(job, "Ask what is deployed")
+    )
     assert done.status == 255
     assert not output.exists()
 
 
-def test_githubs_workflow_gives_few_rights() -> None:
+def test_githubs_workflows_give_few_rights() -> None:
     """No more than is needed, no expressions in scripts, versions for all actions."""
-    (text,) = blocks(GITHUB, "yaml")
-    document = pipeline(text)
-    assert {} == document["permissions"]
-    assert {"contents": "read"} == document["jobs"]["package"]["permissions"]
-    assert {"id-token": "write"} == document["jobs"]["deploy"]["permissions"]
-    steps = [step for job in document["jobs"].values() for step in job["steps"]]
-    assert not [step for step in steps if "${{" in step.get("run", "")]
-    for step in steps:
-        if "uses" in step:
-            assert re.fullmatch(r"[\w-]+(/[\w-]+)+@v\d+", step["uses"])
-    assert "secrets." not in text
+    for text in blocks(GITHUB, "yaml"):
+        document = pipeline(text)
+        assert {} == document["permissions"]
+        for name, job in document["jobs"].items():
+            assert RIGHTS[name] == job["permissions"]
+        steps = [step for job in document["jobs"].values() for step in job["steps"]]
+        assert not [step for step in steps if "${{" in step.get("run", "")]
+        for step in steps:
+            if "uses" in step:
+                assert re.fullmatch(r"[\w-]+(/[\w-]+)+@v\d+(\.\d+)*", step["uses"])
+        assert "secrets." not in text
 
 
 # GitLab CI
@@ -316,7 +314,7 @@ def python_with_poetry(base: Path) -> Path:
 def test_gitlab_deploys_what_is_not_deployed(is_deployed: bool, tmp_path: Path) -> None:
     """Lambda is asked, and told only if it has other code; the token is a file."""
     job = gitlab()["deploy"]
-    directory = finished(tmp_path)
+    directory = finished(tmp_path, "dist/report.json")
     log = tmp_path / "log"
     token = tmp_path / "token"
     known = {
@@ -324,7 +322,7 @@ def test_gitlab_deploys_what_is_not_deployed(is_deployed: bool, tmp_path: Path) 
         "AWS_ID_TOKEN": "e.y.J",
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
         "AWS_LOG": str(log),
-        "DEPLOYED": report_of(directory)["code_sha256"] if is_deployed else "other",
+        "DEPLOYED": deployed(directory, "dist/report.json") if is_deployed else "other",
     }
     shell = Shell(GITLABS, directory, variables(job, known))
     done = shell.well(whole_script(job))
@@ -346,7 +344,9 @@ def test_gitlab_does_not_deploy_when_it_cannot_ask(tmp_path: Path) -> None:
     known = runner_environment(tmp_path, [aws(tmp_path, status=255)])
     known |= {"AWS_ID_TOKEN": "e", "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "t")}
     env = variables(job, {**known, "AWS_LOG": str(log), "DEPLOYED": ""})
-    done = Shell(GITLABS, finished(tmp_path), env)(whole_script(job))
+    done = Shell(GITLABS, finished(tmp_path, "dist/report.json"), env)(
+        whole_script(job)
+    )
     assert done.status == 255
     assert "update-function-code" not in log.read_text()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +61,7 @@ def test_the_summary_is_a_page(
     text = (directory / summary).read_text(encoding="utf-8")
     assert text.startswith("## `greeter`: flat\n")
     html = cmarkgfm.github_flavored_markdown_to_html(text)
-    assert html.count("<table>") == 3
+    tables = re.findall(r"^\|:?--", text, re.MULTILINE)
+    assert html.count("<table>") == len(tables) >= 3
     assert "<code>pydantic-core</code></td>" in html
     assert "Packaging" not in text

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,17 @@ def pipeline(text: str) -> dict[str, Any]:
     """Reads YAML 1.2: `on` is a word in it."""
     document: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return document
+
+
+def schema_problems(text: str, schema: str, directory: Path) -> str:
+    """Holds YAML against the schema of a service; nothing if all is well."""
+    path = directory / "document.yml"
+    path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run(
+        [*command, str(path)], capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr if done.returncode else ""
 
 
 def with_wheel(script: str, wheel: Path) -> str:
