@@ -1,8 +1,8 @@
 """Writes the project of the stand-alone tool: this one, without what needs Poetry.
 
-`make dist` builds it. Version, dependencies, metadata and sources are this project's. Only the import package
-has another name: so both distributions can be in one environment, and each can be
-removed from it.
+`make dist` builds it. Version, dependencies, metadata and sources are this project's.
+Only the import package has another name: so both distributions can be in one
+environment, and each can be removed from it.
 """
 
 from __future__ import annotations
