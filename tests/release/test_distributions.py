@@ -19,6 +19,7 @@ from trove_classifiers import classifiers
 
 from tools.distributions import INDEX_README
 from tools.distributions import build
+from tools.distributions import build_standalone
 from tools.distributions import tracked
 from tools.repository import ROOT
 from tools.repository import AddressError
@@ -40,16 +41,18 @@ def metadata(wheel: Path) -> email.message.Message:
         return email.message_from_bytes(archive.read(name))
 
 
-def test_twine_finds_nothing_wrong(built: dict[str, Path]) -> None:
+def test_twine_finds_nothing_wrong(built: dict[str, Path], tmp_path: Path) -> None:
     """What the index would refuse, or not render, is an error here."""
+    build_standalone(tmp_path)
+    files = (*built.values(), *tmp_path.iterdir())
     done = subprocess.run(
-        [sys.executable, "-m", "twine", "check", "--strict", *built.values()],
+        [sys.executable, "-m", "twine", "check", "--strict", *files],
         capture_output=True,
         text=True,
         check=False,
     )
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert 2 == done.stdout.count("PASSED")
+    assert 4 == done.stdout.count("PASSED")
 
 
 def test_the_sdist_has_all_that_git_tracks(built: dict[str, Path]) -> None:
