@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 HAS_MODES: Final = sys.platform != "win32"
 """Whether the system knows of a file whether it may be executed."""
 
+GIT_CONVERTS: Final = sys.platform == "win32"
+"""Whether Git changes line ends if nobody has said what it is to do. Source:
+https://gitforwindows.org (core.autocrlf)."""
+
 SYSTEM: Final = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, "Linux")
 """What people call this system."""
 
