@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging import init_budget
 from poetry_plugin_package_function.packaging import order
 from poetry_plugin_package_function.packaging.sources import environment
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
+from poetry_plugin_package_function.packaging.sources.interpreter import find_named
 from poetry_plugin_package_function.packaging.sources.wheel import WheelSource
 from poetry_plugin_package_function.packaging.sources.wheel_directory import Wheel
 from poetry_plugin_package_function.packaging.verify import unpacking
@@ -30,10 +33,6 @@ from tests.trees import names_in
 from tests.trees import site_packages_of
 from tests.trees import tree_of
 from tests.trees import write_files
-
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 LEFT: Final = {
@@ -157,3 +156,22 @@ def test_the_current_directory_is_on_another_drive(
     monkeypatch.setattr(os.path, "relpath", refuse)
     assert 0 == main(["venv"])
     assert str(tmp_path / "my_app.zip") in capfd.readouterr().out
+
+
+def test_the_launcher_knows_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows nothing is called python3.13."""
+    launcher = tmp_path / "py"
+    known = f'[ "$1" = -3.97 ] && shift && exec {sys.executable} "$@"'
+    launcher.write_text(f"#!/bin/sh\n{known}\nexit 103\n")
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Path(sys.executable) == find_named("3.97").path
+    for unknown in ("3.98", "x"):
+        with pytest.raises(SourceError) as caught:
+            find_named(unknown)
+        assert f"There is no Python {unknown} here." == caught.value.reason
+    launcher.unlink()
+    with pytest.raises(SourceError):
+        find_named("3.97")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -18,8 +19,6 @@ from tests.trees import write_files
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.e2e.running import Poetry
     from tests.e2e.windows.running import Windows
 
@@ -112,3 +111,47 @@ def test_archives_have_the_bytes_that_linux_makes(
     assert ("nested" if options == LAYERS else "flat") == json.loads(
         report.read_text()
     )["layout"]
+
+
+SETUPTOOLS: Final = """\
+[project]
+name = "my-app"
+version = "1.0"
+requires-python = ">=3.11,<4.0"
+dependencies = ["idna (==3.11)"]
+
+[build-system]
+requires = ["setuptools==80.9.0"]
+build-backend = "setuptools.build_meta"
+
+[tool.setuptools]
+packages = ["my_app"]
+package-data = { my_app = ["run"] }
+"""
+
+
+def test_another_backend_builds_in_a_copy(
+    windows: Windows, poetry: Poetry, tmp_path: Path
+) -> None:
+    """The copy goes, though Windows removes nothing that is read-only."""
+    project = write_files(
+        tmp_path / "project",
+        {
+            "pyproject.toml": SETUPTOOLS,
+            "my_app/__init__.py": "def handler(event, context): ...\n",
+            "my_app/run": "#!/bin/sh\n",
+        },
+    )
+    (project / "my_app" / "__init__.py").chmod(0o444)
+    (project / "my_app" / "run").chmod(0o755)
+    poetry.lock(project)
+    here = tmp_path / "here.zip"
+    python = ("--python", str(interpreter(VERSION)))
+    poetry.package(project, *python, "--output", str(here)).well()
+    there = tmp_path / "there.zip"
+    windows(project, "-m", "poetry", "package-function", "--output", str(there))
+    assert contents(here) == contents(there)
+    assert here.read_bytes() == there.read_bytes()
+    users = Path(windows.env["WINEPREFIX"], "drive_c", "users")
+    (copies,) = users.glob("*/AppData/Local/pypoetry/Cache/package-function/builds")
+    assert [] == [each for each in copies.iterdir() if each.is_dir()]
