@@ -83,6 +83,7 @@ def wine_environment(prefix: Path) -> dict[str, str]:
     return {
         **kept,
         "HOME": str(prefix.parent),
+        "LC_ALL": "C.UTF-8",  # of files' names
         "PATH": os.defpath,
         "WINEPREFIX": str(prefix),
         "WINEDEBUG": "-all",

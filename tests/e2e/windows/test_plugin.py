@@ -68,6 +68,8 @@ def project(poetry: Poetry, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "my-app/my_app/script.py": "#!/usr/bin/env python3\n",
         "my-app/my_app/.DS_Store": "",
         "my-app/data/more.txt": "more",
+        "my-app/data/größe.txt": "",
+        "my-app/my_app/größe.txt": "",
     }
     write_files(directory, files)
     for name in ("shared/shared/run", "my-app/my_app/run"):

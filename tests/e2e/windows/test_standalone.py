@@ -68,6 +68,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "app/api.py": HANDLER,
             "app/words.py": 'TEXT = "some "\n',
             "app/text/more.txt": "words",
+            "app/text/größe.txt": "",
             "app/module.py": "#!/usr/bin/env python3\n",
             "app/.DS_Store": "",
             "tools/run": "#!/bin/sh\n",
