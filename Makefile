@@ -38,10 +38,12 @@ test-all: $(READY)  ## Run all tests, with branch coverage
 test-tools:  ## Install what some tests take beside Python (Debian, as root)
 	tools/test-tools.sh
 
-lint: $(READY)  ## Check style, types and the layers
+lint: $(READY)  ## Check style, types on each system, and the layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --exclude '/(extraction|tracer)\.py$$' src
+	$(BIN)/mypy --platform darwin src
 	$(BIN)/lint-imports
 
 format: $(READY)  ## Fix what a machine can fix

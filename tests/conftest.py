@@ -29,6 +29,7 @@ SLOWER = {
     "compatibility/": "large",
     "e2e/": "slow",
     "e2e/test_large.py": "large",
+    "e2e/windows/": "large",
     "docs/test_site": "slow",
     "fuzz/": "large",
     "nested/test_killed.py": "slow",

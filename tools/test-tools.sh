@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Brings what some tests take beyond Python, git and make, as far as this machine can:
-# second readers of archives, a browser, the newest Python of Lambda. A test that lacks
-# something says so and is skipped. Needs apt and root; does nothing elsewhere.
+# second readers of archives, a browser, the newest Python of Lambda, and Wine. A test
+# that lacks something says so and is skipped. Needs apt and root; does nothing elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
     echo "Install these by hand: unzip, 7z, bsdtar, jq, chromium, chromedriver," \
-        "python3.14, gcc." >&2
+        "python3.14, python3.15, gcc, wine64, x86_64-w64-mingw32-gcc." >&2
     exit
 fi
 missing=()
@@ -21,13 +21,15 @@ gcc gcc libc6-dev
 jq jq
 chromium chromium fonts-dejavu-core
 chromedriver chromium-driver
+/usr/lib/wine/wine64 wine64
+x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64-win32
 END
 if [ ${#missing[@]} -gt 0 ]; then
     bring=(apt-get -qq -y --no-install-recommends install "${missing[@]}")
     {
         apt-get -qq update
         # Half a download installs nothing.
-        timeout 120 "${bring[@]}" --download-only &&
+        timeout 300 "${bring[@]}" --download-only &&
             DEBIAN_FRONTEND=noninteractive "${bring[@]}"
     } >/dev/null || echo "Could not install ${missing[*]}." >&2
 fi

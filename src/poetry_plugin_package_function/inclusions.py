@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import posixpath
 
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from pathlib import PurePosixPath
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.host import posix
 from poetry_plugin_package_function.values import RefusedError
 
 
@@ -48,12 +52,12 @@ def read_inclusions(value: object, source: Source) -> tuple[Inclusion, ...]:
 
 def _inclusion(table: dict[str, str]) -> Inclusion:
     """Makes what a table says, where "../common" is "common" from ".."."""
-    parts = Path(table["include"]).parts
+    parts = PurePosixPath(table["include"]).parts
     up = [*takewhile(lambda part: part == "..", parts)]
     return Inclusion(
-        os.path.join(*parts[len(up) :]) if up else table["include"],
-        os.path.normpath(os.path.join(table.get("from", ""), *up)),
-        "/".join(Path(table.get("to", "")).parts),
+        posixpath.join(*parts[len(up) :]) if up else table["include"],
+        posixpath.normpath(posixpath.join(table.get("from", ""), *up)),
+        "/".join(PurePosixPath(table.get("to", "")).parts),
     )
 
 
@@ -68,21 +72,23 @@ def _wrong_inclusion(table: object, item: object, directory: Path) -> str | None
             "expected a path, a glob or"
             f' {{include = "...", from = "...", to = "..."}}, got {item!r}.'
         )
-    absolute = [text for text in table.values() if os.path.isabs(text)]
-    if absolute or not {*Path(table["include"]).parts} - {".."}:
+    if native := [text for text in table.values() if posix(text) != text]:
+        return f"{native[0]!r} has a backslash: all systems read paths with `/`."
+    absolute = [text for text in table.values() if _is_absolute(text)]
+    if absolute or not {*PurePosixPath(table["include"]).parts} - {".."}:
         return (
             f"{(absolute or [table['include']])[0]!r} is not below the project's"
             " directory: make it a path dependency."
         )
-    if ".." in Path(table.get("to", "")).parts:
+    if ".." in PurePosixPath(table.get("to", "")).parts:
         return f"{table['to']!r} is not below the archive's root."
     place = _inclusion(table)
-    if ".." in Path(place.pattern).parts:
+    if ".." in PurePosixPath(place.pattern).parts:
         return f"{table['include']!r} may have `..` at its start only."
     top = os.path.realpath(directory)
     start = os.path.realpath(os.path.join(top, place.source, *_literal(place.pattern)))
     checkout = git_checkout(top)
-    if ".." in Path(place.source).parts and not Path(start).is_relative_to(
+    if ".." in PurePosixPath(place.source).parts and not Path(start).is_relative_to(
         checkout or top
     ):
         within = (
@@ -95,10 +101,17 @@ def _wrong_inclusion(table: object, item: object, directory: Path) -> str | None
     return None
 
 
+def _is_absolute(text: str) -> bool:
+    """Whether a path is, here or where Windows packages the same project."""
+    return posixpath.isabs(text) or bool(PureWindowsPath(text).drive)
+
+
 def _literal(pattern: str) -> list[str]:
     """The parts of a pattern before the first that has a wildcard."""
     return [
-        *takewhile(lambda part: set(part).isdisjoint("*?["), Path(pattern).parts),
+        *takewhile(
+            lambda part: set(part).isdisjoint("*?["), PurePosixPath(pattern).parts
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Stopping in good order: SIGINT, SIGTERM and SIGHUP become an error like any other."""
+"""Stopping in good order: signals that ask for it become an error like any other."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 from typing import Final
 
 from poetry_plugin_package_function.errors import InterruptedBySignal
+from poetry_plugin_package_function.host import STOPPING
 
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _written: Final[list[Path]] = []
 """Results of the run, which like its signals is the process's."""
 
@@ -78,7 +78,7 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
     before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
+            for number in STOPPING:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     before[number] = signal.signal(number, handler)
         yield

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.profiles.profile import read_profile
@@ -114,7 +114,7 @@ class Observed:
             return text
         if all(settings.profile == self.path for settings, _ in self.functions):
             return f"{text}. Package again to use it"
-        key = os.path.relpath(self.path, directory)
+        key = relative(self.path, directory)
         return f"{text}. To use it: profile = {json.dumps(key)} in [tool.{TABLE}]"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import posixpath
 import re
 
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def read_project(pyproject: Path) -> Project:
         requires_python if isinstance(requires_python, str) else None,
         _groups(document, poetry, uv),
         _extras(project, poetry),
-        tuple(os.path.join(*each) for each in packages),
+        tuple(posixpath.join(*each) for each in packages),
         tuple(dict.fromkeys(source for source, _ in packages)),
     )
 

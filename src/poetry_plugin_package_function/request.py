@@ -29,6 +29,7 @@ from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.details import sizes
 from poetry_plugin_package_function.report.init import init_table
 from poetry_plugin_package_function.report.json_report import as_json
+from poetry_plugin_package_function.report.line_ends import line_end_warnings
 from poetry_plugin_package_function.report.outcome import Outcome
 from poetry_plugin_package_function.report.profiled import profile_warnings
 from poetry_plugin_package_function.report.profiled import spared
@@ -118,7 +119,10 @@ class Request:
         """
         report = pending.report
         refuse_without_import(settings, report)
-        found = self._warnings(report, settings)
+        found = (
+            *self._warnings(report, settings),
+            *line_end_warnings(self.project.directory, pending.files),
+        )
         if settings.strict:
             refuse_warnings([*warned, *(each.text for each in found)], report)
         changes = changes_since(self.previous[settings.output], report)

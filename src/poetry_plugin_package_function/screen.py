@@ -89,5 +89,8 @@ def cut(line: str, columns: int | None) -> str:
 
 def shown_path(path: Path) -> str:
     """Shortens a path that is below the current directory."""
-    relative = os.path.relpath(path)
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # it is on another drive
+        return str(path)
     return str(path) if relative.startswith("..") else relative

@@ -33,20 +33,31 @@ _STDOUT: Final = 1
 _STDERR: Final = 2
 
 
-class _Lasting(io.FileIO):
+class _Lasting(io.RawIOBase):
     """A file to which writing never fails; what cannot be written is dropped."""
 
     def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, "wb", closefd=False)
+        # Of a console of Windows this is what takes UTF-8, whatever its code page is.
+        self._raw = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115
         self.failure: OSError | None = None
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def isatty(self) -> bool:
+        return self._raw.isatty()
+
+    def writable(self) -> bool:
+        return True
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             while self.failure is None:
-                written = super().write(data)
+                # It is None if the file does not block, and is full.
+                written: int | None = self._raw.write(data)
                 if written is not None:
                     return written
-                select.select([], [self], [])  # it does not block, and is full
+                select.select([], [self], [])
         except OSError as error:
             self.failure = error
         except KeyboardInterrupt:  # nobody reads, and the end is not to wait for it

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.bundling import project_copy
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.bundling.project_copy import copy_project
 from tests.git import git
@@ -15,6 +17,8 @@ from tests.trees import write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 PROJECT = {
@@ -91,6 +95,20 @@ def test_a_copy_is_one(tmp_path: Path) -> None:
     write_files(copied, {"build/build.py": "changed", "setup.py": ""})
     assert PROJECT.keys() == files_of(project)
     assert "" == source.read_text()
+
+
+def test_nothing_is_read_only_that_could_not_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows removes nothing that is."""
+    project = write_files(tmp_path / "project", {"a.py": ""})
+    (project / "a.py").chmod(0o444)
+    for has_modes, expected in ((True, 0o444), (False, 0o666)):
+        monkeypatch.setattr(project_copy, "HAS_MODES", has_modes)
+        scratch = tmp_path / str(has_modes)
+        scratch.mkdir()
+        copy = copy_project(project, scratch)
+        assert expected == stat.S_IMODE((copy / "a.py").stat().st_mode)
 
 
 def test_links(tmp_path: Path) -> None:

@@ -212,6 +212,7 @@ def test_every_problem_is_listed(tmp_path: Path) -> None:
         ('{include = "a", form = "src"}', "expected a path, a glob or"),
         ('{include = ["a"]}', "expected a path, a glob or"),
         ('"/etc/passwd"', "'/etc/passwd' is not below the project's directory"),
+        ('"C:/passwords"', "'C:/passwords' is not below the project's directory"),
         ('"../shared/*.py"', "'../shared/*.py' is not below the project's directory"),
         ('{include = "a", to = "../b"}', "'../b' is not below the archive's root"),
         ('"a/../b"', "'a/../b' may have `..` at its start only"),

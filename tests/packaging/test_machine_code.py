@@ -19,7 +19,7 @@ from poetry_plugin_package_function.packaging.elf.machine_code import machine_co
 from poetry_plugin_package_function.packaging.elf.machine_code import (
     may_be_machine_code,
 )
-from poetry_plugin_package_function.packaging.elf.machine_code import within
+from poetry_plugin_package_function.packaging.elf.parts import within
 from tests.packaging.elf_files import NEEDED
 from tests.packaging.elf_files import RUNPATH
 from tests.packaging.elf_files import elf

@@ -201,32 +201,32 @@ DIGESTS: Final = {
     },
     "nested": {
         "my-app.zip": (
-            "e157e4c631a15cb0852101ed953ec396b38d76a30d71b6cb47d484933f2e48c6"
+            "c9e4389faa5cc3d04da4fd454bd63bcaff03a14035215c1716f563527980d0cb"
         ),
     },
     "nested more": {
         "my-app.zip": (
-            "ab9dfd071d0df5ee41c2243a5f3ffbdc2b087589c1f75df70b2f3b7526a54085"
+            "8ebbfdd233c3820e12b862bb842028e89bea48d2f47f49ddfe6b84c1e24119df"
         ),
     },
     "nested eagerly": {
         "my-app.zip": (
-            "a2b24ee91540419914455cb941f2b45885a7159c535b90bafa3bf59dfa10b384"
+            "70e53ca4bcd7e9a957a72957b663c0c6e1ff09faf6b6cf7fd7f7f7ce56ac254c"
         ),
     },
     "keep-flat": {
         "my-app.zip": (
-            "81d9ef38701b9ed7f1d6264caf9181acb7e94ade02dc9bc0208d303ee4b3ff97"
+            "f4ec33b49716c2cb8e83d687ac1107d9371568b8d54d80df428a4d662ddff0bc"
         ),
     },
     "nest": {
         "my-app.zip": (
-            "3cd2d6cbea5531665c4d16ee5c56a16363d093a9f97c3b58f3e8c7e7c2fb41b9"
+            "1a8328b7484927f4fd3477e94344b9cffa29098f1ef6208aed9bb480583484d4"
         ),
     },
     "level 12": {
         "my-app.zip": (
-            "4057df65005b2ac9d7062c7832fff66f887362cf74e925fe9e9c10f71b72cc52"
+            "1b0a9ed8bc0ffea225373b1abb96993e38312a4393e93805295c1baa5163f95d"
         ),
     },
     "compiled by Python 3.11.7": {
@@ -236,7 +236,7 @@ DIGESTS: Final = {
     },
     "compiled and nested by Python 3.11.7": {
         "my-app.zip": (
-            "7dee877d877d3de58cfd78e5a582cb3193c8c34ab902071c0600f1c5d8e0605d"
+            "82800ff31d510ed0b3c95700d30d9f889e796363c2c17d6369079be115fa993f"
         ),
     },
 }

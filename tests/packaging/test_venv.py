@@ -57,14 +57,26 @@ def test_lib64_apart(tmp_path: Path) -> None:
     assert expected == find_site_packages(venv).directories
 
 
-def test_windows(tmp_path: Path) -> None:
-    """`Lib/site-packages`, which does not tell the version."""
+@pytest.mark.parametrize(
+    ("said", "python"),
+    [
+        (None, None),
+        ("home = C:\\Python\n", None),
+        ("home = C:\\Python\nversion = 3.11.7\n", "3.11"),
+        ("home = C:\\Python\nversion_info = 3.14.0.final.0\n", "3.14"),
+        ("python-version = 3\nversion_info=3.12.1\r\n", "3.12"),
+    ],
+)
+def test_windows(tmp_path: Path, said: str | None, python: str | None) -> None:
+    """`Lib/site-packages`, which does not tell the version: `pyvenv.cfg` does."""
     directory = tmp_path / "venv/Lib/site-packages"
     directory.mkdir(parents=True)
+    if said is not None:
+        (tmp_path / "venv/pyvenv.cfg").write_text(said)
 
     found = find_site_packages(tmp_path / "venv")
 
-    assert ((directory,), None) == (found.directories, found.python)
+    assert ((directory,), python) == (found.directories, found.python)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ import pytest
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
-from poetry_plugin_package_function.packaging.verify import tracer
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.importing import ending
@@ -1186,7 +1185,6 @@ class Verifier:
             "result": str(result),
             "trace": str(trace),
             "hosts": os.devnull,
-            "tracer": tracer.__file__,
             "tmp_dir": str(self._directory / "tmp"),
             "event": None,
         }

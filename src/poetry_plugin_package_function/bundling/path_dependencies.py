@@ -12,6 +12,7 @@ from poetry.installation.chef import Chef
 
 from poetry_plugin_package_function.bundling.poetry_core import build_dependency
 from poetry_plugin_package_function.bundling.project_copy import copied_project
+from poetry_plugin_package_function.bundling.wheel_modes import restore_modes
 
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class CopyingChef(Chef):
             if wheel is None:
                 with self._expendable(directory) as source:
                     wheel = super()._prepare(source, Path(own), *args, **kwargs)
+            restore_modes(wheel, directory)
             return wheel.replace(destination / wheel.name)
 
     def _expendable(self, directory: Path) -> AbstractContextManager[Path]:

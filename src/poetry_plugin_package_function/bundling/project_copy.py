@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.host import HAS_MODES
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,6 +168,8 @@ def _copy_one(source: Path, target: Path, root: Path) -> None:
     elif source.is_file() and os.access(source, os.R_OK):
         with suppress(FileNotFoundError):  # removed this moment
             shutil.copy2(source, target)
+            if not HAS_MODES:  # Windows removes nothing that is read-only
+                target.chmod(0o666)
     else:  # a socket, or not to be read: whoever needs it meets the same error
         target.symlink_to(source)
 

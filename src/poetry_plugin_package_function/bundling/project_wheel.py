@@ -19,6 +19,7 @@ from poetry_plugin_package_function.bundling.poetry_core import is_poetrys_backe
 from poetry_plugin_package_function.bundling.poetry_core import needs_only_poetry_core
 from poetry_plugin_package_function.bundling.poetry_core import without_missing_readmes
 from poetry_plugin_package_function.bundling.project_copy import copied_project
+from poetry_plugin_package_function.bundling.wheel_modes import restore_modes
 from poetry_plugin_package_function.errors import BundleError
 from poetry_plugin_package_function.inclusions import is_beside
 from poetry_plugin_package_function.project import SHOWN_TABLE
@@ -62,6 +63,12 @@ def build_wheel(
     """
     if not poetry.is_package_mode or _has_no_code(poetry):
         return None
+    wheel = _built(poetry, bundle, scratch, listener)
+    restore_modes(wheel, poetry.file.path.parent)
+    return wheel
+
+
+def _built(poetry: Poetry, bundle: Bundle, scratch: Path, listener: Listener) -> Path:
     if needs_only_poetry_core(poetry):
         return _built_by_poetry_core(poetry, scratch)
     system = poetry.pyproject.data.get("build-system", {})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import BudgetError
+from poetry_plugin_package_function.host import SYSTEM
 from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.packaging.sources.environment import this_machine
 
@@ -48,7 +49,7 @@ def refuse_unmeasured(
     raise BudgetError(
         f"{_OPTION} allows INIT {_times(settings.max_init)} an empty handler's, and"
         f" nothing is measured: the package is for {target or 'another machine'}, and"
-        f" this machine is {this_machine()}.",
+        f" this machine is {this_machine() or SYSTEM}.",
         f"Package it on such a machine, or leave {_OPTION} away.",
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import naming
+from poetry_plugin_package_function.host import IMPORTS
 from poetry_plugin_package_function.packaging.project_code.handler_code import (
     find_handler_code,
 )
@@ -192,7 +193,7 @@ class Order:
         of its Python has.
         """
         if self.is_derived:
-            return not self.machine or self.machine == this_machine()
+            return IMPORTS and self.machine in ("", this_machine())
         return runs_here(self.target)
 
     @property

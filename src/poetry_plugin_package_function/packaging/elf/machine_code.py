@@ -82,7 +82,7 @@ def machine_code(read: Read) -> MachineCode | None:
     """Reads what a file of machine code says; None if it is something else.
 
     Args:
-        read: Reads parts of it: `within`, or `os.pread`.
+        read: Reads parts of it: see `elf.parts`.
 
     Raises:
         OSError: The file cannot be read.
@@ -101,11 +101,6 @@ def machine_code(read: Read) -> MachineCode | None:
         if read(4, offset) == b"PE\0\0":
             return MachineCode(Format.PE, None)
     return None
-
-
-def within(content: bytes | mmap) -> Read:
-    """Makes what reads parts of a content that is at hand."""
-    return lambda size_bytes, offset: content[offset : offset + size_bytes]
 
 
 def defines_init(content: bytes | mmap, module: str) -> bool:

@@ -9,10 +9,12 @@ from typing import TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from mmap import mmap
+    from typing import BinaryIO
 
 
 Read: TypeAlias = "Callable[[int, int], bytes]"
-"""Reads what is there of so many bytes from an offset on, as `os.pread` does."""
+"""Reads what is there of so many bytes from an offset on."""
 
 
 class DamagedError(Exception):
@@ -28,6 +30,21 @@ take. e_phnum's PN_XNUM, which only core files need, is above it, too."""
 
 _FILE_BYTES: Final = 1 << 40
 """More than a file has. An offset above it is none, and the kernel could refuse it."""
+
+
+def within(content: bytes | mmap) -> Read:
+    """Makes what reads parts of a content that is at hand."""
+    return lambda size_bytes, offset: content[offset : offset + size_bytes]
+
+
+def within_file(file: BinaryIO) -> Read:
+    """Makes what reads parts of an open file."""
+
+    def read(size_bytes: int, offset: int) -> bytes:
+        file.seek(offset)
+        return file.read(size_bytes)
+
+    return read
 
 
 def read_table(read: Read, offset: int, size_bytes: int) -> bytes:

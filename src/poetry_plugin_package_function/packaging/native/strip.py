@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ToolError
 from poetry_plugin_package_function.packaging.cores import usable_cores
+from poetry_plugin_package_function.packaging.elf.parts import within_file
 from poetry_plugin_package_function.packaging.elf.reader import read_elf
 from poetry_plugin_package_function.packaging.elf.values import EXECUTABLE
 from poetry_plugin_package_function.packaging.elf.values import SHARED
@@ -167,7 +168,7 @@ def _strip(tool: str, entry: Entry, target: str) -> int | None:
     """Strips a file into another one; returns its size, or None if that is no good."""
     with _laid_out(entry.content, f"{target}.whole") as source:
         with open(source, "rb", buffering=0) as file:
-            elf = read_elf(partial(os.pread, file.fileno()))
+            elf = read_elf(within_file(file))
         if elf is None or elf.kind not in (EXECUTABLE, SHARED):
             return entry.size_bytes  # there is nothing to strip
         command = [tool, "--strip-unneeded", "-o", target, source]

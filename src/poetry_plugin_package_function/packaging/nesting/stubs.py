@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STARTER: Final = "_package_function.pth"
 """What starts the loader in Lambda, whatever module the handler is in."""
 
-_DIRECTORY: Final = os.path.dirname(loader.SETTINGS)
+_DIRECTORY: Final = posixpath.dirname(loader.SETTINGS)
 _OWN_NAMES: Final = frozenset((loader.ARCHIVE, _DIRECTORY))
 """What the names of all that is ours begin with, in the directory that it is in."""
 
@@ -62,11 +62,11 @@ def loader_entries(tree: Tree) -> tuple[Entry, ...]:
 
 def stub(module: EntryModule, home: str) -> Entry:
     """Makes what is in a module's place."""
-    directory = os.path.dirname(module.file)
+    directory = posixpath.dirname(module.file)
     source = loader.stub(
         module.name,
-        os.path.relpath(home or ".", directory or "."),
-        os.path.relpath(".", directory or "."),
+        posixpath.relpath(home or ".", directory or "."),
+        posixpath.relpath(".", directory or "."),
     )
     content = (
         f"# Stands for the module of this name; {join(home, loader.SETTINGS)} says"

@@ -8,6 +8,8 @@ import sys
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.host import is_spelt
+from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.packaging.project_code.mentions import mentions
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import known_modules
@@ -158,7 +160,7 @@ class Closure:
 
     def _is_left_out(self, start: str, path: str) -> bool:
         """Whether Git ignores a path, or a directory between it and its beginning."""
-        parts = os.path.relpath(path, start).split(os.sep)
+        parts = relative(path, start).split("/")
         above = accumulate(parts, os.path.join, initial=start)
         return any(map(self._is_ignored, [*above][1:]))
 
@@ -214,6 +216,8 @@ class Closure:
         for start in dict.fromkeys((os.path.dirname(source), place.directory)):
             path = os.path.join(start, *parts)
             if self._is_left_out(start, path):
+                continue
+            if os.path.exists(path) and not is_spelt(path, start):
                 continue
             if is_directory and os.path.isdir(path) and not is_package_directory(path):
                 self._sweep(place, path)

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.host import below
+from poetry_plugin_package_function.host import posix
+from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.inclusions import git_checkout
 from poetry_plugin_package_function.inclusions import is_beside
 from poetry_plugin_package_function.packaging.project_code.closure import Closure
@@ -226,9 +229,10 @@ class _Finder:
         closures: dict[Place, Closure] = {}
         for entry in self.included:
             path = entry.content.path if isinstance(entry.content, FileContent) else ""
-            if not path.endswith(f"/{entry.name}") or not entry.name.endswith(".py"):
+            tail = f"/{entry.name}"
+            if not posix(path).endswith(tail) or not entry.name.endswith(".py"):
                 continue  # it has another name in the archive, so this may be moved
-            place = Place(path.removesuffix(f"/{entry.name}"))
+            place = Place(path[: -len(tail)])
             if place not in closures:
                 closures[place] = self._closure(place)
             closures[place].add_needs(place, entry, path)
@@ -274,7 +278,7 @@ class _Finder:
     ) -> HandlerCode | None:
         if not entries:
             return None
-        where = os.path.relpath(directory, self.project)
+        where = relative(directory, self.project)
         found = tuple(entries[name] for name in sorted(entries))
         beside = frozenset(
             each.name
@@ -282,7 +286,7 @@ class _Finder:
             for other in self._beside
             if other.directory != directory
             and not each.name.startswith(f"{self.project.name}/")
-            and place_of(each.content) == os.path.join(other.directory, each.name)
+            and posix(place_of(each.content)) == posix(f"{other.directory}/{each.name}")
         )
         return HandlerCode(".".join(self._parts), where, why, found, beside)
 
@@ -297,13 +301,13 @@ class _Finder:
             *(str(self.project), *others),
             *(each.directory for each in self._beside),
         ):
-            if path.startswith(f"{root}/"):
-                return self._ignored_below(root)(path.removeprefix(f"{root}/"))
+            if path.startswith(os.path.join(root, "")):
+                return self._ignored_below(root)(below(path, root))
         return False
 
     def _several(self, places: Sequence[Place]) -> SourceError:
         files = [str(each.module_file(self._parts)) for each in places]
-        shown = [os.path.relpath(each, self.project) for each in files[:_SHOWN]]
+        shown = [relative(each, self.project) for each in files[:_SHOWN]]
         more = f" and {len(files) - _SHOWN:,} more" if len(files) > _SHOWN else ""
         lines = [
             f"  include = [{inclusion(each.name_of(file), self._from(each))}]"
@@ -322,7 +326,7 @@ class _Finder:
         )
 
     def _from(self, place: Place) -> str:
-        return os.path.relpath(place.directory, self.project)
+        return relative(place.directory, self.project)
 
 
 def inclusion(name: str, source: str = ".") -> str:

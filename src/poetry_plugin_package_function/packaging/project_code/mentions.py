@@ -178,5 +178,7 @@ def _may_be_path(text: str) -> bool:
     return (
         0 < len(text) <= _MOST_CHARACTERS
         and text.isprintable()
+        and "\\" not in text
+        and text[1:2] != ":"  # a drive of Windows
         and all(part and part not in (".", "..") for part in parts)
     )

@@ -12,6 +12,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.packaging.project_code.candidates import (
     functions_in,
 )
@@ -84,9 +85,9 @@ def _others(root: str) -> Iterator[str]:
     """Lists directories that are no package, and not only of tools."""
     is_ignored = ignored_below(root)
     for place in directories_with_code(
-        root, lambda path: is_ignored(os.path.relpath(path, root))
+        root, lambda path: is_ignored(relative(path, root))
     ):
-        parts = os.path.relpath(place, root).split(os.sep)
+        parts = relative(place, root).split("/")
         is_package = os.path.isfile(os.path.join(place, "__init__.py"))
         if not is_package and _OF_TOOLS.isdisjoint(parts):
             yield place
@@ -158,7 +159,7 @@ def _hint(project: Path) -> str:
 
 def _sources(project: str, place: str) -> Iterator[Source]:
     directory = os.path.normpath(os.path.join(project, place))
-    source = os.path.relpath(directory, project)
+    source = relative(directory, project)
     try:
         names = sorted(os.listdir(directory))
     except OSError:
@@ -174,7 +175,7 @@ def _sources(project: str, place: str) -> Iterator[Source]:
         else:
             continue
         yield Source(
-            os.path.relpath(path, project),
+            relative(path, project),
             inclusion(name, source),
             f"{module}.{handler}" if handler else "",
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.host import is_spelt
+from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.packaging.sources.passed_over import NOT_DEPLOYED
 from poetry_plugin_package_function.packaging.sources.passed_over import (
     is_never_shipped,
@@ -51,7 +53,7 @@ class Place:
 
     def name_of(self, path: str) -> str:
         """The name in the archive of a file here."""
-        name = os.path.relpath(path, self.directory).replace(os.sep, "/")
+        name = relative(path, self.directory)
         return f"{self.package}/{name}" if self.package else name
 
     def module_file(self, parts: Sequence[str]) -> str | None:
@@ -60,15 +62,19 @@ class Place:
         if path is None:
             return None
         package = os.path.join(path, "__init__.py")
-        if os.path.isfile(package):
+        if self._has(package):
             return package
         if path == self.directory:
             return None
         directory, stem = os.path.split(path)
         for suffix in _SUFFIXES:
-            if os.path.isfile(path + suffix):
+            if self._has(path + suffix):
                 return path + suffix
-        return _tagged(directory, stem)
+        found = _tagged(directory, stem)
+        return found if found is None or is_spelt(found, self.directory) else None
+
+    def _has(self, path: str) -> bool:
+        return os.path.isfile(path) and is_spelt(path, self.directory)
 
     def is_package(self, parts: Sequence[str]) -> bool:
         """Whether all in a directory belongs together: it has an `__init__`.
@@ -79,7 +85,7 @@ class Place:
         return (
             path is not None
             and not (self.package and len(parts) == 1)
-            and os.path.isfile(os.path.join(path, "__init__.py"))
+            and self._has(os.path.join(path, "__init__.py"))
         )
 
 

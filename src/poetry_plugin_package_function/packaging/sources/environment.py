@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.host import IMPORTS
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
@@ -50,8 +51,7 @@ class SitePackages:
     Attributes:
         directories: `purelib` first, then `platlib` where that is another directory
             (`lib64` on Fedora and its relatives). All of them end in one root.
-        python: The minor version, such as "3.13"; None if nothing says it, as in a
-            virtual environment of Windows.
+        python: The minor version, such as "3.13"; None if nothing says it.
         venv: The virtual environment, or the directory.
         interpreter: What compiles and imports: that of the virtual environment, or the
             one that has been named; None if there is none.
@@ -79,7 +79,7 @@ def this_machine() -> str:
 
 def runs_here(target: Target | None) -> bool:
     """Whether a target's code runs on this machine; what has none is made for it."""
-    return (
+    return IMPORTS and (
         target is None
         or not target.machine
         or (target.machine == this_machine() and _glibc() >= target.system.glibc)
@@ -232,7 +232,7 @@ def _in_venv(venv: Path) -> SitePackages:
     if not found:
         windows = venv / "Lib" / "site-packages"
         if windows.is_dir():
-            return SitePackages((windows,), None, venv, find_python(venv))
+            return SitePackages((windows,), _of_cfg(venv), venv, find_python(venv))
         raise SourceError(
             f"There is no lib/python*/site-packages and no *.dist-info in {venv}.",
             _MAKE_ONE,
@@ -247,3 +247,17 @@ def _in_venv(venv: Path) -> SitePackages:
         )
     (version,) = pythons
     return SitePackages(tuple(found.values()), version, venv, find_python(venv))
+
+
+def _of_cfg(venv: Path) -> str | None:
+    """Reads which Python an environment of Windows is of, as its paths do not say it.
+
+    Source: https://docs.python.org/3/library/venv.html; virtualenv and uv write
+    `version_info`.
+    """
+    try:
+        text = (venv / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^version(?:_info)?\s*=\s*(\d+\.\d+)", text, re.MULTILINE)
+    return found[1] if found else None

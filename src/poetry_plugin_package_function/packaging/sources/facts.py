@@ -38,7 +38,7 @@ from poetry_plugin_package_function.packaging.elf.machine_code import machine_co
 from poetry_plugin_package_function.packaging.elf.machine_code import (
     may_be_machine_code,
 )
-from poetry_plugin_package_function.packaging.elf.machine_code import within
+from poetry_plugin_package_function.packaging.elf.parts import within
 from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import changed

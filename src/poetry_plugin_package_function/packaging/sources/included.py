@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.host import below
+from poetry_plugin_package_function.host import is_spelt
 from poetry_plugin_package_function.packaging.sources.ignored import ignored_below
 from poetry_plugin_package_function.packaging.sources.passed_over import (
     is_never_shipped,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -131,7 +134,7 @@ class _Search:
         # Outside of the project, where another project may be, its rules do not count.
         is_outside = self.source.startswith("..")
         self.root = self.top if is_outside else project
-        self.parts = Path(inclusion.pattern).parts
+        self.parts = PurePosixPath(inclusion.pattern).parts
         self._target = posixpath.join(inclusion.target, "")
         literal = [*takewhile(lambda part: not _has_wildcard(part), self.parts)]
         self.is_literal = len(literal) == len(self.parts)
@@ -143,6 +146,8 @@ class _Search:
     ) -> Iterator[Entry]:
         """Finds files; what is named itself is not screened."""
         start, name = self._start, self._name
+        if os.path.lexists(start) and not is_spelt(start, self.top):
+            return
         if os.path.isdir(start):
             # The language of `exclude`, but anchored: "*.py" is not "**/*.py".
             matches = matcher(("/" + "/".join(self.parts),))
@@ -187,7 +192,7 @@ class _Screen:
         self._ignored = ignored
         self._named = {
             part
-            for part in (*search.parts, *Path(search.source).parts)
+            for part in (*search.parts, *PurePosixPath(search.source).parts)
             if not _has_wildcard(part)
         }
 
@@ -199,17 +204,13 @@ class _Screen:
             return False
         search = self._search
         is_hidden = is_shipped_by_name(item.name)
-        if not (is_hidden or self._ignored(search.root)(_below(search.root, item))):
+        if not (is_hidden or self._ignored(search.root)(below(item.path, search.root))):
             return False
-        path, is_directory = _below(search.top, item), item.is_dir()
+        path, is_directory = below(item.path, search.top), item.is_dir()
         if not is_directory or search.may_find(path.split("/")):
-            shown = os.path.join(search.source, path)
+            shown = posixpath.join(search.source, path)
             self.passed_over.append(f"{shown}/" if is_directory else shown)
         return True
-
-
-def _below(directory: str, item: os.DirEntry[str]) -> str:
-    return item.path.removeprefix(directory).lstrip("/")
 
 
 def _has_wildcard(part: str) -> bool:

@@ -12,6 +12,9 @@ from poetry_plugin_package_function.packaging.sources.distributions import (
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
+from poetry_plugin_package_function.packaging.sources.passed_over import (
+    is_of_file_manager,
+)
 from poetry_plugin_package_function.packaging.sources.walk import walk
 
 
@@ -81,6 +84,8 @@ class InstalledSource:
                 ):
                     continue
                 owner = owners.get(name)
+                if owner is None and is_of_file_manager(name):
+                    continue
                 is_own = (
                     self.beside is not None
                     and owner is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from typing import NamedTuple
@@ -40,13 +42,13 @@ def find_named(wanted: str) -> NamedPython:
         SourceError: There is none, or it does not work.
     """
     hint = "Name another one with --python: a version, a command or a path."
-    names = (os.path.expanduser(wanted), f"python{wanted}")
-    program = next((found for each in names if (found := shutil.which(each))), None)
-    if program is None:
+    command = _command(wanted)
+    if command is None:
         raise SourceError(f"There is no Python {wanted} here.", hint)
+    program = command[0]
     try:
         probed = subprocess.run(
-            (program, "-I", "-S", "-c", _PROBE),
+            (*command, "-I", "-S", "-c", _PROBE),
             capture_output=True,
             check=True,
             text=True,
@@ -58,3 +60,22 @@ def find_named(wanted: str) -> NamedPython:
     except (subprocess.CalledProcessError, ValueError):
         raise SourceError(f"{program} does not work as Python.", hint) from None
     return NamedPython(Path(executable), version)
+
+
+def _command(wanted: str) -> tuple[str, ...] | None:
+    """What runs an interpreter; None if nothing does.
+
+    On Windows only the launcher knows versions.
+    Source: https://docs.python.org/3/using/windows.html#launcher
+    """
+    for name in (os.path.expanduser(wanted), f"python{wanted}"):
+        if found := shutil.which(name):
+            return (found,)
+    launcher = shutil.which("py")
+    if launcher is None or not re.fullmatch(r"\d+\.\d+", wanted):
+        return None
+    command = (launcher, f"-{wanted}")
+    with suppress(OSError, subprocess.CalledProcessError):  # it does not know this one
+        subprocess.run((*command, "-c", ""), capture_output=True, check=True)
+        return command
+    return None

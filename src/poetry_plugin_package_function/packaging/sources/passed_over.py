@@ -17,6 +17,7 @@ RUBBISH: Final = LOCK_FILES.union(
 NOT_DEPLOYED: Final = frozenset(("__pycache__", "dist", "docs", "test", "tests"))
 """Directories of a project where nothing is that a function needs."""
 
+_OF_FILE_MANAGERS: Final = (".DS_Store", "Thumbs.db", "desktop.ini")
 _HISTORY: Final = (".git", ".hg", ".svn")
 _PENDING: Final = (".package-function-", ".tmp")
 
@@ -32,14 +33,27 @@ def pending_name(token: str) -> str:
 def is_never_shipped(item: os.DirEntry[str]) -> bool:
     """Whether something is no part of a project, whatever asks for it.
 
-    That is what has the history, an environment, or a file that is being written.
+    That is what has the history, an environment, a file that is being written, and what
+    file managers leave.
     """
     prefix, suffix = _PENDING
     if item.name.startswith(prefix) and item.name.endswith(suffix):
         return True
+    if is_of_file_manager(item.name):
+        return True
     return item.is_dir() and (
         item.name in _HISTORY or os.path.isfile(os.path.join(item.path, "pyvenv.cfg"))
     )
+
+
+def is_of_file_manager(name: str) -> bool:
+    """Whether macOS or Windows has left a file beside those of a project.
+
+    `._NAME` has what macOS knows of NAME, where the file system has no place for it
+    (AppleDouble, RFC 1740).
+    """
+    file = name.rpartition("/")[2]
+    return file in _OF_FILE_MANAGERS or file.startswith("._")
 
 
 def is_shipped_by_name(name: str) -> bool:

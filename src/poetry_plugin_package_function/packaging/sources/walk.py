@@ -9,9 +9,11 @@ import stat
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.host import is_link
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import unreadable
 from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.sources.modes import is_executable
 
 
 if TYPE_CHECKING:
@@ -81,10 +83,12 @@ def listing(directory: str) -> list[os.DirEntry[str]]:
 
 def _real_directory(item: os.DirEntry[str], real_above: tuple[str, ...]) -> str:
     inside = real_above[-1]
-    if not item.is_symlink():
-        return f"{inside}/{item.name}"
+    if not is_link(item):
+        return os.path.join(inside, item.name)
     real = os.path.realpath(item.path)
-    if real in real_above or f"{inside}/".startswith(f"{real.rstrip('/')}/"):
+    if real in real_above or os.path.join(inside, "").startswith(
+        os.path.join(real, "")
+    ):
         raise SourceError(
             f"{item.path} is a symbolic link to {real}, which it is itself in:"
             " following it never ends.",
@@ -116,7 +120,7 @@ def file_at(path: str, name: str, status: os.stat_result) -> Entry:
         raise SourceError(
             f"{path} is not a regular file.", "Remove it: the archive holds files only."
         )
-    executable = bool(status.st_mode & 0o111)
+    executable = is_executable(path, status)
     return Entry(name, FileContent(path), status.st_size, executable)
 
 

@@ -19,6 +19,9 @@ from poetry_plugin_package_function.packaging.sources.distributions import (
 )
 from poetry_plugin_package_function.packaging.sources.distributions import named
 from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.sources.passed_over import (
+    is_of_file_manager,
+)
 from poetry_plugin_package_function.packaging.sources.walk import is_cached_bytecode
 
 
@@ -104,6 +107,8 @@ class WheelSource:
         inside = f"lib/python{self.python}/site-packages/"
         found = {}
         for file in self.known.facts.files:
+            if self.known.wheel.pin is None and is_of_file_manager(file.path):
+                continue  # which Poetry puts into wheels
             if file.scheme in ("purelib", "platlib"):
                 found[file.path] = file
             elif file.scheme == "data" and file.path.startswith(inside):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -185,9 +186,9 @@ def _check_path_file(entry: Entry) -> None:
         if text.startswith(("#", "import ", "import\t")):
             continue
         if (
-            os.path.isabs(text)
+            posixpath.isabs(text)
             or text[1:3] in (":\\", ":/")
-            or os.path.normpath(text).startswith("..")
+            or posixpath.normpath(text.replace("\\", "/")).startswith("..")
         ):
             raise SourceError(
                 f"{entry.name} points at {text}, which will not exist on Lambda.",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
-from functools import partial
 from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.packaging.elf.machine_code import machine_code
 from poetry_plugin_package_function.packaging.elf.machine_code import (
     may_be_machine_code,
 )
-from poetry_plugin_package_function.packaging.elf.machine_code import within
+from poetry_plugin_package_function.packaging.elf.parts import within
+from poetry_plugin_package_function.packaging.elf.parts import within_file
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
@@ -54,10 +52,7 @@ def _read(content: Content) -> MachineCode | None:
 
 def _read_file(path: str) -> MachineCode | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return machine_code(partial(os.pread, descriptor))
-        finally:
-            os.close(descriptor)
+        with open(path, "rb", buffering=0) as file:
+            return machine_code(within_file(file))
     except OSError as error:
         raise unreadable(path, error) from None

@@ -16,8 +16,8 @@ from typing import Any
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.host import end_group
 from poetry_plugin_package_function.interruption import held_back
-from poetry_plugin_package_function.packaging.verify import tracer
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.variables import environment
 from poetry_plugin_package_function.packaging.verify.variables import python_path
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.verify.handler import Function
     from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 
+
+_KILLED: Final = -9
+"""The status of what SIGKILL has ended: the kernel, if memory runs out. Source:
+signal(7)."""
 
 _GRACE_S: Final = 1.0
 """From the time limit, at which the process says where it hangs, to its end."""
@@ -71,7 +75,6 @@ class Task:
                 "result": self.path("result.json"),
                 "trace": self.path("trace.txt"),
                 "hosts": self.path("hosts.txt"),
-                "tracer": tracer.__file__,
                 "output": self.path("output.txt"),
                 "tmp_dir": self.place.tmp_dir,
                 "event": self.path("event.json") if self.function.event else None,
@@ -107,6 +110,11 @@ class Outcome(NamedTuple):
     call: Outcome | None = None
 
     @property
+    def was_killed(self) -> bool:
+        """Whether somebody else has ended it, as the kernel does for memory."""
+        return self.status == _KILLED
+
+    @property
     def has_timed_out(self) -> bool:
         """Whether the time limit has ended it, as its trace says."""
         return self.status is None or (
@@ -129,7 +137,7 @@ def run(interpreter: Path | str, task: Task) -> Outcome:
     finally:
         with held_back():
             if process is not None:
-                _end_group(process)
+                end_group(process)
                 process.wait()
     answer = _json(task.path("result.json"))
     outcome = Outcome(
@@ -196,11 +204,6 @@ def _started(interpreter: Path | str, task: Task) -> subprocess.Popen[bytes]:
             env=environment(task.function, task.place),
             start_new_session=True,
         )
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # none of its group is left
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _text(path: str, start: int = 0) -> str:

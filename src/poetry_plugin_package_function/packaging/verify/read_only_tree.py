@@ -200,7 +200,7 @@ def _write(path: str, chunks: Iterable[Data], mode: int) -> os.stat_result:
                 rest = rest[os.write(file, rest) :]
         status = os.fstat(file)
         if stat.S_IMODE(status.st_mode) != mode:  # the umask has had a say
-            os.fchmod(file, mode)
+            os.chmod(path, mode)
             status = os.fstat(file)
         return status
     finally:

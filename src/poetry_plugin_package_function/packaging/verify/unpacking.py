@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
+import sys
 import tempfile
 import time
 import zipfile
@@ -17,6 +17,7 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import VerifyError
+from poetry_plugin_package_function.host import lock
 from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import files_of
@@ -167,10 +168,10 @@ class _Place:
 
     def __init__(self, parent: str) -> None:
         """Makes it, and removes what runs have left there that were killed."""
-        _remove_abandoned(parent)
         self._path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        self._lock = _locked(self._path)
+        self._lock = lock(self._path)
         self.tree = ReadOnlyTree(os.path.join(self._path, "root"))
+        _remove_abandoned(parent, os.stat(self._path).st_uid)
 
     def remove(self) -> None:
         """Removes it."""
@@ -188,48 +189,37 @@ def _has_room(memory: str, size_bytes: int) -> bool:
 
     Containers' engines do not let code be loaded from there (`noexec`).
     """
-    try:
-        there = os.statvfs(memory)
-        with open(MEMINFO, encoding="ascii") as lines:
-            (available_kib,) = (
-                int(line.split()[1])
-                for line in lines
-                if line.startswith("MemAvailable")
-            )
-    except (OSError, ValueError):  # not Linux, or nothing there
+    if sys.platform != "linux":
         return False
-    return (
-        os.access(memory, os.W_OK | os.X_OK)
-        and not there.f_flag & (os.ST_RDONLY | os.ST_NOEXEC)
-        and there.f_bavail * there.f_frsize > 2 * size_bytes
-        and available_kib << 10 > 4 * size_bytes
-    )
+    else:
+        try:
+            there = os.statvfs(memory)
+            with open(MEMINFO, encoding="ascii") as lines:
+                (available_kib,) = (
+                    int(line.split()[1])
+                    for line in lines
+                    if line.startswith("MemAvailable")
+                )
+        except (OSError, ValueError):  # nothing is there
+            return False
+        return (
+            os.access(memory, os.W_OK | os.X_OK)
+            and not there.f_flag & (os.ST_RDONLY | os.ST_NOEXEC)
+            and there.f_bavail * there.f_frsize > 2 * size_bytes
+            and available_kib << 10 > 4 * size_bytes
+        )
 
 
-def _locked(directory: str) -> int | None:
-    """Locks a directory until its descriptor is closed; None if another process has it.
-
-    The kernel takes the lock from a process that is gone, however it has ended.
-    """
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _remove_abandoned(parent: str) -> None:
-    """Removes what processes have left that were killed: it takes memory otherwise."""
+def _remove_abandoned(parent: str, user: int) -> None:
+    """Removes what a user's processes have left that were killed: it takes memory."""
     with os.scandir(parent) as entries:
         found = [each for each in entries if each.name.startswith(_PREFIX)]
     for entry in found:
         with suppress(OSError):
             status = entry.stat(follow_symlinks=False)
-            is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+            is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == user
             if is_ours and time.time() - status.st_mtime > _ABANDONED_S:
-                lock = _locked(entry.path)
-                if lock is not None:
+                taken = lock(entry.path)
+                if taken is not None:
                     remove(entry.path)
-                    os.close(lock)
+                    os.close(taken)

@@ -42,6 +42,7 @@ LOADER = (
 )
 STUB = "_package_function"
 INVOCATION = os.path.join(os.path.dirname(__file__), "invocation.py")
+TRACER = os.path.join(os.path.dirname(__file__), "tracer.py")
 RUNTIME = "/var/runtime"
 LAYERS = "/opt"
 BLOCK_BYTES = 4096
@@ -58,7 +59,7 @@ def main() -> None:
         opened = _listen(hosts)
         process = os.getpid()
         stand_in(task)
-        imports = tracing(task["tracer"])
+        imports = tracing(TRACER)
         answer, handler = attempt(task, imports)
         if os.getpid() != process:  # a child that the handler's module has forked
             leave(0)
@@ -323,16 +324,19 @@ def peak_bytes() -> int:
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
-    path = sys.path[:]
-    users = sys.modules.pop("resource", None)  # the user may have one
-    sys.path[:] = [each for each in path if os.path.dirname(os.__file__) in each]
-    import resource
+    if sys.platform == "win32":
+        return 0
+    else:
+        path = sys.path[:]
+        users = sys.modules.pop("resource", None)  # the user may have one
+        sys.path[:] = [each for each in path if os.path.dirname(os.__file__) in each]
+        import resource
 
-    sys.path[:] = path  # an event may come
-    if users is not None:
-        sys.modules["resource"] = users
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+        sys.path[:] = path  # an event may come
+        if users is not None:
+            sys.modules["resource"] = users
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
 
 
 def description_of(error: BaseException) -> dict[str, Any]:

@@ -494,4 +494,5 @@ def _renew() -> None:
     _arranging = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_renew)
+if hasattr(os, "register_at_fork"):  # Windows, where a result is written, has no fork
+    os.register_at_fork(after_in_child=_renew)

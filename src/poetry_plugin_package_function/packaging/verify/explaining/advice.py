@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import signal
 
 from typing import TYPE_CHECKING
 from typing import Any
@@ -259,7 +258,7 @@ def _ended(name: Name, outcome: Outcome, time_limit_s: float) -> VerifyError:
         hint = "What waits for something, or works for long, belongs in the handler."
     elif outcome.status >= 0:
         hint = "Do not call os._exit while the module is imported."
-    elif -outcome.status == signal.SIGKILL:
+    elif outcome.was_killed:
         hint = "Has this machine run out of memory? Load less at import."
     else:
         hint = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -97,7 +95,7 @@ def _ended(failed: Failure) -> tuple[str, str]:
         hint = f"If it may take longer, say how long: --timeout {_longer_s(timeout_s)}."
     elif status is not None and status >= 0:
         how, hint = ending(status), "Return from the handler: do not call os._exit."
-    elif status == -signal.SIGKILL:
+    elif outcome.was_killed:
         how, hint = ending(status), "Has this machine run out of memory? Load less."
     else:
         how = ending(status)

@@ -1,0 +1,42 @@
+"""Files whose line ends Git has changed, as Git for Windows does by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from functools import cache
+
+from poetry_plugin_package_function.host import GIT_CONVERTS
+
+
+@cache
+def converted_by_git(directory: str) -> tuple[str, ...]:
+    """Lists the files below a directory that have other line ends here than in Git.
+
+    Those that Git has been told to give the same ends everywhere are not among them.
+
+    Returns:
+        Their paths from there on, with "/"; none where Git does not do so by itself.
+
+    Source: https://git-scm.com/docs/git-ls-files#Documentation/git-ls-files.txt---eol
+    """
+    if not GIT_CONVERTS:
+        return ()
+    try:
+        listed = subprocess.run(
+            ["git", "-C", directory, "ls-files", "--eol", "-z"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    rows = (row.split(b"\t", 1) for row in listed.split(b"\0") if row)
+    return tuple(os.fsdecode(name) for said, name in rows if _is_converted(said))
+
+
+def _is_converted(said: bytes) -> bool:
+    """Reads `i/lf w/crlf attr/text=auto`: in the index, here, and what is asked for."""
+    in_index, here, *attributes = said.split()
+    return (in_index, here) == (b"i/lf", b"w/crlf") and b"eol=crlf" not in attributes
