@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 from unittest.mock import patch
@@ -18,6 +20,7 @@ from bench.spread import Spread
 from poetry_plugin_package_function.packaging.verify import measuring
 from poetry_plugin_package_function.packaging.verify import tracer
 from poetry_plugin_package_function.packaging.verify import verified
+from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.archives import Archives
 from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.init import Init
@@ -25,8 +28,6 @@ from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bench.environments import Environment
 
 
@@ -74,15 +75,14 @@ def measure_handlers(
     """
     archive = results / "verified.zip"
     run_to_end(with_wheels(built, archive))
-    no_tracer = results / "no_tracer.py"
-    no_tracer.write_text(_NO_TRACER, encoding="utf-8")
+    plainly = _without_tracer(results / "plainly")
     reported, plain = [], []
     for number in range(runs + 1):
         which = f"run {number} of {runs}" if number else "warm-up"
         print(f"Verifying: {which}", file=sys.stderr, flush=True)
         reported.append(_verified_s(archive, built))
         with (
-            patch.object(tracer, "__file__", str(no_tracer)),
+            patch.object(verifier, "__file__", str(plainly)),
             patch.object(measuring, "_MOST_RUNS", 1),
             patch.object(verified, "_init", lambda *_: Init(0, 0, 0)),
         ):
@@ -92,6 +92,14 @@ def measure_handlers(
         Spread.of(plain[1:]),
         *_services_bytes(boto3, ours, results),
     )
+
+
+def _without_tracer(directory: Path) -> Path:
+    """Copies the verifier, and puts what traces nothing in its tracer's place."""
+    source = Path(verifier.__file__)
+    shutil.copytree(source.parent, directory)
+    (directory / Path(tracer.__file__).name).write_text(_NO_TRACER, encoding="utf-8")
+    return directory / source.name
 
 
 def _verified_s(archive: Path, built: Environment) -> float:

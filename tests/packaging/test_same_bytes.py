@@ -201,32 +201,32 @@ DIGESTS: Final = {
     },
     "nested": {
         "my-app.zip": (
-            "c9e4389faa5cc3d04da4fd454bd63bcaff03a14035215c1716f563527980d0cb"
+            "6f2fa7f370443b69c94579f18051e761052766495cbe84b29bce5ec1f9d0f2a4"
         ),
     },
     "nested more": {
         "my-app.zip": (
-            "8ebbfdd233c3820e12b862bb842028e89bea48d2f47f49ddfe6b84c1e24119df"
+            "9a38445f2a14c5b9ffb40a0d6a98f407359c55bf8d2311ba99beaf04003100eb"
         ),
     },
     "nested eagerly": {
         "my-app.zip": (
-            "70e53ca4bcd7e9a957a72957b663c0c6e1ff09faf6b6cf7fd7f7f7ce56ac254c"
+            "5cc4a247c29f23c993efffdf9ae23cc576844eb9e8fdb8dfc08dca2cbebeea84"
         ),
     },
     "keep-flat": {
         "my-app.zip": (
-            "f4ec33b49716c2cb8e83d687ac1107d9371568b8d54d80df428a4d662ddff0bc"
+            "2a02510956896c7523b00d9a243dc3eb237dba20847124edf8e7b6169feee0d3"
         ),
     },
     "nest": {
         "my-app.zip": (
-            "1a8328b7484927f4fd3477e94344b9cffa29098f1ef6208aed9bb480583484d4"
+            "afe575cf3471a3c29c87b4ca6493866b229e8323c712b0fecc3f5f01404ed870"
         ),
     },
     "level 12": {
         "my-app.zip": (
-            "1b0a9ed8bc0ffea225373b1abb96993e38312a4393e93805295c1baa5163f95d"
+            "f4a0a9bb9a416b07a744007f64a1f8760f8aee3f588bfe3214100ec3292dbf19"
         ),
     },
     "compiled by Python 3.11.7": {
@@ -236,7 +236,7 @@ DIGESTS: Final = {
     },
     "compiled and nested by Python 3.11.7": {
         "my-app.zip": (
-            "82800ff31d510ed0b3c95700d30d9f889e796363c2c17d6369079be115fa993f"
+            "20fd5341a32826fede411bb322ed41ac743ff3dfb3d4f16d2416d9981930a18d"
         ),
     },
 }
