@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.options import KEYS
+from poetry_plugin_package_function.configuration.options import KEYS
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
@@ -27,7 +28,6 @@ from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import runpy
 from pathlib import Path
 
 from poetry_plugin_package_function.command import PackageFunctionCommand
-from poetry_plugin_package_function.options import KEYS
+from poetry_plugin_package_function.configuration.options import KEYS
 
 
 ROOT = Path(__file__).parent.parent

@@ -12,6 +12,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
@@ -26,13 +27,12 @@ from poetry_plugin_package_function.packaging.tree.metadata import with_stable_m
 from poetry_plugin_package_function.profiling import read_profiles
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.request import Request
-from poetry_plugin_package_function.resolution import resolve
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.inclusions import Inclusion
+    from poetry_plugin_package_function.configuration.inclusions import Inclusion
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.tree import Tree

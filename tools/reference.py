@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 
 from poetry_plugin_package_function.command import PackageFunctionCommand
-from poetry_plugin_package_function.options import ONLY_KEYS
-from poetry_plugin_package_function.options import Option
-from poetry_plugin_package_function.options import Place
-from poetry_plugin_package_function.options import options_of
+from poetry_plugin_package_function.configuration.options import ONLY_KEYS
+from poetry_plugin_package_function.configuration.options import Option
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
 
 
 DOCS = Path(__file__).parent.parent / "docs"

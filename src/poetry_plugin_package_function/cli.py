@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.errors import no_traceback
 from poetry_plugin_package_function.interruption import stoppable
-from poetry_plugin_package_function.options import Place
-from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import code_in_project
 from poetry_plugin_package_function.packaging.order import read_environment

@@ -11,11 +11,11 @@ from cleo.io.outputs.output import Verbosity
 from cleo.io.outputs.stream_output import StreamOutput
 from poetry.console.commands.command import Command
 
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.help_text import help_text
 from poetry_plugin_package_function.help_text import option_help
-from poetry_plugin_package_function.options import Place
-from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.screen import columns_of
 from poetry_plugin_package_function.screen import fitted
 

@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.options import ONLY_KEYS
-from poetry_plugin_package_function.options import Place
-from poetry_plugin_package_function.options import options_of
+from poetry_plugin_package_function.configuration.options import ONLY_KEYS
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
 from poetry_plugin_package_function.screen import columns_of
 from poetry_plugin_package_function.screen import fitted
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
@@ -40,7 +41,6 @@ from poetry_plugin_package_function.report.summary import summary
 from poetry_plugin_package_function.report.unused import unused
 from poetry_plugin_package_function.report.warned import runtime_warnings
 from poetry_plugin_package_function.report.warned import warnings
-from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.screen import shown_path
 
 

@@ -16,8 +16,8 @@ from poetry_plugin_package_function.services import Feature
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.events import Event
-    from poetry_plugin_package_function.inclusions import Inclusion
+    from poetry_plugin_package_function.configuration.events import Event
+    from poetry_plugin_package_function.configuration.inclusions import Inclusion
     from poetry_plugin_package_function.runtimes import Runtime
     from poetry_plugin_package_function.services import Service
 

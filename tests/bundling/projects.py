@@ -18,8 +18,8 @@ from poetry.packages.transitive_package_info import TransitivePackageInfo
 from poetry_plugin_package_function.bundling.plan import Bundle
 from poetry_plugin_package_function.bundling.plan import Planner
 from poetry_plugin_package_function.command import PackageFunctionCommand
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 
 
 if TYPE_CHECKING:

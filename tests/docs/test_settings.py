@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from tests.docs.markdown import read
 from tests.docs.walks import TABLE
 from tests.trees import write_files

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import BudgetError
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.configuration.events import LIMIT_BYTES
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.events import LIMIT_BYTES
 from tests.frontends.test_settings import resolved
 from tests.trees import write_files
 

@@ -17,13 +17,13 @@ from typing import Final
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import BudgetError
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.packaging.init_budget import check_init
 from poetry_plugin_package_function.packaging.result import Compiled
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.settings import Settings
 from tests.frontends.test_init import INIT
 from tests.frontends.test_report import REPORT

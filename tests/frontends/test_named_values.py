@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from tests.trees import make_project
 
 

@@ -11,15 +11,15 @@ import pytest
 
 from poetry_plugin_package_function.cli import parser
 from poetry_plugin_package_function.command import PackageFunctionCommand
+from poetry_plugin_package_function.configuration.options import KEYS
+from poetry_plugin_package_function.configuration.options import OPTIONS
+from poetry_plugin_package_function.configuration.options import Option
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.options import KEYS
-from poetry_plugin_package_function.options import OPTIONS
-from poetry_plugin_package_function.options import Option
-from poetry_plugin_package_function.options import Place
-from poetry_plugin_package_function.options import options_of
 from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.settings import Settings
 from tests.trees import make_project
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
+from poetry_plugin_package_function.configuration.options import KEYS
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.inclusions import Inclusion
-from poetry_plugin_package_function.options import KEYS
 from poetry_plugin_package_function.project import Project
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.runtimes import RUNTIMES
 from poetry_plugin_package_function.services import AGENTCORE
 from poetry_plugin_package_function.services import LAMBDA

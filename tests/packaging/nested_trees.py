@@ -18,7 +18,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.inclusions import Inclusion
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.archive.compression import deflate
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.job import Job

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.inclusions import Inclusion
 from tests.trees import install
 from tests.trees import make_venv
 from tests.trees import names_in

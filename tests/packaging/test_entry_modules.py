@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poetry_plugin_package_function.inclusions import Inclusion
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
 from tests.trees import install
 from tests.trees import make_venv

@@ -11,8 +11,8 @@ import pytest
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.project_code.handler_code import (
     HandlerCode,
 )

@@ -12,8 +12,8 @@ from typing import Final
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging import init_budget
 from poetry_plugin_package_function.packaging import order
 from poetry_plugin_package_function.packaging.sources import environment

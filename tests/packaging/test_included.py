@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.sources import ignored
 from poetry_plugin_package_function.packaging.sources.included import find_included
 from poetry_plugin_package_function.packaging.sources.patterns import matcher

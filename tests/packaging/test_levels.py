@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.plan import is_worth_compressing_more
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.services import LAMBDA
 from tests.trees import finished
 from tests.trees import install

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.inclusions import Inclusion
 from poetry_plugin_package_function.packaging.project_code.missing import check_code
 from poetry_plugin_package_function.packaging.project_code.missing import no_code
 from poetry_plugin_package_function.packaging.project_code.missing import (

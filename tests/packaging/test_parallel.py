@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging import parallel as module
@@ -23,7 +24,6 @@ from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.project import read_project
-from poetry_plugin_package_function.resolution import resolve
 from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from poetry_plugin_package_function.configuration.resolution import resolve
 from poetry_plugin_package_function.errors import IncompatibleTargetError
 from poetry_plugin_package_function.errors import PackageTooLargeError
 from poetry_plugin_package_function.packaging.plan import Layout
@@ -16,7 +17,6 @@ from poetry_plugin_package_function.packaging.sources.environment import this_ma
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.warned import Severity
 from poetry_plugin_package_function.report.warned import warnings
-from poetry_plugin_package_function.resolution import resolve
 from poetry_plugin_package_function.services import AGENTCORE
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import SERVICES

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from poetry_plugin_package_function.events import Event
+from poetry_plugin_package_function.configuration.events import Event
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.verify import invocation
 from poetry_plugin_package_function.packaging.verify.event_call import Called

@@ -20,8 +20,8 @@ from poetry_plugin_package_function.bundling.poetry_core import needs_only_poetr
 from poetry_plugin_package_function.bundling.poetry_core import without_missing_readmes
 from poetry_plugin_package_function.bundling.project_copy import copied_project
 from poetry_plugin_package_function.bundling.wheel_modes import restore_modes
+from poetry_plugin_package_function.configuration.inclusions import is_beside
 from poetry_plugin_package_function.errors import BundleError
-from poetry_plugin_package_function.inclusions import is_beside
 from poetry_plugin_package_function.project import SHOWN_TABLE
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.configuration.inclusions import git_checkout
+from poetry_plugin_package_function.configuration.inclusions import is_beside
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.host import below
 from poetry_plugin_package_function.host import posix
 from poetry_plugin_package_function.host import relative
-from poetry_plugin_package_function.inclusions import git_checkout
-from poetry_plugin_package_function.inclusions import is_beside
 from poetry_plugin_package_function.packaging.project_code.closure import Closure
 from poetry_plugin_package_function.packaging.project_code.places import Place
 from poetry_plugin_package_function.packaging.project_code.places import other_places

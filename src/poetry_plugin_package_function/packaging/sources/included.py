@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from poetry_plugin_package_function.inclusions import Inclusion
+    from poetry_plugin_package_function.configuration.inclusions import Inclusion
     from poetry_plugin_package_function.packaging.sources.distributions import (
         Distribution,
     )

@@ -13,9 +13,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.configuration.inclusions import git_checkout
 from poetry_plugin_package_function.host import HAS_MODES
 from poetry_plugin_package_function.host import below
-from poetry_plugin_package_function.inclusions import git_checkout
 
 
 if TYPE_CHECKING:

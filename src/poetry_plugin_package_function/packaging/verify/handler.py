@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
-    from poetry_plugin_package_function.events import Event
+    from poetry_plugin_package_function.configuration.events import Event
     from poetry_plugin_package_function.services import Service
 
 

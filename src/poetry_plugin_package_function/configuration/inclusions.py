@@ -12,12 +12,12 @@ from pathlib import PurePosixPath
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from poetry_plugin_package_function.configuration.values import RefusedError
 from poetry_plugin_package_function.host import posix
-from poetry_plugin_package_function.values import RefusedError
 
 
 if TYPE_CHECKING:
-    from poetry_plugin_package_function.values import Source
+    from poetry_plugin_package_function.configuration.values import Source
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,20 @@ from typing import Final
 from typing import NamedTuple
 from typing import NoReturn
 
+from poetry_plugin_package_function.configuration.values import RefusedError
+from poetry_plugin_package_function.configuration.values import read_path
+from poetry_plugin_package_function.configuration.values import read_text
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.screen import shown_path
 from poetry_plugin_package_function.services import TIMEOUTS_S
-from poetry_plugin_package_function.values import RefusedError
-from poetry_plugin_package_function.values import read_path
-from poetry_plugin_package_function.values import read_text
 
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from poetry_plugin_package_function.values import Source
+    from poetry_plugin_package_function.configuration.values import Source
 
 
 LIMIT_BYTES: Final = 6 * MIB

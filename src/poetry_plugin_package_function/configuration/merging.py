@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from poetry_plugin_package_function.options import KEYS
-from poetry_plugin_package_function.options import OPTIONS
-from poetry_plugin_package_function.options import REMOVED
-from poetry_plugin_package_function.options import Place
-from poetry_plugin_package_function.options import options_of
-from poetry_plugin_package_function.values import RefusedError
+from poetry_plugin_package_function.configuration.options import KEYS
+from poetry_plugin_package_function.configuration.options import OPTIONS
+from poetry_plugin_package_function.configuration.options import REMOVED
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
+from poetry_plugin_package_function.configuration.values import RefusedError
 
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.values import Source
+    from poetry_plugin_package_function.configuration.values import Source
 
 
 _OPTIONS: Final = options_of(Place.TABLE)

@@ -14,35 +14,35 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from poetry_plugin_package_function.events import read_event
-from poetry_plugin_package_function.events import read_timeout
-from poetry_plugin_package_function.inclusions import read_inclusions
+from poetry_plugin_package_function.configuration.events import read_event
+from poetry_plugin_package_function.configuration.events import read_timeout
+from poetry_plugin_package_function.configuration.inclusions import read_inclusions
+from poetry_plugin_package_function.configuration.values import read_architecture
+from poetry_plugin_package_function.configuration.values import read_aws_services
+from poetry_plugin_package_function.configuration.values import read_boolean
+from poetry_plugin_package_function.configuration.values import read_budget
+from poetry_plugin_package_function.configuration.values import read_ephemeral_storage
+from poetry_plugin_package_function.configuration.values import read_handler
+from poetry_plugin_package_function.configuration.values import read_memory
+from poetry_plugin_package_function.configuration.values import read_multiple
+from poetry_plugin_package_function.configuration.values import read_names
+from poetry_plugin_package_function.configuration.values import read_path
+from poetry_plugin_package_function.configuration.values import read_patterns
+from poetry_plugin_package_function.configuration.values import read_platform
+from poetry_plugin_package_function.configuration.values import read_provided
+from poetry_plugin_package_function.configuration.values import read_result
+from poetry_plugin_package_function.configuration.values import read_runtime
+from poetry_plugin_package_function.configuration.values import read_service
+from poetry_plugin_package_function.configuration.values import read_size
+from poetry_plugin_package_function.configuration.values import read_text
+from poetry_plugin_package_function.configuration.values import read_variables
 from poetry_plugin_package_function.services import Feature
-from poetry_plugin_package_function.values import read_architecture
-from poetry_plugin_package_function.values import read_aws_services
-from poetry_plugin_package_function.values import read_boolean
-from poetry_plugin_package_function.values import read_budget
-from poetry_plugin_package_function.values import read_ephemeral_storage
-from poetry_plugin_package_function.values import read_handler
-from poetry_plugin_package_function.values import read_memory
-from poetry_plugin_package_function.values import read_multiple
-from poetry_plugin_package_function.values import read_names
-from poetry_plugin_package_function.values import read_path
-from poetry_plugin_package_function.values import read_patterns
-from poetry_plugin_package_function.values import read_platform
-from poetry_plugin_package_function.values import read_provided
-from poetry_plugin_package_function.values import read_result
-from poetry_plugin_package_function.values import read_runtime
-from poetry_plugin_package_function.values import read_service
-from poetry_plugin_package_function.values import read_size
-from poetry_plugin_package_function.values import read_text
-from poetry_plugin_package_function.values import read_variables
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from poetry_plugin_package_function.values import Source
+    from poetry_plugin_package_function.configuration.values import Source
 
 
 class Place(Flag):

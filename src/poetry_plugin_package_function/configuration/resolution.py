@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
+from poetry_plugin_package_function.configuration.function_settings import FUNCTIONS
+from poetry_plugin_package_function.configuration.function_settings import (
+    function_settings,
+)
+from poetry_plugin_package_function.configuration.function_settings import sources
+from poetry_plugin_package_function.configuration.values import RefusedError
+from poetry_plugin_package_function.configuration.values import read_path
 from poetry_plugin_package_function.errors import ConfigError
-from poetry_plugin_package_function.function_settings import FUNCTIONS
-from poetry_plugin_package_function.function_settings import function_settings
-from poetry_plugin_package_function.function_settings import sources
 from poetry_plugin_package_function.project import TABLE
-from poetry_plugin_package_function.values import RefusedError
-from poetry_plugin_package_function.values import read_path
 
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from poetry_plugin_package_function.function_settings import FunctionSettings
+    from poetry_plugin_package_function.configuration.function_settings import (
+        FunctionSettings,
+    )
     from poetry_plugin_package_function.project import Project
     from poetry_plugin_package_function.settings import Settings
     from poetry_plugin_package_function.templates.declared import Declared

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
-from poetry_plugin_package_function.merging import Merged
-from poetry_plugin_package_function.options import OPTIONS
+from poetry_plugin_package_function.configuration.merging import Merged
+from poetry_plugin_package_function.configuration.options import OPTIONS
+from poetry_plugin_package_function.configuration.values import Source
+from poetry_plugin_package_function.configuration.values import read_result
 from poetry_plugin_package_function.project import TABLE
 from poetry_plugin_package_function.runtimes import HOST
 from poetry_plugin_package_function.services import LAMBDA
 from poetry_plugin_package_function.services import Feature
 from poetry_plugin_package_function.settings import Settings
-from poetry_plugin_package_function.values import Source
-from poetry_plugin_package_function.values import read_result
 
 
 if TYPE_CHECKING:
