@@ -17,11 +17,13 @@ from typing import Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
 
 _ELEMENT: Final = "element-6066-11e4-a52e-4f735466cecf"
 _TIMEOUT_S: Final = 60
+_STARTS: Final = 3
 
 CONTROL: Final = "\ue009"
 ENTER: Final = "\ue007"
@@ -158,14 +160,13 @@ def chromium(binary: str, driver: str, home: Path) -> Iterator[Browser]:
         "--no-sandbox",  # which root may not use
         "--disable-dev-shm-usage",  # of which containers have little
         "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         "--window-size=1280,1000",
-        f"--user-data-dir={home}",
     ]
-    wanted = {
-        "goog:chromeOptions": {"binary": binary, "args": arguments},
-        "goog:loggingPrefs": {"browser": "ALL"},
-    }
     with subprocess.Popen(
         [driver, "--port=0"],
         stdout=subprocess.PIPE,
@@ -174,8 +175,7 @@ def chromium(binary: str, driver: str, home: Path) -> Iterator[Browser]:
     ) as process:
         try:
             port = _port(process)
-            capabilities = {"alwaysMatch": wanted}
-            made = _call(port, "POST", "/session", {"capabilities": capabilities})
+            made = _session(port, binary, arguments, home)
             browser = Browser(port, f"/session/{made['sessionId']}")
             try:
                 yield browser
@@ -183,6 +183,23 @@ def chromium(binary: str, driver: str, home: Path) -> Iterator[Browser]:
                 browser.call("DELETE", "")
         finally:
             process.terminate()
+
+
+def _session(port: int, binary: str, arguments: Sequence[str], home: Path) -> Any:
+    """Starts the browser; once more if it ends at once, as it does on busy machines."""
+    for number in range(_STARTS):
+        options = [*arguments, f"--user-data-dir={home / str(number)}"]
+        wanted = {
+            "goog:chromeOptions": {"binary": binary, "args": options},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }
+        capabilities = {"capabilities": {"alwaysMatch": wanted}}
+        try:
+            return _call(port, "POST", "/session", capabilities)
+        except AssertionError as error:
+            if number + 1 == _STARTS or "session not created" not in str(error):
+                raise
+    raise AssertionError
 
 
 def _port(process: subprocess.Popen[str]) -> int:

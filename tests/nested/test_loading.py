@@ -17,7 +17,7 @@ import pytest
 
 from poetry_plugin_package_function.packaging.nesting.loader import extraction
 from poetry_plugin_package_function.packaging.nesting.loader import loader
-from poetry_plugin_package_function.packaging.verify import verifier
+from poetry_plugin_package_function.packaging.verify import raised
 from poetry_plugin_package_function.services import LAMBDA
 from tests.nested.function import Source
 from tests.nested.function import contents_of
@@ -48,8 +48,8 @@ def home(tmp_path: Path) -> Path:
 def test_what_is_known_in_processes_of_their_own_is_the_same() -> None:
     """What runs in Lambda, and what verifies, can import nothing of one another."""
     assert LAMBDA.max_ephemeral_storage_bytes == extraction.MAX_EPHEMERAL_STORAGE
-    assert loader.STUB == verifier.STUB
-    assert {f"/{each}" for each in loader.FILES} == {*verifier.LOADER}
+    assert loader.STUB == raised.STUB
+    assert {f"/{each}" for each in loader.FILES} == {*raised.LOADER}
 
 
 def test_it_runs_on_the_oldest_runtime_without_any_dependency() -> None:

@@ -25,6 +25,7 @@ import pytest
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
+from poetry_plugin_package_function.packaging.verify import raised
 from poetry_plugin_package_function.packaging.verify import unpacking
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.importing import ending
@@ -1263,7 +1264,7 @@ def test_an_exception_without_a_message_is_told() -> None:
         def __str__(self) -> str:
             raise ValueError
 
-    description = verifier.description_of(OddError())
+    description = raised.description_of(OddError())
     assert "" == description["message"]
     assert "failed" in description["text"]
 

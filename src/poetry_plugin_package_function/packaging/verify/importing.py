@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from poetry_plugin_package_function.host import end_group
 from poetry_plugin_package_function.interruption import held_back
+from poetry_plugin_package_function.packaging.verify import raised
 from poetry_plugin_package_function.packaging.verify import verifier
 from poetry_plugin_package_function.packaging.verify.variables import environment
 from poetry_plugin_package_function.packaging.verify.variables import python_path
@@ -229,8 +230,8 @@ def _trace(text: str) -> str:
     for line in text.partition("\nCurrent thread's C stack trace")[0].splitlines():
         frame = FRAME.fullmatch(line)
         was_stub = is_stub
-        is_stub = frame is not None and frame["function"] == verifier.STUB
-        is_ours = frame and verifier.is_ours(frame["file"], frame["function"])
+        is_stub = frame is not None and frame["function"] == raised.STUB
+        is_ours = frame and raised.is_ours(frame["file"], frame["function"])
         if not (is_ours or was_stub or line.startswith("Extension modules: ")):
             lines.append(line)
     return "\n".join(lines[:_MOST_LINES]).strip()

@@ -17,7 +17,7 @@ from poetry_plugin_package_function.packaging.verify.init import ROOT
 from poetry_plugin_package_function.packaging.verify.init import Cost
 from poetry_plugin_package_function.packaging.verify.init import Import
 from poetry_plugin_package_function.packaging.verify.init import Init
-from poetry_plugin_package_function.packaging.verify.verifier import LOADER
+from poetry_plugin_package_function.packaging.verify.raised import LOADER
 
 
 if TYPE_CHECKING:
