@@ -193,7 +193,7 @@ def _session(port: int, binary: str, arguments: Sequence[str], home: Path) -> An
             "goog:chromeOptions": {"binary": binary, "args": options},
             "goog:loggingPrefs": {"browser": "ALL"},
         }
-        capabilities = {"capabilities": {"alwaysMatch": wanted}}
+        capabilities: dict[str, object] = {"capabilities": {"alwaysMatch": wanted}}
         try:
             return _call(port, "POST", "/session", capabilities)
         except AssertionError as error:
