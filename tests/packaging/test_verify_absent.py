@@ -153,6 +153,21 @@ def test_what_lambda_brings_and_the_lock_has_elsewhere(tmp_path: Path) -> None:
         assert f"brings and this machine does not{way}" in report.verified.unchecked
 
 
+def test_what_the_runtime_brings_and_an_environment_lacks(tmp_path: Path) -> None:
+    """Where no lock is installed, the environment is what can have it."""
+    venv = make_venv(tmp_path / "venv", python=HOST)
+    install(venv, "my_app", {"my_app.py": "import jmespath\ndef f(e, c): ...\n"})
+    table = f'handler = "my_app.f"\nvenv = "{venv}"\npython = "{sys.executable}"'
+    pyproject = make_project(tmp_path / "project", "my-app", table)
+
+    report = package_venv(venv, pyproject, tmp_path / "function.zip")
+
+    assert report.verified
+    expected = f"does not: install it into {venv} to have all checked"
+    assert expected in report.verified.unchecked
+    assert "exclude-provided = true" in report.verified.unchecked
+
+
 def test_groups_that_are_named_alone_are_named_with_it(tmp_path: Path) -> None:
     """`--with` would be refused beside `--only`."""
     found = hint(tmp_path, "import chalice", more=GROUPS, only=["main"])

@@ -67,6 +67,11 @@ def test_a_variable_that_is_missing(tmp_path: Path) -> None:
         "raise RuntimeError('Missing environment variable: ORDERS')",
         "import sys\nsys.exit('The env var ORDERS is not set')",
         "raise LookupError('ORDERS not found. Declare it as envvar or a default.')",
+        (
+            "def get(key):\n"
+            "    if not os.getenv(key): raise Exception(f'Missing {key}')\n"
+            "get('ORDERS')"
+        ),
     ],
 )
 def test_whatever_is_raised_about_it(tmp_path: Path, code: str) -> None:
@@ -156,6 +161,8 @@ def test_in_a_nested_result(tmp_path: Path) -> None:
         "os.environ['no name']",
         "raise RuntimeError('Environment variable A_B or C_D is missing')",
         "raise RuntimeError('ORDERS is missing')",
+        "os.getenv('HOME')\nraise RuntimeError('ORDERS is missing')",
+        "raise RuntimeError(f'{\"ORDERS\"} is missing')",
         "class ValidationError(Exception):\n    model = int\nraise ValidationError",
     ],
 )

@@ -21,6 +21,7 @@ from poetry_plugin_package_function.packaging.verify.explaining.unset import (
 from poetry_plugin_package_function.packaging.verify.flat_names import flat_names
 from poetry_plugin_package_function.packaging.verify.handler import name_of
 from poetry_plugin_package_function.packaging.verify.variables import environment
+from poetry_plugin_package_function.project import SHOWN_TABLE
 
 
 if TYPE_CHECKING:
@@ -209,6 +210,12 @@ class Failure:
             and (way := way_to(top, self.origin, self.shipped))
         ):
             return f". {way}"
+        if self.origin and self.origin.settings.venv is not None:
+            return (
+                f": install it into {self.origin.settings.venv} to have all checked,"
+                " and leave it to the runtime with exclude-provided = true in"
+                f" {SHOWN_TABLE}."
+            )
         return (
             ": add it to a group that is not packaged, such as dev, to have all"
             " checked, or to the project's dependencies, which also pins its version."

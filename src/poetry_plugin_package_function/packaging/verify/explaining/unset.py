@@ -25,6 +25,8 @@ _NAME: Final = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 """What is about them in words: of environs, decouple, Starlette, django-environ, and of
 projects. None of them says the name in another way."""
 
+_READS: Final = re.compile(rb"\b(?:environ|getenv)\b")
+
 
 def wanted_variables(
     error: Mapping[str, Any], given: Iterable[str], sources: Iterable[bytes]
@@ -37,13 +39,16 @@ def wanted_variables(
         sources: Those of the project's files that were being imported: what they read
             next is missing as well.
     """
+    sources = tuple(sources)
     names = dict.fromkeys(error["variables"])
     if not names:
         for link in error["chain"]:
             message = link["text"].partition(": ")[2]
-            if _ABOUT_VARIABLES.search(message):
-                found = {*_NAME.findall(message)}
-                names |= dict.fromkeys(found if len(found) == 1 else ())
+            found = {*_NAME.findall(message)}
+            if len(found) == 1 and (
+                _ABOUT_VARIABLES.search(message) or _look_for(sources, *found)
+            ):
+                names |= dict.fromkeys(found)
     if names:
         for source in sources:
             names |= dict.fromkeys(_read_at_import(source))
@@ -52,6 +57,16 @@ def wanted_variables(
         for each in names
         if each not in {*given} and not [*wrong_variables([each])]
     ]
+
+
+def _look_for(sources: Iterable[bytes], name: str) -> bool:
+    """Whether sources read variables, and have one's name as a text.
+
+    So a function of the project's own that raises what it likes is understood.
+    """
+    text = b"\n".join(sources)
+    literal = rb"[\"']%s[\"']" % name.encode()
+    return bool(_READS.search(text) and re.search(literal, text))
 
 
 def line_for(names: Iterable[str], given: Mapping[str, str]) -> str:
