@@ -184,7 +184,8 @@ def parser() -> argparse.ArgumentParser:
         own = "the current directory" if option.name == "output-dir" else None
         kind: dict[str, Any] = {"action": "store_true"}
         if option.metavar:
-            kind = {"metavar": option.metavar}
+            action = "append" if option.is_list else "store"
+            kind = {"action": action, "metavar": option.metavar}
         parser.add_argument(f"--{option.name}", help=option.described(own), **kind)
     return parser
 

@@ -18,6 +18,9 @@ from pathlib import Path
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.cli import parser
+from poetry_plugin_package_function.configuration.options import Place
+from poetry_plugin_package_function.configuration.options import options_of
 from tests.machine import mounted
 from tests.machine import unmeasured
 from tests.trees import install
@@ -527,3 +530,12 @@ def test_a_terminal_without_utf8(cli: str, venv: Path) -> None:
 
     assert 0 == done.returncode, done.stderr
     assert b"File        gr\\xf6\\xdfe.zip" in done.stdout
+
+
+def test_options_that_are_lists_can_be_repeated() -> None:
+    """As in the other command line; each value may have commas."""
+    names = [each.name for each in options_of(Place.STANDALONE) if each.is_list]
+    assert "aws-services" in names
+    for name in names:
+        options = parser().parse_args(["venv", f"--{name}", "a,b", f"--{name}", "c"])
+        assert ["a,b", "c"] == getattr(options, name.replace("-", "_"))

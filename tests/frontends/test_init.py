@@ -74,6 +74,14 @@ def with_init(init: Init, sha256: str = "0" * 64) -> Report:
     return replace(REPORT, verified=verified, sha256=sha256)
 
 
+def test_what_costs_by_what_it_imports_has_a_row() -> None:
+    """Its own time may be next to nothing."""
+    wrapper = Cost("wrapper", 1, 0.001, 0.4, line="my_app/db.py:3")
+    found = replace(INIT, distributions=(*INIT.distributions, wrapper))
+    table = init_table(with_init(found), all_of_them=False)
+    assert "wrapper" in table.columns[0].cells
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [

@@ -273,3 +273,12 @@ def test_bytecode_that_is_needed_comes_first(directory: Path) -> None:
     assert "hot/__pycache__/used" in compiled
     assert "my_app/__pycache__/api" in compiled
     assert "hot/__pycache__/unused_2" not in compiled
+
+    # Where that has no room, what has is still worth it.
+    room = ("--layers-size", str(262_144_000 - size_bytes - 200 * _KB))
+    assert 0 == package("--compile", *room)
+    with zipfile.ZipFile("my_app.zip") as archive:
+        names = archive.namelist()
+    compiled = {name.partition(".")[0] for name in names if name.endswith(".pyc")}
+    assert "hot/__pycache__/used" not in compiled
+    assert "cold/__pycache__/__init__" in compiled

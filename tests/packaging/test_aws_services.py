@@ -18,6 +18,7 @@ from tests.trees import install
 from tests.trees import make_project
 from tests.trees import make_venv
 from tests.trees import package_venv
+from tests.trees import site_packages_of
 from tests.trees import write_files
 
 
@@ -338,6 +339,14 @@ def test_what_is_no_service_is_not_asked_for(tmp_path: Path) -> None:
     """Others have methods of that name, too."""
     venv = sdk(tmp_path, a='api.resource("orders")\nclient.client("redis")\n')
     packaged(tmp_path, venv, 'aws-services = ["s3"]')
+
+
+def test_sources_that_are_no_modules_hide_nothing(tmp_path: Path) -> None:
+    """Such as a `__main__.py` at the top, or numbered scripts."""
+    venv = sdk(tmp_path, a='import boto3\nboto3.client("sqs")\n')
+    write_files(site_packages_of(venv), {"__main__.py": "", "steps/1.init.py": ""})
+    with pytest.raises(SourceError, match=r"a\.py:2 asks for sqs"):
+        packaged(tmp_path, venv, 'aws-services = ["s3"]')
 
 
 def test_only_what_the_handler_leads_to_counts(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not there") as caught:
         read_profile(tmp_path / "my.json")
 
-    assert "poetry package-function --profile my.json" in caught.value.hint
+    assert f"--profile {tmp_path / 'my.json'}." in caught.value.hint
 
 
 USED = st.dictionaries(

@@ -172,6 +172,20 @@ def test_threads_are_apart(modules: Path) -> None:
     assert "works" == rows[found["works_too"].parent].module
 
 
+def test_what_has_not_ended_has_taken_its_time_until_now(modules: Path) -> None:
+    """And no memory, as nobody knows what it will."""
+    files = {
+        "waits.py": "import threading\nthreading.Event().wait()\n",
+        "starts.py": "import threading, time\nthreading.Thread(target=__import__, "
+        "args=('waits',), daemon=True).start()\ntime.sleep(0.1)\n",
+    }
+    write_files(modules, files)
+    rows, *_ = traced(sys.executable, modules, "import threading\nimport starts\n")
+    found = {row.module: row for row in rows}
+    assert 0.05 < found["waits"].elapsed_s < 60
+    assert 0 == found["waits"].memory_bytes
+
+
 def test_two_threads_may_want_the_same(modules: Path) -> None:
     """Whoever waits for the other's import has it then, and the locks are as ever."""
     code = """

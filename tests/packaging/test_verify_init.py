@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from poetry_plugin_package_function.configuration.events import Event
 from poetry_plugin_package_function.packaging.verify import measuring
 from poetry_plugin_package_function.packaging.verify.handler import Function
 from poetry_plugin_package_function.packaging.verify.importing import Outcome
@@ -199,7 +200,7 @@ def test_it_is_run_again_where_that_is_cheap(
 ) -> None:
     """The median counts; each run has a `/tmp` of its own, which goes."""
     done = runs(3.0, 2.0)
-    found = runs_of("python", first, (30.0, 1.0))
+    found = runs_of("python", first, 30.0)
     assert (2.0, 3) == (found.median.init_s, found.count)
     places = {each.place.tmp_dir for each in (*done, first.task)}
     assert 3 == len(places)
@@ -211,7 +212,7 @@ def test_it_is_run_five_times_at_most(
 ) -> None:
     """However cheap it is."""
     done = runs(0.1, 0.2, 0.3, 0.4, 0.5)
-    assert 5 == runs_of("python", first, (100.0, 1.0)).count
+    assert 5 == runs_of("python", first, 100.0).count
     assert 4 == len(done)
 
 
@@ -221,7 +222,7 @@ def test_it_is_run_once_where_that_is_not_cheap(
 ) -> None:
     """Another run would take more than a fifth of all before."""
     assert [] == runs()
-    assert 1 == runs_of("python", first, (so_far_s, 1.0)).count
+    assert 1 == runs_of("python", first, so_far_s).count
 
 
 def test_a_host_is_not_called_twice(
@@ -230,10 +231,41 @@ def test_a_host_is_not_called_twice(
     """Nor is what fails the second time looked at."""
     done = runs(None)
     called = replace(first, called=True)
-    assert 1 == runs_of("python", called, (100.0, 1.0)).count
+    assert 1 == runs_of("python", called, 100.0).count
     assert [] == done
-    assert 1 == runs_of("python", first, (100.0, 1.0)).count
+    assert 1 == runs_of("python", first, 100.0).count
     assert 1 == len(done)
+
+
+def test_a_machine_that_can_do_no_more(
+    first: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or no process: the handler has been found, and that counts."""
+
+    def run(*_: object) -> Outcome:
+        raise OSError
+
+    monkeypatch.setattr(measuring, "run", run)
+    assert 1 == runs_of("python", first, 100.0).count
+    found = runs_of("python", with_budget(first, 6), 100.0)
+    assert (1, None) == (found.count, found.empty_s)
+
+
+def test_the_hosts_of_a_call_are_not_those_of_the_import(tmp_path: Path) -> None:
+    """So the import is run again, and its figures can be trusted."""
+    code = (
+        "import socket\n"
+        "def handler(event, context):\n"
+        "    try: socket.create_connection(('127.0.0.1', 9))\n"
+        "    except OSError: return 'tried'\n"
+    )
+    event = Event("e.json", b"{}")
+    archive = archive_of(tmp_path, {"a.py": code})
+    found = verified(archive, "a.handler", event=event, max_init=0.001)
+    assert found.event is not None
+    assert '"tried"' == found.event.result
+    assert found.init is not None
+    assert 3 == found.init.runs
 
 
 def with_budget(first: Run, most: float) -> Run:
@@ -246,11 +278,11 @@ def test_a_budget_is_decided_by_three_runs(
 ) -> None:
     """Whatever they cost: one that was slow by accident fails nobody."""
     done = runs(0.5, 0.4)
-    found = runs_of("python", with_budget(first, 6), (1.0, 1.0))
+    found = runs_of("python", with_budget(first, 6), 1.0)
     assert (0.5, 0.1) == (found.median.init_s, found.empty_s)
     assert 3 + 1 == len(done)  # two are enough: the shorter counts
     done = runs(2.0, 3.0)
-    found = runs_of("python", with_budget(first, 6), (1.0, 1.0))
+    found = runs_of("python", with_budget(first, 6), 1.0)
     assert (2.0, 3) == (found.median.init_s, found.count)
 
 
@@ -259,5 +291,5 @@ def test_an_empty_handler_may_not_start(
 ) -> None:
     """Then there is nothing to measure by."""
     runs(empty_s=None)
-    found = runs_of("python", with_budget(first, 6), (1.0, 1.0))
+    found = runs_of("python", with_budget(first, 6), 1.0)
     assert None is found.empty_s

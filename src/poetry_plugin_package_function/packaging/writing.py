@@ -169,10 +169,10 @@ def _with_needed_bytecode(job: Job) -> Job:
     if job.wishes.needs:
         size_bytes = job.tree.size_bytes
         for group in in_order(job.bytecode, job.wishes.needs):
-            size_bytes += group.size_bytes
-            if layout_for(size_bytes, job.limit_bytes) is Layout.NESTED:
-                break
-            kept.update(entry.name for entry in group.entries)
+            with_it_bytes = size_bytes + group.size_bytes
+            if layout_for(with_it_bytes, job.limit_bytes) is not Layout.NESTED:
+                size_bytes = with_it_bytes
+                kept.update(entry.name for entry in group.entries)
     bytecode = tuple(each for each in job.bytecode if each.name in kept)
     return replace(job, bytecode=bytecode)
 

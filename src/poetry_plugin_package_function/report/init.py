@@ -47,11 +47,12 @@ def owner(name: str | None) -> str:
 def ranked_costs(init: Init) -> tuple[list[Cost], list[Cost]]:
     """Takes the distributions apart that take most of INIT, and the rest.
 
-    What takes less than a hundredth, alone and with what it imports, is among the rest.
+    What takes less than a hundredth, with what it imports, is among the rest.
     """
     least_s = init.total_s * _SMALLEST_SHARE
-    largest = [each for each in init.distributions[:_MOST] if each.own_s >= least_s]
-    return largest, [*init.distributions[len(largest) :]]
+    found = init.distributions
+    largest = [each for each in found if each.cumulative_s >= least_s][:_MOST]
+    return largest, [each for each in found if each not in largest]
 
 
 def init_table(report: Report, *, all_of_them: bool) -> Table:

@@ -147,8 +147,12 @@ def _led_to(own: Mapping[str, Entry], handler: str | None) -> Mapping[str, Entry
     If its module is none of the project's, that is all of them: a wrapper calls what a
     variable names.
     """
-    modules = {tuple(module_parts(name)): entry for name, entry in own.items()}
     start = tuple(handler_parts(handler)) if handler else ()
+    modules = {
+        tuple(module): entry
+        for name, entry in own.items()
+        if (module := module_parts(name))
+    }
     if start not in modules:
         return own
     found: dict[str, Entry] = {}

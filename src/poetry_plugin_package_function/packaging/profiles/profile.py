@@ -18,6 +18,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.screen import shown_path
 
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def read_profile(path: Path) -> Profile:
     Raises:
         ConfigError: There is none, it cannot be read, or it is no profile.
     """
-    hint = f"Write it: poetry package-function --profile {path.name}."
+    hint = f"Write it: --profile {shown_path(path)}."
     try:
         document = json.loads(path.read_bytes())
         version = document["profile"]

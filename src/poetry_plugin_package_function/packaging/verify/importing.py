@@ -95,7 +95,8 @@ class Outcome(NamedTuple):
         answer: What the verifier says; None if it could not.
         trace: Where it was when it crashed or hung.
         output: The last that the user's code has written.
-        hosts: Those that it has called, or asked for the addresses of, in that order.
+        hosts: Those that it has called, or asked for the addresses of, in that order;
+            without those of the call.
         is_call: Whether this is about the call of the handler only: with its answer,
             that of `invocation.invoke`, its output and its hosts.
         call: The same about the call; None if there was none.
@@ -153,13 +154,15 @@ def run(interpreter: Path | str, task: Task) -> Outcome:
     if answer is None or before is None:
         return outcome
     answer |= _json(task.path("call.json")) or {}
+    called = tuple(_text(task.path("hosts.txt"), before["hosts"]).splitlines())
     call = outcome._replace(
         answer=answer.get("call"),
         output=_last_lines(task.path("output.txt"), before["output"]),
-        hosts=tuple(_text(task.path("hosts.txt"), before["hosts"]).splitlines()),
+        hosts=called,
         is_call=True,
     )
-    return outcome._replace(call=call)
+    asked = outcome.hosts[: len(outcome.hosts) - len(called)]
+    return outcome._replace(hosts=asked, call=call)
 
 
 def _status(process: subprocess.Popen[bytes], task: Task) -> int:

@@ -77,16 +77,15 @@ class Runs:
     empty_s: float | None = None
 
 
-def runs_of(interpreter: Path | str, first: Run, elapsed_s: Sequence[float]) -> Runs:
+def runs_of(interpreter: Path | str, first: Run, elapsed_s: float) -> Runs:
     """Runs a handler more often, where that is cheap or decides something.
 
     Args:
         interpreter: What runs it.
         first: How that went for the first time.
-        elapsed_s: How long verifying has taken so far, and that run of it.
+        elapsed_s: How long verifying has taken so far, with that run.
     """
-    so_far_s, once_s = elapsed_s
-    end_s = time.monotonic() + so_far_s * _SHARE - once_s
+    end_s = time.monotonic() + elapsed_s * _SHARE - first.init_s
     runs = [first]
     while len(runs) < _MOST_RUNS and time.monotonic() < end_s:
         if not _add(runs, interpreter):
@@ -115,11 +114,14 @@ def _add(runs: list[Run], interpreter: Path | str) -> bool:
     first = runs[0]
     if first.called:
         return False
-    with _place_beside(first.task.place, f"run-{len(runs)}") as place:
-        # One that waits this time, for whatever it is, is not waited for.
-        limit_s = min(first.task.time_limit_s, _GRACE_S + _SLOWER * first.init_s)
-        task = replace(first.task, place=place, time_limit_s=limit_s)
-        outcome = run(interpreter, task)
+    # One that waits this time, for whatever it is, is not waited for.
+    limit_s = min(first.task.time_limit_s, _GRACE_S + _SLOWER * first.init_s)
+    try:
+        with _place_beside(first.task.place, f"run-{len(runs)}") as place:
+            task = replace(first.task, place=place, time_limit_s=limit_s)
+            outcome = run(interpreter, task)
+    except OSError:  # a full disk, or no process: the handler has been found before
+        return False
     if not _has_found(outcome):
         return False
     runs.append(Run(task, outcome.answer or {}))
@@ -128,19 +130,21 @@ def _add(runs: list[Run], interpreter: Path | str) -> bool:
 
 def _empty_s(interpreter: Path | str, task: Task) -> float | None:
     """Measures INIT of an empty handler; None if it does not run."""
-    found: list[float] = []
-    with _place_beside(task.place, "empty") as place:
-        root = os.path.join(place.scratch, "task")
-        os.mkdir(root)
-        with open(os.path.join(root, "empty.py"), "w", encoding="utf-8") as file:
-            file.write(_EMPTY)
-        function = replace(task.function, handler="empty.handler")
-        place = replace(place, task_root=root)
-        for _ in range(_DECIDING_RUNS):
-            outcome = run(interpreter, replace(task, place=place, function=function))
-            if not _has_found(outcome):
-                return None
-            found.append((outcome.answer or {})["init_s"])
+    try:
+        with _place_beside(task.place, "empty") as place:
+            root = os.path.join(place.scratch, "task")
+            os.mkdir(root)
+            with open(os.path.join(root, "empty.py"), "w", encoding="utf-8") as file:
+                file.write(_EMPTY)
+            function = replace(task.function, handler="empty.handler")
+            place = replace(place, task_root=root)
+            task = replace(task, place=place, function=function)
+            outcomes = [run(interpreter, task) for _ in range(_DECIDING_RUNS)]
+    except OSError:  # as above
+        return None
+    if not all(map(_has_found, outcomes)):
+        return None
+    found: Sequence[float] = [(each.answer or {})["init_s"] for each in outcomes]
     return median_low(found)
 
 

@@ -96,17 +96,17 @@ class Trace:
         thread = get_ident()
         parent = self._current.get(thread)
         frames = frames_of(frame)
-        record = [parent, thread, name, frames, 0, False, self._memory(), 0.0]
+        before, began = self._memory(), time.monotonic()
+        record = [parent, thread, name, frames, None, False, 0, before, began]
         self._current[thread] = record
         self._records.append(record)
-        record[7] = time.monotonic()
         return record
 
     def _end(self, record: list[Any], *, failed: bool = False) -> None:
         now = time.monotonic()
-        record[4] = now - record[7]
+        record[4] = now - record[8]
         record[5] = failed
-        record[6] = self._memory() - record[6]
+        record[6] = self._memory() - record[7]
         self._current[record[1]] = record[0]
 
     def rows(self) -> list[list[Any]]:
@@ -116,26 +116,29 @@ class Trace:
             For each import: the number of the one that it is a part of, or -1; whether
             it is the main thread's; the module's name, "" for another call that was
             traced; its file, "" if it has none or is gone; files and lines that asked
-            for it, the innermost first, in turn; how long it took, in seconds; whether
-            it failed; by how many bytes the resident memory has grown meanwhile.
+            for it, the innermost first, in turn; how long it took, in seconds, or has
+            until now; whether it failed; by how many bytes the resident memory has
+            grown meanwhile, 0 if it has not ended.
         """
+        now = time.monotonic()
         records = self._records[:]
         numbers = {id(each): number for number, each in enumerate(records)}
-        return [
-            [
-                -1 if parent is None else numbers[id(parent)],
-                thread == self._main,
-                str(name),
-                file_of(name),
-                frames,
-                elapsed_s,
-                failed,
-                memory_bytes,
-            ]
-            for parent, thread, name, frames, elapsed_s, failed, memory_bytes, _ in (
-                records
+        rows = []
+        for record in records:
+            parent, thread, name, frames, elapsed_s, failed, memory_bytes, *_ = record
+            rows.append(
+                [
+                    -1 if parent is None else numbers[id(parent)],
+                    thread == self._main,
+                    str(name),
+                    file_of(name),
+                    frames,
+                    now - record[-1] if elapsed_s is None else elapsed_s,
+                    failed,
+                    memory_bytes,
+                ]
             )
-        ]
+        return rows
 
 
 def without_first(error: BaseException) -> None:

@@ -209,7 +209,6 @@ def _attempt(
     """
     function = task.function
     refused = f"It was not imported: {interpreter} cannot be run here"
-    ran_s = time.monotonic()
     try:
         outcome = run(interpreter, task)
     except OSError as error:
@@ -227,9 +226,8 @@ def _attempt(
     extracted = frozenset(_extracted(answer["extracted"], task.place))
     later = frozenset(flat_names(answer.get("event_files", ()), task.place))
     once = replace(task, function=replace(function, event=None))
-    now_s = time.monotonic()
     first = Run(once, answer, called=bool(outcome.hosts))
-    runs = runs_of(interpreter, first, (now_s - began_s, now_s - ran_s))
+    runs = runs_of(interpreter, first, time.monotonic() - began_s)
     return Verified(
         function.handler,
         init_s=runs.median.init_s,
