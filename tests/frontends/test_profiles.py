@@ -252,6 +252,62 @@ def test_a_handler_that_was_not_imported(
     assert not Path("my_app.zip").exists()
 
 
+def event_handler(body: str) -> None:
+    """Has the handler import a library when it is called, and then do this."""
+    write_files(
+        site_packages_of(Path("venv")),
+        {"my_app/api.py": f"def handler(event, context):\n    import warm\n{body}"},
+    )
+    Path("e.json").write_text("{}")
+
+
+def test_a_call_that_did_not_return(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """How far it got depends on the machine: nothing is written."""
+    event_handler("    import os\n    os.environ['A_TABLE']\n    import cold\n")
+
+    assert 1 == package("--profile", "p.json", "--event", "e.json")
+
+    error = " ".join(capfd.readouterr().err.split())
+    assert "not known what my_app.api.handler needs for e.json: the call did" in error
+    assert "A_TABLE" in error
+    assert not Path("p.json").exists()
+    assert not Path("my_app.zip").exists()
+
+
+def test_what_an_event_needs_is_not_lost(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A run that calls nothing does not replace what a call has needed."""
+    event_handler("")
+    arguments = ("--profile", "p.json")
+    assert 0 == package(*arguments, "--event", "e.json")
+    written = Path("p.json").read_text()
+    assert ["warm"] == [*json.loads(written)["event"]]
+    Path("my_app.zip").unlink()
+
+    assert 2 == package(*arguments)
+
+    error = " ".join(capfd.readouterr().err.split())
+    assert "p.json has what an event needs, and would lose it" in error
+    assert "Give --event FILE, too, or delete the profile." in error
+    assert written == Path("p.json").read_text()
+    assert not Path("my_app.zip").exists()
+    assert 0 == package(*arguments, "--event", "e.json")
+    Path("p.json").unlink()
+    assert 0 == package(*arguments)
+
+
+def test_an_event_of_one_function_is_enough(directory: Path) -> None:
+    """One file is for all functions, and not each has an event."""
+    event_handler("")
+    tables(directory, {"api": 'event = "e.json"', "worker": ""})
+    both = ("--function", "api", "--function", "worker", "--profile", "p.json")
+    for _ in range(2):
+        assert 0 == package(*both)
+
+
 def test_bytecode_that_is_needed_comes_first(directory: Path) -> None:
     """A flat result gets that of INIT where there is no room for all of it."""
     source = "".join(f"def f{n}(a, b=2): return a + b\n" for n in range(3000))
