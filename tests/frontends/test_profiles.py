@@ -209,6 +209,19 @@ def test_several_functions(directory: Path, capfd: pytest.CaptureFixture[str]) -
     error = " ".join(capfd.readouterr().err.split())
     assert "profile.json is the profile of worker, too" in error
 
+    assert 2 == package("--profile", "profile.json", "--handler", "my_app.api.handler")
+    error = " ".join(capfd.readouterr().err.split())
+    assert "profile.json is the profile of api, worker, too" in error
+    assert ["hot", "warm"] == [*json.loads(Path("profile.json").read_text())["init"]]
+
+    tables(directory, {"api": "", "worker": ""}, shared)
+    with Path("pyproject.toml").open("a") as file:
+        file.write(
+            "[tool.poetry-plugin-package-function.functions.libraries]\n"
+            "layer-only = true\n"
+        )
+    assert 0 == package("--profile", "profile.json", *both)
+
     own = 'profile = "{name}.json"'
     tables(directory, {"api": own, "worker": own})
     assert 0 == package("--profile", "{name}.json", "--function", "api")
@@ -238,6 +251,25 @@ def test_what_is_refused(
 
     assert words in " ".join(capfd.readouterr().err.split())
     assert '{"schema_version": 1}' == Path("other.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["", "--function=api"])
+@pytest.mark.parametrize("result", ["worker.zip", "worker-report.json"])
+def test_results_of_other_functions_are_no_profiles(
+    directory: Path, name: str, result: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whether they are there yet or not, and packaged in this run or not."""
+    own = 'output = "{name}.zip"\nreport = "{name}-report.json"'
+    tables(directory, {"api": own, "worker": own})
+    arguments = (name,) if name else ("--handler", "my_app.api.handler")
+
+    assert 2 == package(*arguments, "--profile", result)
+    error = " ".join(capfd.readouterr().err.split())
+    assert f"{directory / result} is where a result of worker is written" in error
+    assert 2 == package("--function=worker", "--function=api", "--profile", result)
+    error = " ".join(capfd.readouterr().err.split())
+    assert f"{directory / result} is where a result is written" in error
+    assert not Path(result).exists()
 
 
 def test_a_handler_that_was_not_imported(
