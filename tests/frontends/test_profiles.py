@@ -272,6 +272,23 @@ def test_results_of_other_functions_are_no_profiles(
     assert not Path(result).exists()
 
 
+def test_a_profile_is_not_shipped(directory: Path) -> None:
+    """Else to write one would change the next archive; nor is another function's."""
+    shared = 'include = ["*.json"]\n'
+    Path("data.json").write_text("{}")
+    own = 'profile = "{name}.json"'
+    tables(directory, {"api": "", "worker": ""}, shared)
+    both = ("--function", "api", "--function", "worker")
+    assert 0 == package("--profile", "{name}.json", *both)
+    tables(directory, {"api": own, "worker": own}, shared)
+    for arguments in (("--profile", "{name}.json"), ()):
+        assert 0 == package(*both, *arguments)
+        for archive in ("api.zip", "worker.zip"):
+            with zipfile.ZipFile(archive) as file:
+                names = [each for each in file.namelist() if each.endswith(".json")]
+            assert ["data.json"] == names
+
+
 def test_a_handler_that_was_not_imported(
     directory: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

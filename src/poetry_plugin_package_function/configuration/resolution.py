@@ -107,8 +107,9 @@ def resolve(
     _raise(problems, _TEMPLATE_HINT if is_about_template else _HINT)
     results = frozenset(
         path
-        for one in (*found.values(), *by_tables.values())
-        for path in one.settings.targets
+        for each in (one.settings for one in (*found.values(), *by_tables.values()))
+        for path in (*each.targets, each.profile, each.profile_output)
+        if path is not None
     )
     return tuple(replace(one.settings, results=results) for one in found.values())
 
