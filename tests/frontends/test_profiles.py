@@ -13,6 +13,8 @@ from typing import Final
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.packaging.sources.environment import this_machine
+from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from tests.packaging.nested_trees import noise
 from tests.trees import install
 from tests.trees import make_project
@@ -194,6 +196,25 @@ def test_an_older_profile_is_used(
         "missing": [],
     } == report["profile"]
     assert "hot" not in nested_in()
+
+
+def test_what_only_another_target_has_is_no_warning(directory: Path) -> None:
+    """No profile that is written here could know it; other versions are told."""
+    assert 0 == package("--profile", "profile.json")
+    with Path("pyproject.toml").open("a") as file:
+        file.write('profile = "profile.json"\n')
+    install(Path("venv"), "new", {"new.py": ""})
+    text = Path("profile.json").read_text().replace('"hot": "1.0"', '"hot": "0.9"')
+    Path("profile.json").write_text(text)
+    machine = this_machine()
+    found = {}
+    for name, each in ARCHITECTURES.items():
+        assert 0 == package("--architecture", name, "--report", "my_app.json")
+        found[each == machine] = json.loads(Path("my_app.json").read_text())["profile"]
+
+    others = [{"name": "hot", "profiled": "0.9", "version": "1.0"}]
+    assert {"others": others, "unknown": [], "missing": []} == found[False]
+    assert {"others": others, "unknown": ["new"], "missing": []} == found[True]
 
 
 def test_several_functions(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
