@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.packaging.archive.output import check_targets
@@ -21,6 +22,8 @@ from poetry_plugin_package_function.screen import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.profiles.profile import Profile
@@ -37,9 +40,10 @@ def read_profiles(functions: Iterable[Settings]) -> dict[Path, Profile]:
     One that is to be written need not be there yet.
 
     Raises:
-        ConfigError: One is not there, or is no profile.
+        ConfigError: One is not there, is no profile, or would lose what an event needs.
         OutputError: One cannot be written.
     """
+    functions = tuple(functions)
     found: dict[Path, Profile] = {}
     for each in functions:
         if each.profile_output is not None:
@@ -50,14 +54,37 @@ def read_profiles(functions: Iterable[Settings]) -> dict[Path, Profile]:
             if path == each.profile_output and not path.exists():
                 continue
             found[path] = read_profile(path)
+    _refuse_without_event(functions, found)
     return found
 
 
-def refuse_without_import(settings: Settings, report: Report) -> None:
-    """Refuses a run that is to write a profile, if the handler was not imported.
+def _refuse_without_event(
+    functions: Sequence[Settings], before: Mapping[Path, Profile]
+) -> None:
+    """Refuses to replace what events need by what no event has been seen to need.
 
     Raises:
-        VerifyError: Says why it was not.
+        ConfigError: Names the files.
+    """
+    written = {each.profile_output for each in functions}
+    called = {each.profile_output for each in functions if each.event}
+    lost = [
+        f"--profile: {shown_path(path)} has what an event needs, and would lose it:"
+        " this run has no event."
+        for path, profile in before.items()
+        if profile.event and path in written - called
+    ]
+    if lost:
+        raise ConfigError(lost, "Give --event FILE, too, or delete the profile.")
+
+
+def refuse_incomplete(settings: Settings, report: Report) -> None:
+    """Refuses a run that is to write a profile, if not all that it has was seen.
+
+    A call that has ended early would leave what this machine has let it reach.
+
+    Raises:
+        VerifyError: Says why the handler was not imported, or has not returned.
     """
     if settings.profile_output is None or settings.handler is None:
         return
@@ -67,6 +94,14 @@ def refuse_without_import(settings: Settings, report: Report) -> None:
             f"--profile: it is not known what {settings.handler} needs. {why}".rstrip(),
             "Write the profile where the handler can be imported; the key `profile` is"
             " read anywhere.",
+        )
+    called = report.verified.event if report.verified else None
+    if called and called.unchecked:
+        raise VerifyError(
+            f"--profile: it is not known what {settings.handler} needs for"
+            f" {called.event}: the call did not get to its end. {called.unchecked}",
+            "Write the profile where it does, with an event that it can answer here, or"
+            " without `event`.",
         )
 
 

@@ -21,7 +21,7 @@ from poetry_plugin_package_function.packaging.archive.output import check_target
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.profiling import Observed
 from poetry_plugin_package_function.profiling import read_profiles
-from poetry_plugin_package_function.profiling import refuse_without_import
+from poetry_plugin_package_function.profiling import refuse_incomplete
 from poetry_plugin_package_function.project import read_project
 from poetry_plugin_package_function.report.changes import changes_since
 from poetry_plugin_package_function.report.changes import read_previous
@@ -114,11 +114,11 @@ class Request:
 
         Raises:
             StrictError: There are warnings, and none are wanted.
-            VerifyError: A profile is to be written, and nothing was imported.
+            VerifyError: A profile is to be written, and what it has was not all seen.
             OSError: It cannot be written.
         """
         report = pending.report
-        refuse_without_import(settings, report)
+        refuse_incomplete(settings, report)
         found = (
             *self._warnings(report, settings),
             *line_end_warnings(self.project.directory, pending.files),

@@ -37,8 +37,8 @@ class Settings:
             only a deployment knows.
         has_layers: Whether the function has layers that are not packaged with it.
         is_declared: Whether a template has it, which also deploys it.
-        results: Files that any of the project's functions may be written to, which are
-            not shipped.
+        results: Files that any of the project's functions may be written to, profiles
+            among them, which are not shipped.
     """
 
     output: Path

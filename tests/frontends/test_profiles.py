@@ -13,6 +13,8 @@ from typing import Final
 import pytest
 
 from poetry_plugin_package_function.cli import main
+from poetry_plugin_package_function.packaging.sources.environment import this_machine
+from poetry_plugin_package_function.runtimes import ARCHITECTURES
 from tests.packaging.nested_trees import noise
 from tests.trees import install
 from tests.trees import make_project
@@ -196,6 +198,25 @@ def test_an_older_profile_is_used(
     assert "hot" not in nested_in()
 
 
+def test_what_only_another_target_has_is_no_warning(directory: Path) -> None:
+    """No profile that is written here could know it; other versions are told."""
+    assert 0 == package("--profile", "profile.json")
+    with Path("pyproject.toml").open("a") as file:
+        file.write('profile = "profile.json"\n')
+    install(Path("venv"), "new", {"new.py": ""})
+    text = Path("profile.json").read_text().replace('"hot": "1.0"', '"hot": "0.9"')
+    Path("profile.json").write_text(text)
+    machine = this_machine()
+    found = {}
+    for name, each in ARCHITECTURES.items():
+        assert 0 == package("--architecture", name, "--report", "my_app.json")
+        found[each == machine] = json.loads(Path("my_app.json").read_text())["profile"]
+
+    others = [{"name": "hot", "profiled": "0.9", "version": "1.0"}]
+    assert {"others": others, "unknown": [], "missing": []} == found[False]
+    assert {"others": others, "unknown": ["new"], "missing": []} == found[True]
+
+
 def test_several_functions(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """One file has the union; with {name} each has its own."""
     shared = 'profile = "profile.json"\n'
@@ -208,6 +229,19 @@ def test_several_functions(directory: Path, capfd: pytest.CaptureFixture[str]) -
     assert 2 == package("--profile", "profile.json", "--function", "api")
     error = " ".join(capfd.readouterr().err.split())
     assert "profile.json is the profile of worker, too" in error
+
+    assert 2 == package("--profile", "profile.json", "--handler", "my_app.api.handler")
+    error = " ".join(capfd.readouterr().err.split())
+    assert "profile.json is the profile of api, worker, too" in error
+    assert ["hot", "warm"] == [*json.loads(Path("profile.json").read_text())["init"]]
+
+    tables(directory, {"api": "", "worker": ""}, shared)
+    with Path("pyproject.toml").open("a") as file:
+        file.write(
+            "[tool.poetry-plugin-package-function.functions.libraries]\n"
+            "layer-only = true\n"
+        )
+    assert 0 == package("--profile", "profile.json", *both)
 
     own = 'profile = "{name}.json"'
     tables(directory, {"api": own, "worker": own})
@@ -240,6 +274,42 @@ def test_what_is_refused(
     assert '{"schema_version": 1}' == Path("other.json").read_text()
 
 
+@pytest.mark.parametrize("name", ["", "--function=api"])
+@pytest.mark.parametrize("result", ["worker.zip", "worker-report.json"])
+def test_results_of_other_functions_are_no_profiles(
+    directory: Path, name: str, result: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whether they are there yet or not, and packaged in this run or not."""
+    own = 'output = "{name}.zip"\nreport = "{name}-report.json"'
+    tables(directory, {"api": own, "worker": own})
+    arguments = (name,) if name else ("--handler", "my_app.api.handler")
+
+    assert 2 == package(*arguments, "--profile", result)
+    error = " ".join(capfd.readouterr().err.split())
+    assert f"{directory / result} is where a result of worker is written" in error
+    assert 2 == package("--function=worker", "--function=api", "--profile", result)
+    error = " ".join(capfd.readouterr().err.split())
+    assert f"{directory / result} is where a result is written" in error
+    assert not Path(result).exists()
+
+
+def test_a_profile_is_not_shipped(directory: Path) -> None:
+    """Else to write one would change the next archive; nor is another function's."""
+    shared = 'include = ["*.json"]\n'
+    Path("data.json").write_text("{}")
+    own = 'profile = "{name}.json"'
+    tables(directory, {"api": "", "worker": ""}, shared)
+    both = ("--function", "api", "--function", "worker")
+    assert 0 == package("--profile", "{name}.json", *both)
+    tables(directory, {"api": own, "worker": own}, shared)
+    for arguments in (("--profile", "{name}.json"), ()):
+        assert 0 == package(*both, *arguments)
+        for archive in ("api.zip", "worker.zip"):
+            with zipfile.ZipFile(archive) as file:
+                names = [each for each in file.namelist() if each.endswith(".json")]
+            assert ["data.json"] == names
+
+
 def test_a_handler_that_was_not_imported(
     directory: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -250,6 +320,62 @@ def test_a_handler_that_was_not_imported(
     assert "it is not known what my_app.api.handler needs" in error
     assert not Path("p.json").exists()
     assert not Path("my_app.zip").exists()
+
+
+def event_handler(body: str) -> None:
+    """Has the handler import a library when it is called, and then do this."""
+    write_files(
+        site_packages_of(Path("venv")),
+        {"my_app/api.py": f"def handler(event, context):\n    import warm\n{body}"},
+    )
+    Path("e.json").write_text("{}")
+
+
+def test_a_call_that_did_not_return(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """How far it got depends on the machine: nothing is written."""
+    event_handler("    import os\n    os.environ['A_TABLE']\n    import cold\n")
+
+    assert 1 == package("--profile", "p.json", "--event", "e.json")
+
+    error = " ".join(capfd.readouterr().err.split())
+    assert "not known what my_app.api.handler needs for e.json: the call did" in error
+    assert "A_TABLE" in error
+    assert not Path("p.json").exists()
+    assert not Path("my_app.zip").exists()
+
+
+def test_what_an_event_needs_is_not_lost(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A run that calls nothing does not replace what a call has needed."""
+    event_handler("")
+    arguments = ("--profile", "p.json")
+    assert 0 == package(*arguments, "--event", "e.json")
+    written = Path("p.json").read_text()
+    assert ["warm"] == [*json.loads(written)["event"]]
+    Path("my_app.zip").unlink()
+
+    assert 2 == package(*arguments)
+
+    error = " ".join(capfd.readouterr().err.split())
+    assert "p.json has what an event needs, and would lose it" in error
+    assert "Give --event FILE, too, or delete the profile." in error
+    assert written == Path("p.json").read_text()
+    assert not Path("my_app.zip").exists()
+    assert 0 == package(*arguments, "--event", "e.json")
+    Path("p.json").unlink()
+    assert 0 == package(*arguments)
+
+
+def test_an_event_of_one_function_is_enough(directory: Path) -> None:
+    """One file is for all functions, and not each has an event."""
+    event_handler("")
+    tables(directory, {"api": 'event = "e.json"', "worker": ""})
+    both = ("--function", "api", "--function", "worker", "--profile", "p.json")
+    for _ in range(2):
+        assert 0 == package(*both)
 
 
 def test_bytecode_that_is_needed_comes_first(directory: Path) -> None:

@@ -6,10 +6,12 @@ import hashlib
 import json
 import random
 import re
+import sys
 
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poetry_plugin_package_function.cli import main
 from poetry_plugin_package_function.packaging.plan import FileSize
 from poetry_plugin_package_function.packaging.verify.init import Import
 from poetry_plugin_package_function.packaging.verify.init import Init
@@ -28,6 +31,9 @@ from tests.sizes import as_html
 from tests.sizes import hostile_sizes
 from tests.sizes import owner
 from tests.sizes import sizes_of
+from tests.trees import install
+from tests.trees import make_project
+from tests.trees import make_venv
 
 
 STYLE = (
@@ -197,6 +203,7 @@ def test_what_is_written_can_be_read() -> None:
             st.integers(0, 1 << 40),
             st.integers(0, 1 << 40),
             st.booleans(),
+            prefix=st.just(""),  # a page has it in the names
         )
     )
 )
@@ -266,6 +273,36 @@ def test_bytecode_is_needed_as_its_source_is() -> None:
         *(("a/__pycache__/c.cpython-313.pyc", False), ("a/__pycache__/x", False)),
     ]:
         assert is_needed(name, needed) is expected, name
+
+
+def test_what_init_reads_out_of_a_layer_is_marked(in_directory: Path) -> None:
+    """There its name in the archive is not the one that the import has it by."""
+    venv = make_venv(in_directory / "venv")
+    (venv / "bin").mkdir()
+    (venv / "bin" / "python").symlink_to(sys.executable)
+    code = "import hot\ndef handler(event, context): ...\n"
+    install(venv, "my_app", {"my_app/__init__.py": code})
+    install(venv, "hot", {"hot/__init__.py": "", "hot/cold.py": ""})
+    make_project(in_directory, "my-app")
+    arguments = ["--handler", "my_app.handler", "--layer", "--compile"]
+    assert 0 == main(
+        ["venv", "--python", sys.executable, *arguments, "--sizes", "sizes.html"]
+    )
+
+    marks = {
+        f"{directory}/{name}": file_marks
+        for _, directory, files in Page(Path("sizes.html").read_bytes()).data[
+            "directories"
+        ]
+        for name, _, _, file_marks in files
+    }
+    cache = f"python/hot/__pycache__/__init__.{sys.implementation.cache_tag}.pyc"
+    assert (2, 2, 2, 0) == (
+        marks["my_app/__init__.py"],
+        marks["python/hot/__init__.py"],
+        marks[cache],
+        marks["python/hot/cold.py"],
+    )
 
 
 def test_without_imports_it_says_how_to_get_them() -> None:

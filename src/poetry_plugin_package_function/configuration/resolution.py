@@ -107,8 +107,9 @@ def resolve(
     _raise(problems, _TEMPLATE_HINT if is_about_template else _HINT)
     results = frozenset(
         path
-        for one in (*found.values(), *by_tables.values())
-        for path in one.settings.targets
+        for each in (one.settings for one in (*found.values(), *by_tables.values()))
+        for path in (*each.targets, each.profile, each.profile_output)
+        if path is not None
     )
     return tuple(replace(one.settings, results=results) for one in found.values())
 
@@ -141,12 +142,11 @@ def _problems(
     ]
     for name, one in found.items():
         problems += _in_all((one.own, by_tables[name].own))
+    others = [each.settings for name, each in by_tables.items() if name not in found]
+    chosen = [each.settings for each in found.values()]
     if None not in found:  # the project itself may be called as one of them
-        others = [each for name, each in by_tables.items() if name not in found]
-        all_settings = [each.settings for each in (*found.values(), *others)]
-        problems += _shared_files(all_settings, found.keys())
-        written = {each.settings.profile_output for each in found.values()}
-        problems += _partial_profiles(written - {None}, [e.settings for e in others])
+        problems += _shared_files((*chosen, *others), found.keys())
+    problems += _replacing_profiles(chosen, others)
     return [*dict.fromkeys(problems)]
 
 
@@ -247,24 +247,35 @@ def _not_declared(label: str, name: str, template: Template) -> Iterator[str]:
         )
 
 
-def _partial_profiles(
-    written: AbstractSet[Path | None], others: Iterable[Settings]
+def _replacing_profiles(
+    chosen: Sequence[Settings], others: Iterable[Settings]
 ) -> Iterator[str]:
-    """Finds profiles that would lose what functions need that are not packaged now.
+    """Finds profiles that would lose what others need, or replace their results.
 
     Args:
-        written: The profiles that this run writes.
-        others: Those of the project's functions that it does not package.
+        chosen: The functions that this run packages.
+        others: Those of the project that it does not.
     """
+    written = {each.profile_output for each in chosen}
     users: dict[Path, list[str]] = defaultdict(list)
-    for settings in others:
-        if settings.profile in written and settings.profile:
-            users[settings.profile].append(str(settings.function))
+    writers: dict[Path, list[str]] = defaultdict(list)
+    for each in others:
+        if each.handler and each.profile and each.profile in written:
+            users[each.profile].append(str(each.function))
+    for each in (*chosen, *others):
+        # A function's own is among its own problems.
+        for path in ({*each.targets} & written) - {each.profile_output}:
+            writers[path].append(str(each.function))
     for path, names in sorted(users.items()):
         yield (
             f"--profile: {path} is the profile of {', '.join(names)}, too, and would"
             " lose what is needed there: package all of them in one run, or give each"
             " a file of its own; {name} in a path stands for the name."
+        )
+    for path, names in sorted(writers.items()):
+        yield (
+            f"--profile: {path} is where a result of {', '.join(names)} is written:"
+            " give the profile a file of its own."
         )
 
 

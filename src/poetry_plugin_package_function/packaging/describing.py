@@ -190,6 +190,9 @@ def with_profile(report: Report, written: Written) -> Report:
     project_name = written.order.project.normalized_name
     shipped = written.measured.job.tree.distributions
     age = age_of(profile, (each for each in shipped if each.name != project_name))
+    if not written.order.runs_here:
+        # Markers may keep these from any machine that could write a profile.
+        age = replace(age, unknown=())
     missing = sorted(
         filter(None, (seen.init.keys() if seen else {}) - profile.init.keys())
     )

@@ -67,11 +67,13 @@ class FileSize(NamedTuple):
     """What one file takes.
 
     Attributes:
-        name: Its name in the archive.
+        name: Its name in a flat archive, as what is seen of an import has it.
         distribution: Whose it is; "" if it is no distribution's.
         unzipped_bytes: Its size.
         zipped_bytes: What it takes in the archive, without headers.
         nested: Whether it is in the inner ZIP.
+        prefix: What comes before the name in the archive that it is in: a layer's has
+            all below `python/`.
     """
 
     name: str
@@ -79,6 +81,7 @@ class FileSize(NamedTuple):
     unzipped_bytes: int
     zipped_bytes: int
     nested: bool
+    prefix: str = ""
 
 
 def limit_for(layers_size_bytes: int, service: Service | None = LAMBDA) -> int | None:

@@ -112,11 +112,12 @@ class Measured:
         for part in self.job.parts:
             for entry in part.of(self.job.entries):
                 yield FileSize(
-                    part.prefix + entry.name,
+                    entry.name,
                     entry.distribution or "",
                     entry.size_bytes,
                     self.zipped_bytes.get(entry.name, entry.size_bytes),
                     entry.name in nested,
+                    part.prefix,
                 )
 
 

@@ -135,8 +135,9 @@ def _directories(
     rows = sorted(
         (
             numbers[file.distribution],
-            *file.name.rpartition("/")[::2],
-            *file[2:4],
+            *(file.prefix + file.name).rpartition("/")[::2],
+            file.unzipped_bytes,
+            file.zipped_bytes,
             _NESTED * file.nested | _IN_INIT * is_needed(file.name, needed),
         )
         for file in files
