@@ -110,7 +110,10 @@ def test_uvs_own_lock(tmp_path: Path, more: str) -> None:
 
 
 def test_the_lock_of_a_workspace(tmp_path: Path) -> None:
-    """A member needs what it needs; a root that is no project, what any member does."""
+    """A member needs what it needs; a root that is no project, what any member does.
+
+    It comes before a lock of the member's own that is made of another one.
+    """
     workspace = '[tool.uv.workspace]\nmembers = ["one", "two"]\n[tool.uv]\n'
     for name, needed in (("one", "redis"), ("two", "text")):
         member = (
@@ -130,6 +133,8 @@ def test_the_lock_of_a_workspace(tmp_path: Path) -> None:
         assert of_member is not None
         assert (main, "uv.lock") == (of_member.lock.main, of_member.file_name)
         assert found.lock.requires == of_member.lock.requires
+        write_files(directory / member, {"pylock.toml": "packages = []"})
+        assert of_member == find_lock(directory / member)
 
 
 @pytest.mark.parametrize("text", ["", "package = 1", "<<<<<<<", "[[package]]"])
@@ -252,7 +257,8 @@ def test_what_is_no_lock(tmp_path: Path, name: str, text: str) -> None:
         find_lock(tmp_path)
     (line,) = raised.value.lines
     assert line.startswith(f"{tmp_path / name} is not a lock file ")
-    assert raised.value.hint.startswith("Make it anew: uv ")
+    tool = "" if name == "uv.lock" else " with the tool that wrote it, such as"
+    assert raised.value.hint.startswith(f"Make it anew{tool}: uv ")
 
 
 @pytest.mark.parametrize("name", ["poetry.lock", "uv.lock", "pylock.toml"])
