@@ -15,6 +15,8 @@ from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.locks.finding import find_lock
 from poetry_plugin_package_function.project import read_project
 from tests.e2e.running import BIN
+from tests.e2e.running import clean_environment
+from tests.e2e.running import run
 from tests.e2e.wheels import make_wheel
 from tests.trees import write_files
 
@@ -107,6 +109,32 @@ def test_uvs_own_lock(tmp_path: Path, more: str) -> None:
         "lint": names("wheel"),
         "wheel": names(),
     } == requires(directory)
+
+
+@pytest.mark.parametrize("extras", ["", ', extras = ["fast"]'])
+def test_poetrys_own_lock(tmp_path: Path, extras: str) -> None:
+    """Extras that the project asks for count, others do not; a group is no need."""
+    lines = [
+        f'{name} = {{ path = "{path}"{extras if name == "web" else ""} }}\n'
+        for name, metadata in REQUIRES.items()
+        for path in [make_wheel(tmp_path / "wheels", name, {}, metadata=metadata)]
+    ]
+    main = 'package-mode = false\n[tool.poetry.dependencies]\npython = "^3.11"\n'
+    groups = f"{lines[0]}[tool.poetry.group.dev.dependencies]\n{''.join(lines[1:])}"
+    write_files(tmp_path, {"pyproject.toml": f"[tool.poetry]\n{main}{groups}"})
+    (tmp_path / "tmp").mkdir()
+    env = {**clean_environment(tmp_path), "POETRY_VIRTUALENVS_CREATE": "false"}
+    run([str(BIN / "poetry"), "lock"], tmp_path, env, tmp_path / "tmp").well()
+
+    found = find_lock(tmp_path)
+
+    assert found is not None
+    assert "poetry.lock" == found.file_name
+    fast = ("speed", "setuptools") if extras else ()
+    assert names("web", "text", *fast) == found.lock.main
+    needed = requires(tmp_path)
+    assert names("text", *fast[:1]) == needed["web"]
+    assert (names("setuptools"), names("pip")) == (needed["speed"], needed["redis"])
 
 
 def test_the_lock_of_a_workspace(tmp_path: Path) -> None:
