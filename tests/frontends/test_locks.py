@@ -223,6 +223,41 @@ def test_a_pylock_that_says_who_requires_what(tmp_path: Path) -> None:
     assert names() == requires(tmp_path)["lint"]
 
 
+@pytest.mark.parametrize(
+    ("marker", "is_main"),
+    [
+        ("python_version ~= '3.8'", True),
+        ("'dev' in dependency_groups or python_version < '3.12'", True),
+        ("'dev' in dependency_groups or 'docs' in dependency_groups", False),
+        ("'dev' in dependency_groups and python_version < '3.12'", False),
+        (
+            (
+                "(sys_platform == 'linux' or os_name == 'nt') and 'dev' in"
+                " dependency_groups"
+            ),
+            False,
+        ),
+        (
+            (
+                "'dev' in dependency_groups or (os_name === 'nt' and 'default' in"
+                " dependency_groups)"
+            ),
+            True,
+        ),
+        ("'dev' not in dependency_groups", True),
+    ],
+)
+def test_alternatives_of_a_pylock(tmp_path: Path, marker: str, is_main: bool) -> None:
+    """What is for groups is so in each alternative; no machine is asked for."""
+    package = f'[[packages]]\nname = "a"\nmarker = "{marker}"\n'
+    write_files(tmp_path, {"pylock.toml": f'default-groups = ["default"]\n{package}'})
+
+    found = find_lock(tmp_path)
+
+    assert found is not None
+    assert names(*(["a"] if is_main else [])) == found.lock.main
+
+
 def test_several_versions(tmp_path: Path) -> None:
     """What either of them requires, in each format."""
     versions = '[[{0}]]\nname = "a"\n{1}\n[[{0}]]\nname = "a"\n{2}\n'
@@ -275,6 +310,7 @@ def test_the_first_of_several(tmp_path: Path) -> None:
         ("pylock.toml", "[[packages]]"),
         ("pylock.toml", "default-groups = [[]]\npackages = []"),
         ("pylock.toml", '[[packages]]\nname = "a"\nmarker = 1'),
+        ("pylock.toml", '[[packages]]\nname = "a"\nmarker = "os_name =="'),
         ("pylock.toml", '[[packages]]\nname = "a"\ndependencies = ["b"]'),
     ],
 )
