@@ -140,10 +140,20 @@ def test_poetrys_own_lock(tmp_path: Path, extras: str) -> None:
 def test_the_lock_of_a_workspace(tmp_path: Path) -> None:
     """A member needs what it needs; a root that is no project, what any member does.
 
-    It comes before a lock of the member's own that is made of another one.
+    Path dependencies of a group are no members. The lock comes before one of the
+    member's own that is made of another.
     """
-    workspace = '[tool.uv.workspace]\nmembers = ["one", "two"]\n[tool.uv]\n'
-    for name, needed in (("one", "redis"), ("two", "text")):
+    workspace = (
+        '[dependency-groups]\ndev = ["aid", "tool"]\n[tool.uv.workspace]\n'
+        'members = ["one", "two"]\nexclude = ["aid", "tool"]\n[tool.uv.sources]\n'
+        'aid = { path = "aid" }\ntool = { path = "tool", editable = true }\n[tool.uv]\n'
+    )
+    for name, needed in (
+        ("one", "redis"),
+        ("two", "text"),
+        ("aid", "lint"),
+        ("tool", "lint"),
+    ):
         member = (
             f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\n'
         )
