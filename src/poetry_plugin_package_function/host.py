@@ -92,9 +92,10 @@ def is_link(item: os.DirEntry[str]) -> bool:
 
 
 def lock(directory: str) -> int | None:
-    """Locks a directory until its descriptor is closed; None if another process has it.
+    """Locks a directory until its descriptor is closed; None if it cannot be locked.
 
-    The kernel takes the lock from a process that is gone, however it has ended.
+    Another process may have it, or the file system has no locks. The kernel takes it
+    from a process that is gone, however it has ended.
 
     Raises:
         OSError: It cannot be opened; on Windows no directory can.

@@ -15,6 +15,8 @@ from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.locks.finding import find_lock
 from poetry_plugin_package_function.project import read_project
 from tests.e2e.running import BIN
+from tests.e2e.running import clean_environment
+from tests.e2e.running import run
 from tests.e2e.wheels import make_wheel
 from tests.trees import write_files
 
@@ -109,10 +111,49 @@ def test_uvs_own_lock(tmp_path: Path, more: str) -> None:
     } == requires(directory)
 
 
+@pytest.mark.parametrize("extras", ["", ', extras = ["fast"]'])
+def test_poetrys_own_lock(tmp_path: Path, extras: str) -> None:
+    """Extras that the project asks for count, others do not; a group is no need."""
+    lines = [
+        f'{name} = {{ path = "{path}"{extras if name == "web" else ""} }}\n'
+        for name, metadata in REQUIRES.items()
+        for path in [make_wheel(tmp_path / "wheels", name, {}, metadata=metadata)]
+    ]
+    main = 'package-mode = false\n[tool.poetry.dependencies]\npython = "^3.11"\n'
+    groups = f"{lines[0]}[tool.poetry.group.dev.dependencies]\n{''.join(lines[1:])}"
+    write_files(tmp_path, {"pyproject.toml": f"[tool.poetry]\n{main}{groups}"})
+    (tmp_path / "tmp").mkdir()
+    env = {**clean_environment(tmp_path), "POETRY_VIRTUALENVS_CREATE": "false"}
+    run([str(BIN / "poetry"), "lock"], tmp_path, env, tmp_path / "tmp").well()
+
+    found = find_lock(tmp_path)
+
+    assert found is not None
+    assert "poetry.lock" == found.file_name
+    fast = ("speed", "setuptools") if extras else ()
+    assert names("web", "text", *fast) == found.lock.main
+    needed = requires(tmp_path)
+    assert names("text", *fast[:1]) == needed["web"]
+    assert (names("setuptools"), names("pip")) == (needed["speed"], needed["redis"])
+
+
 def test_the_lock_of_a_workspace(tmp_path: Path) -> None:
-    """A member needs what it needs; a root that is no project, what any member does."""
-    workspace = '[tool.uv.workspace]\nmembers = ["one", "two"]\n[tool.uv]\n'
-    for name, needed in (("one", "redis"), ("two", "text")):
+    """A member needs what it needs; a root that is no project, what any member does.
+
+    Path dependencies of a group are no members. The lock comes before one of the
+    member's own that is made of another.
+    """
+    workspace = (
+        '[dependency-groups]\ndev = ["aid", "tool"]\n[tool.uv.workspace]\n'
+        'members = ["one", "two"]\nexclude = ["aid", "tool"]\n[tool.uv.sources]\n'
+        'aid = { path = "aid" }\ntool = { path = "tool", editable = true }\n[tool.uv]\n'
+    )
+    for name, needed in (
+        ("one", "redis"),
+        ("two", "text"),
+        ("aid", "lint"),
+        ("tool", "lint"),
+    ):
         member = (
             f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\n'
         )
@@ -130,6 +171,8 @@ def test_the_lock_of_a_workspace(tmp_path: Path) -> None:
         assert of_member is not None
         assert (main, "uv.lock") == (of_member.lock.main, of_member.file_name)
         assert found.lock.requires == of_member.lock.requires
+        write_files(directory / member, {"pylock.toml": "packages = []"})
+        assert of_member == find_lock(directory / member)
 
 
 @pytest.mark.parametrize("text", ["", "package = 1", "<<<<<<<", "[[package]]"])
@@ -190,6 +233,41 @@ def test_a_pylock_that_says_who_requires_what(tmp_path: Path) -> None:
     assert names() == requires(tmp_path)["lint"]
 
 
+@pytest.mark.parametrize(
+    ("marker", "is_main"),
+    [
+        ("python_version ~= '3.8'", True),
+        ("'dev' in dependency_groups or python_version < '3.12'", True),
+        ("'dev' in dependency_groups or 'docs' in dependency_groups", False),
+        ("'dev' in dependency_groups and python_version < '3.12'", False),
+        (
+            (
+                "(sys_platform == 'linux' or os_name == 'nt') and 'dev' in"
+                " dependency_groups"
+            ),
+            False,
+        ),
+        (
+            (
+                "'dev' in dependency_groups or (os_name === 'nt' and 'default' in"
+                " dependency_groups)"
+            ),
+            True,
+        ),
+        ("'dev' not in dependency_groups", True),
+    ],
+)
+def test_alternatives_of_a_pylock(tmp_path: Path, marker: str, is_main: bool) -> None:
+    """What is for groups is so in each alternative; no machine is asked for."""
+    package = f'[[packages]]\nname = "a"\nmarker = "{marker}"\n'
+    write_files(tmp_path, {"pylock.toml": f'default-groups = ["default"]\n{package}'})
+
+    found = find_lock(tmp_path)
+
+    assert found is not None
+    assert names(*(["a"] if is_main else [])) == found.lock.main
+
+
 def test_several_versions(tmp_path: Path) -> None:
     """What either of them requires, in each format."""
     versions = '[[{0}]]\nname = "a"\n{1}\n[[{0}]]\nname = "a"\n{2}\n'
@@ -242,6 +320,7 @@ def test_the_first_of_several(tmp_path: Path) -> None:
         ("pylock.toml", "[[packages]]"),
         ("pylock.toml", "default-groups = [[]]\npackages = []"),
         ("pylock.toml", '[[packages]]\nname = "a"\nmarker = 1'),
+        ("pylock.toml", '[[packages]]\nname = "a"\nmarker = "os_name =="'),
         ("pylock.toml", '[[packages]]\nname = "a"\ndependencies = ["b"]'),
     ],
 )
@@ -252,7 +331,8 @@ def test_what_is_no_lock(tmp_path: Path, name: str, text: str) -> None:
         find_lock(tmp_path)
     (line,) = raised.value.lines
     assert line.startswith(f"{tmp_path / name} is not a lock file ")
-    assert raised.value.hint.startswith("Make it anew: uv ")
+    tool = "" if name == "uv.lock" else " with the tool that wrote it, such as"
+    assert raised.value.hint.startswith(f"Make it anew{tool}: uv ")
 
 
 @pytest.mark.parametrize("name", ["poetry.lock", "uv.lock", "pylock.toml"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,6 +111,52 @@ def test_wheels_that_are_built_get_their_modes_back(
         each[:4] for each in before.files
     ]
     assert [wheel] == [*wheel.parent.iterdir()]
+
+
+SAME_NAMES = {
+    "examples/pkg/run.sh": False,
+    "src/pkg/run.sh": True,
+    "lib/pkg/own.sh": True,
+    "src/pkg/own.sh": False,
+    "a/pkg/some.sh": True,
+    "b/pkg/some.sh": True,
+    "a/pkg/either": True,
+    "b/pkg/either": False,
+    "src/pkg/tool": True,
+    "share/data.txt": True,
+}
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_of_files_of_one_name_the_package_has_the_mode(
+    tmp_path: Path, is_told: bool
+) -> None:
+    """Where the project says that it is, or as usual; others only if they agree."""
+    checkout = write_files(tmp_path / "checkout", dict.fromkeys(SAME_NAMES, ""))
+    packages = '[{ include = "pkg", from = "lib" }]' if is_told else "[]"
+    pyproject = f"[tool.poetry]\npackages = {packages}\n"
+    write_files(checkout, {"pyproject.toml": pyproject})
+    for name, is_executable in SAME_NAMES.items():
+        (checkout / name).chmod(0o755 if is_executable else 0o644)
+    repository(checkout)
+    names = {
+        "pkg/run.sh": True,
+        "pkg/own.sh": is_told,
+        "pkg/some.sh": True,
+        "pkg/either": False,
+        "app-1.0.data/purelib/pkg/tool": True,
+        "app-1.0.data/data/share/data.txt": True,
+        "app-1.0.data/data/data.txt": True,
+    }
+    wheel = make_wheel(tmp_path / "dist", "app", dict.fromkeys(names, ""))
+
+    restore_modes(wheel, checkout)
+
+    with zipfile.ZipFile(wheel) as file:
+        found = {
+            name: bool(file.getinfo(name).external_attr >> 16 & 0o111) for name in names
+        }
+    assert names == found
 
 
 def test_what_git_does_not_know_is_judged_in_wheels_too(tmp_path: Path) -> None:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class _Format(NamedTuple):
-    """A kind of lock: what it is called, whose it is, how to make and read it."""
+    """A kind of lock: what it is called, whose it is, what helps, how to read it."""
 
     file_name: str
     owner: str
-    command: str
+    hint: str
     read: Callable[[dict[str, Any]], Lock]
 
 
@@ -36,11 +36,12 @@ _UV_LOCK: Final = "uv.lock"
 # In this order: Poetry's command goes by the first, so both commands say the same. The
 # last is made of one of the others, and says less.
 _FORMATS: Final = (
-    _Format("poetry.lock", "of Poetry", "poetry lock", read_poetry_lock),
-    _Format(_UV_LOCK, "of uv", "uv lock", read_uv_lock),
+    _Format("poetry.lock", "of Poetry", "Make it anew: poetry lock", read_poetry_lock),
+    _Format(_UV_LOCK, "of uv", "Make it anew: uv lock", read_uv_lock),
     _Format(
         "pylock.toml",
         "as PEP 751 has it",
+        "Make it anew with the tool that wrote it, such as: "
         "uv export --format pylock.toml --output-file pylock.toml",
         read_pylock,
     ),
@@ -67,17 +68,19 @@ def find_lock(directory: Path) -> FoundLock | None:
     """
     for each in _FORMATS:
         path = directory / each.file_name
-        if not path.is_file():
-            continue
-        document = read_toml(path)
-        try:
-            return FoundLock(each.file_name, each.read(document))
-        except (AttributeError, KeyError, TypeError):
-            raise ConfigError(
-                [f"{path} is not a lock file {each.owner}."],
-                f"Make it anew: {each.command}",
-            ) from None
-    return _workspace_lock(directory)
+        if path.is_file():
+            return FoundLock(each.file_name, _read(path, each))
+        if each.file_name == _UV_LOCK and (found := _workspace_lock(directory)):
+            return found
+    return None
+
+
+def _read(path: Path, of: _Format) -> Lock:
+    document = read_toml(path)
+    try:
+        return of.read(document)
+    except (AttributeError, KeyError, TypeError):
+        raise ConfigError([f"{path} is not a lock file {of.owner}."], of.hint) from None
 
 
 def _workspace_lock(directory: Path) -> FoundLock | None:

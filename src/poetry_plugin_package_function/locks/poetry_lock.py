@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.locks.lock import Lock
 from poetry_plugin_package_function.locks.lock import united
-
-
-if TYPE_CHECKING:
-    from packaging.utils import NormalizedName
 
 
 def read_poetry_lock(document: dict[str, Any]) -> Lock:
@@ -29,14 +24,13 @@ def read_poetry_lock(document: dict[str, Any]) -> Lock:
             for each in packages
             if "main" in each.get("groups", ["main"])
         ),
-        united((canonicalize_name(each["name"]), _required(each)) for each in packages),
-    )
-
-
-def _required(package: dict[str, Any]) -> frozenset[NormalizedName]:
-    """What a [[package]] needs; what an extra of it needs only, it does not."""
-    return frozenset(
-        canonicalize_name(name)
-        for name, how in package.get("dependencies", {}).items()
-        if not (isinstance(how, dict) and how.get("optional"))
+        united(
+            (
+                canonicalize_name(each["name"]),
+                # What only an extra needs is listed if somebody asks for that extra:
+                # Poetry's resolver (puzzle/provider.py) leaves out all others.
+                frozenset(map(canonicalize_name, each.get("dependencies", {}).keys())),
+            )
+            for each in packages
+        ),
     )

@@ -6,6 +6,7 @@ whom may be in it; uv leaves it out, PDM does not.
 
 from __future__ import annotations
 
+import ast
 import re
 
 from typing import Any
@@ -17,8 +18,8 @@ from poetry_plugin_package_function.locks.lock import Lock
 from poetry_plugin_package_function.locks.lock import united
 
 
-_GROUP: Final = re.compile(r"""['"]([^'"]*)['"] in dependency_groups""")
-"""How a marker says that something is for a dependency group only."""
+_NOT_PYTHONS: Final = re.compile("~=|===")
+"""The operators of markers that expressions of Python do not have."""
 
 
 def read_pylock(document: dict[str, Any]) -> Lock:
@@ -49,6 +50,24 @@ def read_pylock(document: dict[str, Any]) -> Lock:
 
 
 def _is_main(package: dict[str, Any], usual: frozenset[str]) -> bool:
-    """Whether it is installed without any group being asked for."""
-    groups = _GROUP.findall(package.get("marker", ""))
-    return not groups or not usual.isdisjoint(groups)
+    """Whether it is installed, somewhere, without any group being asked for."""
+    marker = package.get("marker", "True")
+    try:
+        expression = ast.parse(_NOT_PYTHONS.sub("==", marker).strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        raise TypeError(marker) from None
+    return _may_hold(expression.body, usual)
+
+
+def _may_hold(marker: ast.expr, usual: frozenset[str]) -> bool:
+    """Whether a marker holds with these groups, on some machine and with some extra."""
+    match marker:
+        case ast.BoolOp(ast.Or(), parts):
+            return any(_may_hold(each, usual) for each in parts)
+        case ast.BoolOp(ast.And(), parts):
+            return all(_may_hold(each, usual) for each in parts)
+        case ast.Compare(
+            ast.Constant(group), [ast.In()], [ast.Name("dependency_groups")]
+        ):
+            return group in usual
+    return True

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 ROOT: Final = "."
 """The project that has the lock beside it."""
 
-_LOCAL: Final = ("editable", "virtual", "directory")
-"""What a source is called that is a directory. Those of members are the first two."""
+_MEMBER: Final = ("editable", "virtual")
+"""What the source of a member is called. That of a path dependency is "directory", or
+"editable" as well."""
 
 
 def read_uv_lock(document: dict[str, Any], member: str = ROOT) -> Lock:
@@ -55,7 +56,7 @@ def read_uv_lock(document: dict[str, Any], member: str = ROOT) -> Lock:
     roots = _names(
         chain.from_iterable(
             (*each.get("dependencies", ()), *_of_extras(each))
-            for each in _projects(packages, member)
+            for each in _projects(document, member)
         )
     )
     return Lock(frozenset(shortest_paths(sorted(roots), requires)), requires)
@@ -80,18 +81,19 @@ def _of_extras(package: dict[str, Any]) -> Iterable[dict[str, Any]]:
     return chain.from_iterable(package.get("optional-dependencies", {}).values())
 
 
-def _projects(packages: list[dict[str, Any]], member: str) -> list[dict[str, Any]]:
+def _projects(document: dict[str, Any], member: str) -> list[dict[str, Any]]:
     """The project; at the root of a workspace that is none itself, all members."""
-    local = [
-        (each, path)
+    packages = document.get("package", [])
+    own = [
+        each
         for each in packages
         for kind, path in each.get("source", {}).items()
-        if kind in _LOCAL
+        if kind in _MEMBER and path == member
     ]
-    own = [each for each, path in local if path == member]
     if not own and member != ROOT:
         raise KeyError(member)
-    return own or [each for each, _ in local]
+    members = document.get("manifest", {}).get("members", ())
+    return own or [each for each in packages if each["name"] in members]
 
 
 def _names(dependencies: Iterable[dict[str, Any]]) -> frozenset[NormalizedName]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from functools import cache
 from typing import TYPE_CHECKING
+
+from poetry_plugin_package_function.packaging.sources.git import ask_git
 
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def _known_to_git(directory: str) -> frozenset[str] | None:
     There is none for a directory that is itself ignored: it is no part of a repository
     that it is merely in.
     """
-    if _git(directory, "check-ignore", "--quiet", ".").returncode != 1:
+    if ask_git(directory, "check-ignore", "--quiet", ".").returncode != 1:
         return None
-    listed = _git(
+    listed = ask_git(
         directory,
         *("ls-files", "-z", "--others", "--ignored", "--exclude-standard"),
         "--directory",
@@ -53,16 +54,6 @@ def _known_to_git(directory: str) -> frozenset[str] | None:
         return None
     names = listed.stdout.split(b"\0")
     return frozenset(os.fsdecode(name).rstrip("/") for name in names if name)
-
-
-def _git(directory: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", "-C", directory, *arguments]
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError:  # there is no Git
-        return subprocess.CompletedProcess(command, 127, b"", b"")
 
 
 class _Rules:

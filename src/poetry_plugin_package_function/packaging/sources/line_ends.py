@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 from functools import cache
 
 from poetry_plugin_package_function.host import GIT_CONVERTS
+from poetry_plugin_package_function.packaging.sources.git import known_files
 
 
 @cache
@@ -23,17 +21,8 @@ def converted_by_git(directory: str) -> tuple[str, ...]:
     """
     if not GIT_CONVERTS:
         return ()
-    try:
-        listed = subprocess.run(
-            ["git", "-C", directory, "ls-files", "--eol", "-z"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return ()
-    rows = (row.split(b"\t", 1) for row in listed.split(b"\0") if row)
-    return tuple(os.fsdecode(name) for said, name in rows if _is_converted(said))
+    known = known_files(directory, "--eol")
+    return tuple(name for name, said in known.items() if _is_converted(said))
 
 
 def _is_converted(said: bytes) -> bool:

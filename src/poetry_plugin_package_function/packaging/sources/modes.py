@@ -7,7 +7,6 @@ judged by what they are: see `is_program`.
 from __future__ import annotations
 
 import os
-import subprocess
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import Final
 from poetry_plugin_package_function.configuration.inclusions import git_checkout
 from poetry_plugin_package_function.host import HAS_MODES
 from poetry_plugin_package_function.host import below
+from poetry_plugin_package_function.packaging.sources.git import known_files
 
 
 if TYPE_CHECKING:
@@ -72,12 +72,7 @@ def modes_in_git(directory: str) -> Mapping[str, bool]:
     Returns:
         By their paths from there on, with "/"; empty if Git knows none.
     """
-    command = ["git", "-C", directory, "ls-files", "--stage", "-z"]
-    try:
-        listed = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return {}
-    rows = (row.split(b"\t", 1) for row in listed.split(b"\0") if row)
-    return {os.fsdecode(name): said.startswith(_EXECUTABLE) for said, name in rows}
+    return {
+        name: said.startswith(_EXECUTABLE)
+        for name, said in known_files(directory, "--stage").items()
+    }
