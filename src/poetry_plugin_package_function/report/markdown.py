@@ -160,7 +160,10 @@ def _distributions(report: Report) -> Iterator[str]:
 
 
 def _init(report: Report) -> Iterator[str]:
-    """Makes a table of what takes INIT, that has to be opened."""
+    """Makes a table of what takes INIT, and a list of all lines that import it.
+
+    They have to be opened.
+    """
     init = report.verified.init if report.verified else None
     if init is None:
         return
@@ -170,6 +173,9 @@ def _init(report: Report) -> Iterator[str]:
     yield ""
     yield from _rows(table_of([*largest, *rest]))
     yield ""
+    if lines := [f"- {_prose(about(each))}" for each in init.statements]:
+        yield from lines
+        yield ""
     yield "</details>"
 
 
