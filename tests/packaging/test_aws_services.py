@@ -322,7 +322,7 @@ def test_the_project_asks_for_what_is_left_out(tmp_path: Path) -> None:
     venv = sdk(
         tmp_path,
         a='import boto3\n\n\nqueue = boto3.resource("sqs")\nboto3.client("s3")\n',
-        b='def f(session):\n    return session.client(service_name="ec2")\n',
+        b='def f(s: "boto3.Session"):\n    return s.client(service_name="ec2")\n',
     )
     with pytest.raises(SourceError) as caught:
         packaged(tmp_path, venv, 'aws-services = ["s3"]')
@@ -338,6 +338,28 @@ def test_what_is_no_service_is_not_asked_for(tmp_path: Path) -> None:
     """Others have methods of that name, too."""
     venv = sdk(tmp_path, a='api.resource("orders")\nclient.client("redis")\n')
     packaged(tmp_path, venv, 'aws-services = ["s3"]')
+
+
+@pytest.mark.parametrize("more", ["", "font = 'Roboto'\n"])
+def test_code_without_the_sdk_is_no_error(tmp_path: Path, more: str) -> None:
+    """It may ask somebody else, or a session that it is handed: the report has it."""
+    source = f'{more}api.resource("ec2")\nhttp.client("events")\n'
+    venv = sdk(tmp_path, a=source)
+    report = packaged(tmp_path, venv, 'aws-services = ["s3"]')
+    assert report.aws_services is not None
+    lines = {each.service: each.line for each in report.aws_services.askers}
+    first = source.count("\n") - 1
+    assert {"ec2": first, "events": first + 1} == lines
+
+
+@pytest.mark.parametrize(
+    "mention", ["import aioboto3", "from . import boto", "import mypy_boto3_sqs"]
+)
+def test_code_that_mentions_the_sdk_is_an_error(tmp_path: Path, mention: str) -> None:
+    """However it comes by it."""
+    venv = sdk(tmp_path, a=f'{mention}\nx.client("sqs")\n')
+    with pytest.raises(SourceError, match=r"a\.py:2 asks for sqs"):
+        packaged(tmp_path, venv, 'aws-services = ["s3"]')
 
 
 def test_only_what_the_handler_leads_to_counts(tmp_path: Path) -> None:
