@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Final
 
-from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.host import relative
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.profiles.profile import read_profile
 from poetry_plugin_package_function.packaging.profiles.profile import union
+from poetry_plugin_package_function.packaging.unmeasured import unknown_needs
 from poetry_plugin_package_function.project import TABLE
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.screen import shown_path
@@ -63,11 +63,7 @@ def refuse_without_import(settings: Settings, report: Report) -> None:
         return
     if report.observed is None:
         why = report.verified.unchecked if report.verified else ""
-        raise VerifyError(
-            f"--profile: it is not known what {settings.handler} needs. {why}".rstrip(),
-            "Write the profile where the handler can be imported; the key `profile` is"
-            " read anywhere.",
-        )
+        raise unknown_needs(settings.handler, f". {why}".rstrip())
 
 
 @dataclass(frozen=True)
