@@ -104,6 +104,8 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
     yield from _verified(report.verified, nested=report.nested is not None)
+    if report.written_profile is not None:
+        yield f"| Profile | {_prose(report.written_profile.text)} |"
     if changes is not None:
         yield f"| Compared | {_prose(format_changes(changes))} |"
         if of_init := changes_of_init(changes):
