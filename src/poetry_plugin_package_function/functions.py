@@ -34,7 +34,9 @@ from poetry_plugin_package_function.packaging.project_code.handler_code import (
 )
 from poetry_plugin_package_function.packaging.project_code.missing import check_code
 from poetry_plugin_package_function.packaging.sources.distributions import SEEDS
+from poetry_plugin_package_function.packaging.sources.environment import runs_here
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
+from poetry_plugin_package_function.packaging.unmeasured import refuse_unmeasured
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.request import unused_template
 
@@ -106,7 +108,10 @@ class Run:
                 with naming(settings.function):
                     if settings.strips:
                         find_tool()
-                    to_build.append((settings, planner.plan(settings)))
+                    bundle = planner.plan(settings)
+                    target = bundle.target
+                    refuse_unmeasured(settings, target, runs_here=runs_here(target))
+                    to_build.append((settings, bundle))
         if to_build:
             wheel_files = listed_files(self.poetry)
             if wheel_files is not None:

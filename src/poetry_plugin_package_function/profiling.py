@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -15,6 +16,8 @@ from poetry_plugin_package_function.packaging.archive.output import check_target
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.profiles.profile import read_profile
 from poetry_plugin_package_function.packaging.profiles.profile import union
+from poetry_plugin_package_function.packaging.result import WrittenProfile
+from poetry_plugin_package_function.packaging.unmeasured import unknown_needs
 from poetry_plugin_package_function.project import TABLE
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.screen import shown_path
@@ -90,11 +93,7 @@ def refuse_incomplete(settings: Settings, report: Report) -> None:
         return
     if report.observed is None:
         why = report.verified.unchecked if report.verified else ""
-        raise VerifyError(
-            f"--profile: it is not known what {settings.handler} needs. {why}".rstrip(),
-            "Write the profile where the handler can be imported; the key `profile` is"
-            " read anywhere.",
-        )
+        raise unknown_needs(settings.handler, f". {why}".rstrip())
     called = report.verified.event if report.verified else None
     if called and called.unchecked:
         raise VerifyError(
@@ -119,33 +118,48 @@ class Observed:
     functions: tuple[tuple[Settings, Report], ...]
     before: Profile | None
 
-    def write(self, directory: Path) -> str:
+    @cached_property
+    def _profile(self) -> Profile:
+        found = (report.observed for _, report in self.functions)
+        return union(each for each in found if each)
+
+    @property
+    def _has_changed(self) -> bool:
+        return self.before is None or self.before.text() != self._profile.text()
+
+    @property
+    def _is_dry(self) -> bool:
+        return any(settings.dry_run for settings, _ in self.functions)
+
+    def write(self) -> None:
         """Writes it, if something else is there, and this is no dry run.
-
-        Args:
-            directory: The project's.
-
-        Returns:
-            What has become of it, in words.
 
         Raises:
             OutputError: It cannot be written.
         """
-        found = (report.observed for _, report in self.functions)
-        profile = union(each for each in found if each)
-        place = shown_path(self.path)
-        if self.before is not None and self.before.text() == profile.text():
-            return f"{place} is as it was"
-        is_dry = any(settings.dry_run for settings, _ in self.functions)
-        if not is_dry:
+        if self._has_changed and not self._is_dry:
             with replacing(self.path) as outputs:
-                outputs[self.path].write(profile.text().encode())
+                outputs[self.path].write(self._profile.text().encode())
+
+    def described(self, directory: Path) -> WrittenProfile:
+        """Says what becomes of it.
+
+        Args:
+            directory: The project's.
+        """
+        return WrittenProfile(self.path, self._has_changed, self._text(directory))
+
+    def _text(self, directory: Path) -> str:
+        place = shown_path(self.path)
+        if not self._has_changed:
+            return f"{place} is as it was"
         if self.before is None:
-            text = f"{place} {'would have' if is_dry else 'has'} {_contents(profile)}"
+            verb = "would have" if self._is_dry else "has"
+            text = f"{place} {verb} {_contents(self._profile)}"
         else:
-            verb = "would change" if is_dry else "has changed"
-            text = f"{place} {verb}: {_changes(self.before, profile)}"
-        if is_dry:
+            verb = "would change" if self._is_dry else "has changed"
+            text = f"{place} {verb}: {_changes(self.before, self._profile)}"
+        if self._is_dry:
             return text
         if all(settings.profile == self.path for settings, _ in self.functions):
             return f"{text}. Package again to use it"

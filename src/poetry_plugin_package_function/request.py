@@ -70,12 +70,14 @@ class Packaged(NamedTuple):
         report: What has become of it.
         changes: What is different from its previous report; None if there is none.
         warnings: What is to be known before it is deployed.
+        observed: The profile that can be written now; None if there is none.
     """
 
     settings: Settings
     report: Report
     changes: Changes | None
     warnings: tuple[Warned, ...]
+    observed: Observed | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Request:
         previous: The reports that they are compared with, by the archive's place.
         started_s: When the run has begun, on the monotonic clock.
         profiles: What handlers need, by the place of the file that says it.
+        seen: What has been seen of functions until now, by the profile that is to be
+            written of them.
     """
 
     project: Project
@@ -97,6 +101,9 @@ class Request:
     previous: Mapping[Path, PreviousReport | None]
     started_s: float
     profiles: Mapping[Path, Profile] = field(default_factory=dict)
+    seen: dict[Path, list[tuple[Settings, Report]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def profile_for(self, settings: Settings) -> Profile | None:
         """The profile that a function's archive depends on, if it has one."""
@@ -125,6 +132,10 @@ class Request:
         )
         if settings.strict:
             refuse_warnings([*warned, *(each.text for each in found)], report)
+        observed = self._observed(settings, report)
+        if observed is not None:
+            written = observed.described(self.project.directory)
+            report = replace(report, written_profile=written)
         changes = changes_since(self.previous[settings.output], report)
         if settings.report is not None:
             pending.outputs[settings.report].write(as_json(report, changes))
@@ -133,7 +144,17 @@ class Request:
             from poetry_plugin_package_function.report.treemap import as_html
 
             pending.outputs[settings.sizes].write(as_html(report, pending.files))
-        return Packaged(settings, report, changes, found)
+        return Packaged(settings, report, changes, found, observed)
+
+    def _observed(self, settings: Settings, report: Report) -> Observed | None:
+        """Finds what goes into a profile, once the last function of it is known."""
+        path = settings.profile_output
+        if path is None:
+            return None
+        self.seen[path].append((settings, report))
+        if len(self.seen[path]) < sum(e.profile_output == path for e in self.functions):
+            return None
+        return Observed(path, tuple(self.seen[path]), self.profiles.get(path))
 
     def _warnings(self, report: Report, settings: Settings) -> tuple[Warned, ...]:
         requires_python = self.project.requires_python
@@ -193,15 +214,16 @@ def outcomes(
     """
     started_s = request.started_s
     template = unused_template(request)
-    seen: dict[Path, list[tuple[Settings, Report]]] = defaultdict(list)
     for each in packaged:
+        if each.observed is not None:
+            each.observed.write()
         elapsed_s = time.monotonic() - started_s
         yield Outcome(
             each.report,
             each.changes,
             [
                 *_summary(each, request.project, elapsed_s),
-                *_profile(request, each, seen),
+                *_profile(each),
                 *template,
             ],
             sizes(each.report, all_of_them=verbose),
@@ -213,26 +235,17 @@ def outcomes(
         started_s = time.monotonic()
 
 
-def _profile(
-    request: Request,
-    packaged: Packaged,
-    seen: dict[Path, list[tuple[Settings, Report]]],
-) -> Iterator[Line]:
-    """Writes a profile when all functions that it is of have been packaged."""
-    settings, report = packaged.settings, packaged.report
-    path = settings.profile_output
-    if path is None:
-        if line := spared(report):
-            yield Line("Profile", line)
-        return
-    seen[path].append((settings, report))
-    if len(seen[path]) == sum(e.profile_output == path for e in request.functions):
-        one = Observed(path, tuple(seen[path]), request.profiles.get(path))
-        yield Line("Profile", one.write(request.project.directory))
+def _profile(packaged: Packaged) -> Iterator[Line]:
+    """Says what has become of a profile, or what one would bring."""
+    report = packaged.report
+    if report.written_profile is not None:
+        yield Line("Profile", report.written_profile.text)
+    elif packaged.settings.profile_output is None and (line := spared(report)):
+        yield Line("Profile", line)
 
 
 def _summary(packaged: Packaged, project: Project, elapsed_s: float) -> Iterator[Line]:
-    settings, report, changes, _ = packaged
+    settings, report, changes = packaged.settings, packaged.report, packaged.changes
     yield from summary(report, elapsed_s, changes)
     if not_imported := unused(report, settings, project):
         yield Line("Unused", not_imported)

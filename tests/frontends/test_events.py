@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 
 from typing import TYPE_CHECKING
 from typing import Any
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 
 HANDLER = 'handler = "a.b"\n'
+WRITES = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
 
 
 def problem(tmp_path: Path, table: str, **flags: Any) -> str:
@@ -56,6 +60,62 @@ def test_standard_input_is_read_once(
     assert "[tool.poetry-plugin-package-function] event: standard input is" in (
         problem(tmp_path, f'{HANDLER}event = "-"')
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such pipes")
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    """As the shell makes it of `<(…)`: its link leads to no file."""
+    event = '{"a": 1}'
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, event.encode())
+        os.close(writing)
+        path = f"/dev/fd/{reading}"
+        for _ in range(2):
+            found = resolved(tmp_path, HANDLER, event=path).event
+            assert (path, event.encode()) == found
+    finally:
+        os.close(reading)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such pipes")
+def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
+    """Nobody would write a second time; a new run reads what is written then."""
+    path = tmp_path / "pipe"
+    for event in ("1", "2"):
+        os.mkfifo(path)
+        command = [sys.executable, "-c", WRITES, str(path), event]
+        with subprocess.Popen(command) as writer:
+            for _ in range(2):
+                found = resolved(tmp_path, HANDLER, event=str(path)).event
+                assert found is not None
+                assert event.encode() == found.content
+        assert 0 == writer.returncode
+        path.rename(tmp_path / f"pipe-{event}")
+
+
+def test_a_file_that_has_changed_is_read_anew(tmp_path: Path) -> None:
+    """A link to it, too."""
+    path = tmp_path / "e.json"
+    link = tmp_path / "link.json"
+    path.write_text("1")
+    try:
+        link.symlink_to(path)
+    except OSError:
+        pytest.skip("no links here")
+    for event in ("1", "2"):
+        path.write_text(event)
+        found = resolved(tmp_path, HANDLER, event=str(link)).event
+        assert found is not None
+        assert event.encode() == found.content
+
+
+def test_what_is_no_path(tmp_path: Path) -> None:
+    """The system says why."""
+    assert "is not a path: embedded null byte." in problem(
+        tmp_path, HANDLER, event="a\0b"
+    )
+    assert "is not a path: " in problem(tmp_path, HANDLER, event="~no-such-user/e.json")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 from dataclasses import replace
@@ -18,6 +19,7 @@ from poetry_plugin_package_function.packaging.verify.init import Import
 from poetry_plugin_package_function.packaging.verify.init import Init
 from poetry_plugin_package_function.report.changes import changes_of_init
 from poetry_plugin_package_function.report.changes import changes_since
+from poetry_plugin_package_function.report.details import details
 from poetry_plugin_package_function.report.init import duration
 from poetry_plugin_package_function.report.init import init_lines
 from poetry_plugin_package_function.report.init import init_table
@@ -108,6 +110,22 @@ def test_lines_say_where_it_goes() -> None:
     assert "Handler" == lines[place - 1].label
     assert lines[place].text.endswith("740 ms imports")
     assert ("", "my_app/db.py:3 imports sqlalchemy.orm, 400 ms") == lines[place + 1]
+
+
+def test_details_have_all_lines() -> None:
+    """The summary has three at most, and none that takes little; Markdown has both."""
+    report = with_init(INIT)
+    expected = [
+        "my_app/db.py:3 imports sqlalchemy.orm, 400 ms",
+        "my_app/api.py:1 imports boto3, 200 ms",
+        "my_app/api.py:2 imports six, 40 ms",
+    ]
+    assert [f"INIT: {each}" for each in expected] == [
+        each for each in details(report) if each.startswith("INIT: ")
+    ]
+    _, opened = as_markdown(report, None, ()).split("<details><summary>INIT, by")
+    lines = [each for each in html.unescape(opened).splitlines() if each[:2] == "- "]
+    assert [f"- {each}" for each in expected] == lines
 
 
 def test_what_there_is_not_is_not_told() -> None:

@@ -108,6 +108,37 @@ def test_another_machine_is_refused_at_once(
     assert not Path("My_App.zip").exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "flags", "reason"),
+    [
+        ("max-init = 9\n", (), "other: --max-init allows INIT 9 times"),
+        ("", ("--profile", "{name}.json"), "other: --profile: it is not known what"),
+    ],
+)
+def test_another_machine_is_refused_before_other_functions_are_packaged(
+    venv: Path,
+    key: str,
+    flags: tuple[str, ...],
+    reason: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What is there of the first one stays, though that could be measured."""
+    other = "arm64" if platform.machine() == "x86_64" else "x86_64"
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    make_project(
+        Path(),
+        "My-App",
+        f'handler = "my_app.fast.handler"\nruntime = "{runtime}"\n',
+        f"{LABEL}.functions.first]\n"
+        f'{LABEL}.functions.other]\n{key}architecture = "{other}"\n',
+    )
+    assert 1 == main(["venv", "--function", "first", "--function", "other", *flags])
+    error = " ".join(capfd.readouterr().err.split())
+    assert reason in error
+    assert f"this machine is {platform.machine()}." in error
+    assert [] == [*Path().glob("**/first.zip")]
+
+
 def test_what_could_only_be_parsed_is_refused(
     venv: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -171,6 +171,42 @@ def test_a_profile_is_rewritten_only_when_asked_to(
     assert 0 == package("--strict")
 
 
+def test_each_format_says_whether_it_changes(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run says whether it would: what CI may ask for without a change."""
+    file = str(Path("p.json").resolve())
+    profile = ("--profile", "p.json", "--report", "r.json")
+
+    def said(*arguments: str) -> object:
+        assert 0 == package(*profile, "--format", "json", *arguments)
+        found = json.loads(capfd.readouterr().out)["written_profile"]
+        if not arguments:
+            assert found == json.loads(Path("r.json").read_text())["written_profile"]
+        return found
+
+    assert {"file": file, "changed": True} == said("--dry-run")
+    assert {"file": file, "changed": True} == said()
+    assert {"file": file, "changed": False} == said("--dry-run")
+    assert {"file": file, "changed": False} == said()
+    assert 0 == package("--profile", "p.json", "--format", "markdown")
+    assert "| Profile | p.json is as it was |" in capfd.readouterr().out
+    assert 0 == package("--format", "json")
+    assert json.loads(capfd.readouterr().out)["written_profile"] is None
+
+
+def test_the_last_function_says_whether_their_file_changes(
+    directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By then it is known what all of them need."""
+    tables(directory, {"api": "", "worker": ""}, 'profile = "p.json"\n')
+    both = ("--function", "api", "--function", "worker", "--profile", "p.json")
+    assert 0 == package(*both, "--format", "json")
+    first, last = json.loads(capfd.readouterr().out)
+    assert first["written_profile"] is None
+    assert last["written_profile"]["changed"]
+
+
 def test_an_older_profile_is_used(
     directory: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

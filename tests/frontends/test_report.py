@@ -31,6 +31,7 @@ from poetry_plugin_package_function.packaging.result import Guided
 from poetry_plugin_package_function.packaging.result import Kind
 from poetry_plugin_package_function.packaging.result import Layer
 from poetry_plugin_package_function.packaging.result import Report
+from poetry_plugin_package_function.packaging.result import WrittenProfile
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
@@ -264,6 +265,7 @@ PROFILED = replace(
     REPORT,
     guided=Guided(Age((("six", "1.16.0", "1.17.0"),), ("attrs",)), ("idna",)),
     spared_bytes=9 * MB,
+    written_profile=WrittenProfile(Path("/x/p.json"), True, "/x/p.json has changed"),
 )
 FOUND = replace(
     REPORT,

@@ -343,8 +343,34 @@ def test_what_is_no_service_is_not_asked_for(tmp_path: Path) -> None:
 
 def test_sources_that_are_no_modules_hide_nothing(tmp_path: Path) -> None:
     """Such as a `__main__.py` at the top, or numbered scripts."""
-    venv = sdk(tmp_path, a='import boto3\nboto3.client("sqs")\n')
+    venv = sdk(tmp_path, a="import boto3\nboto3.client(\"sqs\")\n")
     write_files(site_packages_of(venv), {"__main__.py": "", "steps/1.init.py": ""})
+    with pytest.raises(SourceError, match=r"a\.py:2 asks for sqs"):
+        packaged(tmp_path, venv, 'aws-services = ["s3"]')
+
+
+@pytest.mark.parametrize("more", ["", "font = 'Roboto'\n"])
+def test_code_without_the_sdk_is_no_error(tmp_path: Path, more: str) -> None:
+    """It may ask somebody else: the report has it."""
+    source = f'{more}api.resource("ec2")\nhttp.client("events")\n'
+    venv = sdk(tmp_path, a=source)
+    report = packaged(tmp_path, venv, 'aws-services = ["s3"]')
+    assert report.aws_services is not None
+    lines = {each.service: each.line for each in report.aws_services.askers}
+    first = source.count("\n") - 1
+    assert {"ec2": first, "events": first + 1} == lines
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        *("import aioboto3", "from . import boto", "import mypy_boto3_sqs"),
+        "def f(session): session.client('s3')",
+    ],
+)
+def test_code_that_mentions_the_sdk_is_an_error(tmp_path: Path, mention: str) -> None:
+    """However it comes by it."""
+    venv = sdk(tmp_path, a=f'{mention}\nx.client("sqs")\n')
     with pytest.raises(SourceError, match=r"a\.py:2 asks for sqs"):
         packaged(tmp_path, venv, 'aws-services = ["s3"]')
 

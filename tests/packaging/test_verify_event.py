@@ -18,6 +18,15 @@ from poetry_plugin_package_function.configuration.events import Event
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.packaging.verify import invocation
 from poetry_plugin_package_function.packaging.verify.event_call import Called
+from poetry_plugin_package_function.packaging.verify.explaining.called import (
+    call_failure,
+)
+from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
+from poetry_plugin_package_function.packaging.verify.handler import Function
+from poetry_plugin_package_function.packaging.verify.importing import Outcome
+from poetry_plugin_package_function.packaging.verify.importing import Task
+from poetry_plugin_package_function.packaging.verify.parsing import Modules
+from poetry_plugin_package_function.packaging.verify.unpacking import Unpacked
 from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.report.summary import printed
 from tests.lambda_runtime import ClientEnvironmentError
@@ -220,6 +229,27 @@ def test_the_time_out_is_the_functions(tmp_path: Path) -> None:
     assert "longer than the function's time-out of 1 s" in error.reason
     assert 'File "/var/task/my_app/handler.py", line 4 in handler' in error.reason
     assert "--timeout 10" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "hint"),
+    [
+        (60, "If it may take longer, say how long: --timeout 600."),
+        (899, "If it may take longer, say how long: --timeout 900."),
+        (900, "Lambda allows no more than 900 s: do less in one call."),
+    ],
+)
+def test_no_more_time_is_suggested_than_lambda_allows(
+    tmp_path: Path, timeout_s: int, hint: str
+) -> None:
+    """The outcome is made up: a real one would take a quarter of an hour."""
+    root = str(tmp_path)
+    place = Unpacked(root, root, (), root, root, root)
+    outcome = Outcome(None, True, None, "Timeout (", "", is_call=True)
+    task = Task(place, Function(HANDLER, event=EVENT, timeout_s=timeout_s), 1.0)
+    error = call_failure(Failure(Modules([]), outcome, task))
+    assert f"time-out of {timeout_s} s" in error.reason
+    assert hint == error.hint
 
 
 def test_a_call_may_take_longer_than_an_import(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import sys
 
 from functools import cache
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from typing import NoReturn
 
 from poetry_plugin_package_function.configuration.values import RefusedError
-from poetry_plugin_package_function.configuration.values import read_path
+from poetry_plugin_package_function.configuration.values import read_path_as_given
 from poetry_plugin_package_function.configuration.values import read_text
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import limit
@@ -61,7 +62,7 @@ def read_event(value: object, source: Source) -> Event:
             raise RefusedError("standard input is closed.")
         event = Event("standard input", _all_of(sys.stdin.buffer))
     else:
-        event = _in_file(read_path(value, source))
+        event = _in_file(read_path_as_given(value, source))
     size_bytes = len(event.content)
     if size_bytes > LIMIT_BYTES:
         raise RefusedError(
@@ -88,13 +89,28 @@ def read_timeout(value: object, _: Source) -> int:
 def _in_file(path: Path) -> Event:
     name = shown_path(path)
     try:
-        with path.open("rb") as file:
-            return Event(name, file.read(LIMIT_BYTES + 1))
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            return Event(name, _content(path))
+        return Event(name, _content_of_pipe(path, status.st_dev, status.st_ino))
     except OSError as error:
         raise RefusedError(f"{name} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # a NUL
+        raise RefusedError(f"{name!r} is not a path: {error}.") from None
 
 
-@cache  # each function asks for it, and it can be read once
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LIMIT_BYTES + 1)
+
+
+# Each function asks for it, and what is no file can be read once: <(…), /dev/stdin.
+@cache
+def _content_of_pipe(path: Path, _device: int, _inode: int) -> bytes:
+    return _content(path)
+
+
+@cache  # as above
 def _all_of(stream: BinaryIO) -> bytes:
     return stream.read()
 

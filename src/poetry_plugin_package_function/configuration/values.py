@@ -97,11 +97,20 @@ def read_text(value: object, _: Source) -> str:
 
 
 def read_path(value: object, source: Source) -> Path:
-    """Reads a path."""
+    """Reads a path, and follows links."""
+    path = read_path_as_given(value, source)
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:  # a NUL
+        raise RefusedError(f"{value!r} is not a path: {error}.") from None
+
+
+def read_path_as_given(value: object, source: Source) -> Path:
+    """Reads a path, and leaves links to the system: a pipe has no other name."""
     text = read_text(value, source)
     try:
-        return Path(os.path.realpath(source.directory / Path(text).expanduser()))
-    except (ValueError, RuntimeError) as error:  # a NUL; a user who does not exist
+        return source.directory / Path(text).expanduser()
+    except RuntimeError as error:  # a user who does not exist
         raise RefusedError(f"{text!r} is not a path: {error}.") from None
 
 

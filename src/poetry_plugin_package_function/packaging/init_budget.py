@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import BudgetError
-from poetry_plugin_package_function.host import SYSTEM
 from poetry_plugin_package_function.packaging.plan import NOBODYS
-from poetry_plugin_package_function.packaging.sources.environment import this_machine
 
 
 if TYPE_CHECKING:
@@ -23,35 +21,11 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.verify.init import Init
     from poetry_plugin_package_function.packaging.verify.verified import Verified
-    from poetry_plugin_package_function.runtimes import Target
     from poetry_plugin_package_function.settings import Settings
 
 
 _OPTION: Final = "--max-init"
 _MOST_NAMED: Final = 5
-
-
-def refuse_unmeasured(
-    settings: Settings, target: Target | None, *, runs_here: bool
-) -> None:
-    """Refuses a budget that nothing can be held against, before anything is packaged.
-
-    Args:
-        settings: What is asked for.
-        target: What it is packaged for.
-        runs_here: Whether that runs on this machine.
-
-    Raises:
-        BudgetError: INIT has a budget, and is that of another machine.
-    """
-    if settings.max_init is None or settings.handler is None or runs_here:
-        return
-    raise BudgetError(
-        f"{_OPTION} allows INIT {_times(settings.max_init)} an empty handler's, and"
-        f" nothing is measured: the package is for {target or 'another machine'}, and"
-        f" this machine is {this_machine() or SYSTEM}.",
-        f"Package it on such a machine, or leave {_OPTION} away.",
-    )
 
 
 def check_init(verified: Verified, report: Report, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.kept_streams import KeptStreams
@@ -21,6 +22,7 @@ from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.service import package
 from poetry_plugin_package_function.packaging.service import verified
 from poetry_plugin_package_function.packaging.service import write_archives
+from poetry_plugin_package_function.packaging.unmeasured import refuse_unmeasured
 
 
 if TYPE_CHECKING:
@@ -65,7 +67,17 @@ class Packager:
         self._ahead: deque[_Ahead] = deque()
 
     def __enter__(self) -> Self:
-        """Begins nothing yet."""
+        """Begins nothing yet.
+
+        Raises:
+            BudgetError: INIT of an order has a budget, and is another machine's.
+            VerifyError: A profile is to be written of such an import.
+        """
+        for order in self._waiting:
+            with naming(order.settings.function):
+                refuse_unmeasured(
+                    order.settings, order.target, runs_here=order.runs_here
+                )
         self._scratch = ExitStack()
         directory = self._scratch.enter_context(scratch_directory())
         self._compressing = ThreadPoolExecutor(usable_cores(), "deflate")

@@ -73,6 +73,20 @@ class Guided(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
+class WrittenProfile(NamedTuple):
+    """A profile that the run writes, or would write if it were no dry run.
+
+    Attributes:
+        file: Where it is.
+        changed: Whether it is new, or says something else than before.
+        text: What has become of it, in words.
+    """
+
+    file: Path
+    changed: bool
+    text: str
+
+
 @dataclass(frozen=True)
 class Report:
     """All that is known of a finished archive; sizes are in bytes.
@@ -126,6 +140,7 @@ class Report:
     observed: Profile | None = None
     guided: Guided | None = None
     spared_bytes: int = 0
+    written_profile: WrittenProfile | None = None
 
     @property
     def service(self) -> Service | None:

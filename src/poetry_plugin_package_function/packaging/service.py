@@ -25,7 +25,6 @@ from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
 from poetry_plugin_package_function.packaging.describing import with_profile
 from poetry_plugin_package_function.packaging.init_budget import check_init
-from poetry_plugin_package_function.packaging.init_budget import refuse_unmeasured
 from poetry_plugin_package_function.packaging.job import Job
 from poetry_plugin_package_function.packaging.job import Part
 from poetry_plugin_package_function.packaging.job import Wishes
@@ -137,13 +136,11 @@ def write_archives(
         SourceError: Something cannot be read, or cannot work on Lambda.
         PackageTooLargeError: It fits neither flat nor nested.
         IncompatibleTargetError: It cannot work on its target.
-        BudgetError: INIT has a budget, and cannot be measured here.
         OutputError: A result cannot be written.
     """
     settings = order.settings
     progress = progress or NoProgress()
     check_python(order.environment.site_packages, settings, order.target)
-    refuse_unmeasured(settings, order.target, runs_here=order.runs_here)
     with scratch_directory() as scratch:
         included = find_included(
             settings.include, order.project.directory, matcher(settings.exclude)

@@ -8,6 +8,7 @@ from typing import Final
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.report.counted import counted
+from poetry_plugin_package_function.report.init import about
 from poetry_plugin_package_function.report.table import Column
 from poetry_plugin_package_function.report.table import Table
 
@@ -109,6 +110,8 @@ def details(report: Report, changes: Changes | None = None) -> Iterator[str]:
 
 def _handler(report: Report) -> Iterator[str]:
     """Says what is known of the handler, and of what it may ask for."""
+    init = report.verified.init if report.verified else None
+    yield from (f"INIT: {about(each)}" for each in (init.statements if init else ()))
     if report.verified and report.verified.unused:
         yield f"Never imported: {', '.join(report.verified.unused)}"
     for asking in report.aws_services.askers if report.aws_services else ():

@@ -116,6 +116,11 @@ def _document(report: Report, changes: Changes | None) -> dict[str, Any]:
         "verified": report.verified and _verified(report.verified),
         "profile": report.guided and _guided(report.guided),
         "spared_bytes": report.spared_bytes,
+        "written_profile": report.written_profile
+        and {
+            "file": str(report.written_profile.file),
+            "changed": report.written_profile.changed,
+        },
         "bytecode": report.bytecode
         and {
             **report.bytecode._asdict(),

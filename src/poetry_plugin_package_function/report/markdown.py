@@ -104,6 +104,8 @@ def _facts(report: Report, changes: Changes | None) -> Iterator[str]:
     if report.passed_over:
         yield f"| Skipped | {_prose(skipped(report))} |"
     yield from _verified(report.verified, nested=report.nested is not None)
+    if report.written_profile is not None:
+        yield f"| Profile | {_prose(report.written_profile.text)} |"
     if changes is not None:
         yield f"| Compared | {_prose(format_changes(changes))} |"
         if of_init := changes_of_init(changes):
@@ -160,7 +162,10 @@ def _distributions(report: Report) -> Iterator[str]:
 
 
 def _init(report: Report) -> Iterator[str]:
-    """Makes a table of what takes INIT, that has to be opened."""
+    """Makes a table of what takes INIT, and a list of all lines that import it.
+
+    They have to be opened.
+    """
     init = report.verified.init if report.verified else None
     if init is None:
         return
@@ -170,6 +175,9 @@ def _init(report: Report) -> Iterator[str]:
     yield ""
     yield from _rows(table_of([*largest, *rest]))
     yield ""
+    if lines := [f"- {_prose(about(each))}" for each in init.statements]:
+        yield from lines
+        yield ""
     yield "</details>"
 
 

@@ -39,6 +39,11 @@ _SDK: Final = frozenset({"aiobotocore", "boto3", "botocore", "s3transfer"})
 """Distributions that ask for what they are asked for, or for credentials."""
 
 _OF_SDK: Final = re.compile(rb"boto(?:3|core)")
+_MENTIONS_SDK: Final = re.compile(
+    rb"(?<![a-z])(?:aio)?boto|session\.(?:client|resource)\b", re.IGNORECASE
+)
+"""In the project's own code, which may have a wrapper (`from my_app.boto import s3`), or
+is handed a session."""
 _WORTH_TELLING_BYTES: Final = 1 << 20
 _MOST_READ_BYTES: Final = 16 << 20
 """Of dependencies' sources, for a suggestion: they take 0.12 s."""
@@ -60,15 +65,20 @@ def with_aws_services(
             that it leads to have to find what they ask for.
 
     Raises:
-        SourceError: There is no such service, or code of the project asks for one that
-            would be left out.
+        SourceError: There is no such service, or code of the project that mentions the
+            SDK asks for one that would be left out. Other code may mean something else
+            by `client("events")`.
     """
     cut = only_services(tree, wanted)
     services = cut.aws_services
     if services is None or services.why_not:
         return cut
     own = _own_sources(tree, project)
-    needed = _led_to(own, handler)
+    needed = {
+        name: entry
+        for name, entry in _led_to(own, handler).items()
+        if _MENTIONS_SDK.search(read(entry.content))
+    }
     gone = frozenset(services.left_out)
     found = [each for each in _asking(needed.values(), own) if each.service in gone]
     if found:

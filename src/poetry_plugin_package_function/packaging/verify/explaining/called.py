@@ -17,6 +17,7 @@ from poetry_plugin_package_function.packaging.verify.explaining.calling import (
 )
 from poetry_plugin_package_function.packaging.verify.importing import ending
 from poetry_plugin_package_function.packaging.verify.invocation import RESULT_BYTES
+from poetry_plugin_package_function.services import TIMEOUTS_S
 
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _ended(failed: Failure) -> tuple[str, str]:
     status, timeout_s = outcome.status, failed.task.function.timeout_s
     if outcome.has_timed_out:
         how = f"it takes longer than the function's time-out of {timeout_s} s"
-        hint = f"If it may take longer, say how long: --timeout {_longer_s(timeout_s)}."
+        hint = _faster_or_longer(timeout_s)
     elif status is not None and status >= 0:
         how, hint = ending(status), "Return from the handler: do not call os._exit."
     elif outcome.was_killed:
@@ -106,6 +107,10 @@ def _ended(failed: Failure) -> tuple[str, str]:
     return f"{how}.\n\n{outcome.trace}".rstrip(), hint
 
 
-def _longer_s(timeout_s: int) -> int:
-    """A time-out to try: ten times as long, as far as Lambda has that."""
-    return min(timeout_s * 10, 900)
+def _faster_or_longer(timeout_s: int) -> str:
+    """Suggests a time-out that is ten times as long, as far as Lambda has that."""
+    most_s = TIMEOUTS_S[-1]
+    if timeout_s >= most_s:
+        return f"Lambda allows no more than {most_s} s: do less in one call."
+    longer_s = min(timeout_s * 10, most_s)
+    return f"If it may take longer, say how long: --timeout {longer_s}."
