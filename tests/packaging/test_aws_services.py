@@ -343,7 +343,7 @@ def test_what_is_no_service_is_not_asked_for(tmp_path: Path) -> None:
 
 def test_sources_that_are_no_modules_hide_nothing(tmp_path: Path) -> None:
     """Such as a `__main__.py` at the top, or numbered scripts."""
-    venv = sdk(tmp_path, a="import boto3\nboto3.client(\"sqs\")\n")
+    venv = sdk(tmp_path, a='import boto3\nboto3.client("sqs")\n')
     write_files(site_packages_of(venv), {"__main__.py": "", "steps/1.init.py": ""})
     with pytest.raises(SourceError, match=r"a\.py:2 asks for sqs"):
         packaged(tmp_path, venv, 'aws-services = ["s3"]')

@@ -42,8 +42,8 @@ _OF_SDK: Final = re.compile(rb"boto(?:3|core)")
 _MENTIONS_SDK: Final = re.compile(
     rb"(?<![a-z])(?:aio)?boto|session\.(?:client|resource)\b", re.IGNORECASE
 )
-"""In the project's own code, which may have a wrapper (`from my_app.boto import s3`), or
-is handed a session."""
+"""In the project's own code, which may have a wrapper (`from my_app.boto import s3`),
+or is handed a session."""
 _WORTH_TELLING_BYTES: Final = 1 << 20
 _MOST_READ_BYTES: Final = 16 << 20
 """Of dependencies' sources, for a suggestion: they take 0.12 s."""
