@@ -13,11 +13,11 @@ import pytest
 
 from packaging.requirements import Requirement
 
+from tools.repository import ROOT
 from tools.standalone import FRONT_END
 from tools.standalone import NAME
 from tools.standalone import OURS
 from tools.standalone import PACKAGE
-from tools.standalone import ROOT
 from tools.standalone import requirements
 from tools.standalone import write_project
 

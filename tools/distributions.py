@@ -3,7 +3,7 @@
 The plugin is built in a copy of what Git tracks, so that nothing else comes along. In
 it is a README for the index, and the project's addresses, all made of the one in
 `[project.urls]`. The command without Poetry is built out of the project that is made
-for it. Wheels are built out of source distributions.
+of this copy. Wheels are built out of source distributions.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ import sys
 import tempfile
 import tomllib
 
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.index_readme import Place
 from tools.index_readme import index_readme
 from tools.repository import ROOT
 from tools.repository import address
 from tools.standalone import write_project
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 DIST = ROOT / "dist"
@@ -40,24 +46,32 @@ def build(target: Path, root: Path = ROOT) -> tuple[Path, ...]:
         CalledProcessError: Git or the build has failed, and has said why.
         AddressError: The repository's address is none.
     """
-    with tempfile.TemporaryDirectory() as directory:
-        copy = Path(directory, "checkout")
-        _copy_tracked(root, copy)
-        _prepare(copy)
+    with _prepared(root) as copy:
         _build(copy, target)
     return tuple(sorted(target.iterdir()))
 
 
-def build_standalone(target: Path) -> None:
+def build_standalone(target: Path, root: Path = ROOT) -> None:
     """Builds both distributions of the command without Poetry into a directory.
 
     Raises:
-        CalledProcessError: The build has failed, and has said why.
+        CalledProcessError: Git or the build has failed, and has said why.
+        AddressError: The repository's address is none.
     """
-    with tempfile.TemporaryDirectory() as directory:
-        project = Path(directory, "standalone")
-        write_project(project)
+    with _prepared(root) as copy:
+        project = copy.parent / "standalone"
+        write_project(project, copy)
         _build(project, target)
+
+
+@contextmanager
+def _prepared(root: Path) -> Iterator[Path]:
+    """A copy of what Git tracks, as it goes to the index; it is removed at the end."""
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory, "checkout")
+        _copy_tracked(root, copy)
+        _prepare(copy)
+        yield copy
 
 
 def _build(project: Path, target: Path) -> None:

@@ -1,13 +1,14 @@
 """The steps of the action in action.yml, with nothing but Python's own modules.
 
-`install` runs with the job's Python, `package` with that of the environment which
-`install` has made. They talk to the job by the files and variables that GitHub
+`find` and `install` run with the job's Python, `package` with that of the environment
+which `install` has made. They talk to the job by the files and variables that GitHub
 documents: GITHUB_OUTPUT, GITHUB_STEP_SUMMARY, GITHUB_WORKSPACE, RUNNER_TEMP.
 """
 
 from __future__ import annotations
 
 import glob
+import hashlib
 import json
 import os
 import platform
@@ -29,10 +30,45 @@ if TYPE_CHECKING:
 
 
 _OLDEST_PYTHON = (3, 11)
+_ROOT = Path(__file__).resolve().parents[1]
+_DIRECTORY = "the input `directory` of this action says it"
 _OURS = {
     "--format": "its Markdown is the summary of the job",
     "--report": "the input `report` of this action says where it is written",
+    "--directory": _DIRECTORY,
+    "--project": _DIRECTORY,
+    "-C": _DIRECTORY,
+    "-P": _DIRECTORY,
+    "--": "options of this action come after it",
 }
+# The directory of a project is not where modules come from: it may have a `build.py`.
+_OPTIONS = ("-P", "-m")
+_VERSIONS = """
+from importlib.metadata import version
+print(version("poetry-plugin-package-function"), version("poetry"), sep="-")
+"""
+
+
+def find() -> None:
+    """Refuses what cannot be, and says where pip keeps what, before anything is had."""
+    if sys.version_info < _OLDEST_PYTHON:
+        _refuse(
+            f"Python 3.11 or later is needed, not {platform.python_version()}"
+            f" ({sys.executable}): use actions/setup-python before this action."
+        )
+    directory = _directory()
+    if not directory.is_dir():
+        _refuse(f"There is no directory {directory}: use actions/checkout before this.")
+    _output(
+        {
+            "python": sys.executable,
+            "python-version": platform.python_version(),
+            "pip-cache": str(Path(os.environ["RUNNER_TEMP"], "package-function-pip")),
+            "pip-key": _hash(
+                os.environ["WANTED_POETRY"].encode(), _content(_ROOT / "pyproject.toml")
+            ),
+        }
+    )
 
 
 def install() -> None:
@@ -40,27 +76,27 @@ def install() -> None:
 
     It is not on PATH: the Poetry that the job may have stays what it is.
     """
-    if sys.version_info < _OLDEST_PYTHON:
-        _refuse(
-            f"Python 3.11 or later is needed, not {platform.python_version()}"
-            f" ({sys.executable}): use actions/setup-python before this action."
-        )
     environment = Path(os.environ["RUNNER_TEMP"], "poetry-package-function")
-    venv.create(environment, with_pip=True)
+    venv.create(environment, symlinks=os.name != "nt", clear=True, with_pip=True)
     scripts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    python = environment.joinpath(*scripts)
+    python = str(environment.joinpath(*scripts))
     wanted = os.environ["WANTED_POETRY"].strip()
     poetry = f"poetry=={wanted}" if wanted else "poetry"
-    plugin = str(Path(__file__).resolve().parents[1])
-    pip = [str(python), "-m", "pip", "install", "--quiet"]
-    _checked([*pip, "--disable-pip-version-check", poetry, plugin])
-    asked = [str(python), "-m", "poetry", "config", "cache-dir"]
-    cache = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
+    pip = [python, *_OPTIONS, "pip", "install", "--quiet"]
+    _checked([*pip, "--disable-pip-version-check", poetry, str(_ROOT)])
+    directory = _directory()
+    versions = _said([python, "-P", "-c", _VERSIONS], directory)
+    cache = _said([python, *_OPTIONS, "poetry", "config", "cache-dir"], directory)
+    key = _hash(
+        _content(directory / "poetry.lock"),
+        _content(directory / "pyproject.toml"),
+        os.environ["ARGUMENTS"].encode(),
+    )
     _output(
         {
-            "python": str(python),
-            "python-version": platform.python_version(),
-            "cache-directory": cache.strip(),
+            "python": python,
+            "cache-directory": str(Path(directory, Path(cache).expanduser())),
+            "cache-key": f"{versions}-{key}",
         }
     )
 
@@ -72,17 +108,16 @@ def package() -> None:
     except ValueError as error:
         _refuse(f"The arguments cannot be read as a shell would: {error}.")
     for name, why in _OURS.items():
-        if any(each.partition("=")[0] == name for each in arguments):
+        if any(_is_option(each, name) for each in arguments):
             _refuse(f"The arguments cannot have {name}: {why}.")
-    directory = Path(os.environ["GITHUB_WORKSPACE"], os.environ["DIRECTORY"]).resolve()
-    if not directory.is_dir():
-        _refuse(f"There is no directory {directory}: use actions/checkout before this.")
+    directory = _directory()
     report = os.environ["REPORT"]
     before = _written(directory, report)
     options = ("--format", "markdown", "--report", report)
+    poetry = [sys.executable, *_OPTIONS, "poetry"]
     with open(os.environ["GITHUB_STEP_SUMMARY"], "ab") as summary:
         _checked(
-            [sys.executable, "-m", "poetry", "package-function", *arguments, *options],
+            [*poetry, "package-function", *arguments, *options],
             directory,
             summary.fileno(),
         )
@@ -104,6 +139,28 @@ def outputs(functions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "unchanged": json.dumps(unchanged),
         "functions": json.dumps(functions),
     }
+
+
+def _directory() -> Path:
+    """The project's."""
+    return Path(os.environ["GITHUB_WORKSPACE"], os.environ["DIRECTORY"]).resolve()
+
+
+def _is_option(argument: str, name: str) -> bool:
+    """Whether it is that option, also with the value behind it: `--a=b`, `-Cb`."""
+    if name.startswith("--"):
+        return argument.partition("=")[0] == name
+    return argument.startswith(name)
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _hash(*parts: bytes) -> str:
+    """A part of a cache's key, which may neither be long nor have commas."""
+    hashes = (hashlib.sha256(each).digest() for each in parts)
+    return hashlib.sha256(b"".join(hashes)).hexdigest()[:16]
 
 
 def _function(path: str) -> dict[str, Any] | None:
@@ -156,6 +213,9 @@ def _output(values: Mapping[str, str]) -> None:
 
 
 def _refuse(why: str) -> NoReturn:
+    # What the runner takes back: docs of its workflow commands.
+    for character, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        why = why.replace(character, escaped)
     print(f"::error::{why}")
     sys.exit(1)
 
@@ -169,5 +229,16 @@ def _checked(
         sys.exit(done.returncode)
 
 
+def _said(command: list[str], directory: Path) -> str:
+    """What a command prints; its own message is in the log if it fails."""
+    done = subprocess.run(
+        command, cwd=directory, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout)
+        _refuse(f"This failed in {directory}, see above: {shlex.join(command)}")
+    return done.stdout.strip()
+
+
 if __name__ == "__main__":
-    {"install": install, "package": package}[sys.argv[1]]()
+    {"find": find, "install": install, "package": package}[sys.argv[1]]()

@@ -2,7 +2,7 @@
 
 `make dist` builds it. Version, dependencies, metadata and sources are this project's.
 Only the import package has another name: so both distributions can be in one
-environment, and each can be removed from it.
+environment, and share nothing but the name of the command.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ import json
 import shutil
 import tomllib
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 
 from packaging.requirements import Requirement
 
+from tools.repository import ROOT
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
 NAME: Final = "package-python-function-standalone"
 PACKAGE: Final = NAME.replace("-", "_")
 
@@ -35,11 +40,11 @@ POETRYS: Final = frozenset(("cleo", "filelock", "poetry", "poetry-plugin-bundle"
 _COMMAND: Final = "package-python-function"
 
 
-def write_project(directory: Path) -> None:
-    """Writes the project into a directory that is not there yet."""
+def write_project(directory: Path, root: Path = ROOT) -> None:
+    """Writes the project of a checkout into a directory that is not there yet."""
     package = directory / "src" / PACKAGE
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "src" / OURS, package, ignore=ignored)
+    shutil.copytree(root / "src" / OURS, package, ignore=ignored)
     for name in FRONT_END:
         path = package / name
         if path.is_dir():
@@ -49,31 +54,32 @@ def write_project(directory: Path) -> None:
     for path in package.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(OURS, PACKAGE), encoding="utf-8")
-    shutil.copy(ROOT / "LICENSE", directory)
-    shutil.copy(ROOT / "docs" / "standalone.md", directory / "README.md")
-    (directory / "pyproject.toml").write_text(_pyproject(), encoding="utf-8")
+    shutil.copy(root / "LICENSE", directory)
+    shutil.copy(root / "docs" / "standalone.md", directory / "README.md")
+    (directory / "pyproject.toml").write_text(_pyproject(root), encoding="utf-8")
 
 
-def requirements() -> list[str]:
+def requirements(root: Path = ROOT) -> list[str]:
     """What it requires: of this project's own, what is not for Poetry."""
-    listed: list[str] = _read_ours()["project"]["dependencies"]
+    listed: list[str] = _read_ours(root)["project"]["dependencies"]
     return [each for each in listed if Requirement(each).name not in POETRYS]
 
 
-def _read_ours() -> dict[str, Any]:
-    with (ROOT / "pyproject.toml").open("rb") as file:
+def _read_ours(root: Path) -> dict[str, Any]:
+    with (root / "pyproject.toml").open("rb") as file:
         return tomllib.load(file)
 
 
-def _pyproject() -> str:
+def _pyproject(root: Path) -> str:
     """This project's `pyproject.toml`, as far as it is for who installs it."""
-    ours = _read_ours()
+    ours = _read_ours(root)
     project: dict[str, Any] = {
         **ours["project"],
         "name": NAME,
+        "readme": "README.md",
         "description": "Packages a virtual environment for AWS Lambda: a reproducible"
         " ZIP, nested when it has to be",
-        "dependencies": requirements(),
+        "dependencies": requirements(root),
         # `uvx` and `pipx run` look for a command that is called as the distribution.
         "scripts": dict.fromkeys((_COMMAND, NAME), f"{PACKAGE}.cli:main"),
     }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -21,7 +22,6 @@ from tests.recipes.workflows import runner_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 ACTION = pipeline((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -49,14 +49,33 @@ class Runner:
         with open(self.env["GITHUB_STEP_SUMMARY"], encoding="utf-8") as file:
             return file.read()
 
-    def install(self, poetry_version: str = "") -> dict[str, str]:
-        """Runs the first step, and gives it the index of the tests; its outputs."""
-        installed, _ = self._step("install", {"poetry-version": poetry_version}, {})
+    def find(self, **inputs: str) -> tuple[dict[str, str], Done]:
+        """Runs the first step; its outputs, and what it wrote to the log."""
+        return self._step("find", inputs, {})
+
+    def install(self, **inputs: str) -> dict[str, str]:
+        """Runs the steps before the last, and gives Poetry the index of the tests.
+
+        What is left out are caches: pip's is that of this machine.
+        """
+        found, done = self.find(**inputs)
+        assert done.status == 0, done.stdout
+        kept = Path(found["pip-cache"])
+        if not kept.exists():
+            kept.symlink_to(self.env["PIP_CACHE_DIR"])
+        installed, done = self.try_install(found, **inputs)
+        assert done.status == 0, done.stdout + done.stderr
         pip = [installed["python"], "-m", "pip", "install", "--quiet"]
         subprocess.run(
             [*pip, "poetry-plugin-pypi-mirror"], env=dict(self.env), check=True
         )
         return installed
+
+    def try_install(
+        self, found: Mapping[str, str], **inputs: str
+    ) -> tuple[dict[str, str], Done]:
+        """Runs the second step; its outputs, and what it wrote to the log."""
+        return self._step("install", inputs, {"find": found})
 
     def package(
         self, installed: Mapping[str, str], **inputs: str
@@ -130,7 +149,8 @@ def _evaluated(
     def value(found: re.Match[str]) -> str:
         match found[1].split("."):
             case ["inputs", name]:
-                return inputs.get(name, ACTION["inputs"][name]["default"])
+                default = ACTION["inputs"][name]["default"]
+                return inputs.get(name.replace("-", "_"), default)
             case ["steps", step, "outputs", name]:
                 return outputs[step][name]
         raise KeyError(found[1])

@@ -47,6 +47,9 @@ layer = true
 """
 
 
+REFUSED = "::error::The arguments cannot"
+
+
 def code_sha256(path: Path) -> str:
     return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
 
@@ -83,6 +86,8 @@ def test_from_nothing_to_outputs_and_a_summary(
     runner, installed = job
     example = project(runner.workspace.parent, PAGE)
     shutil.copytree(example, runner.workspace, dirs_exist_ok=True)
+    # A script that Poetry would import instead of its own: it is not for the result.
+    (runner.workspace / "build.py").write_text("raise SystemExit('not imported')")
 
     outputs, done = runner.package(installed)
 
@@ -196,14 +201,14 @@ def test_a_layer_alone_and_a_dry_run(job: tuple[Runner, Mapping[str, str]]) -> N
     ("inputs", "status", "said"),
     [
         ({"arguments": "--runtime python2.7"}, 2, "python2.7"),
-        ({"arguments": "--format json"}, 1, "::error::The arguments cannot have --fo"),
-        (
-            {"arguments": "--report=a.json"},
-            1,
-            "::error::The arguments cannot have --re",
-        ),
-        ({"arguments": "--output 'a"}, 1, "::error::The arguments cannot be read as a"),
-        ({"directory": "gone"}, 1, "::error::There is no directory"),
+        ({"arguments": "--format json"}, 1, f"{REFUSED} have --format: its"),
+        ({"arguments": "--report=a.json"}, 1, f"{REFUSED} have --report: the"),
+        ({"arguments": "-C a"}, 1, f"{REFUSED} have -C: the input `directory`"),
+        ({"arguments": "-Pa"}, 1, f"{REFUSED} have -P: the input `directory`"),
+        ({"arguments": "--directory=a"}, 1, f"{REFUSED} have --directory: the input"),
+        ({"arguments": "--project a"}, 1, f"{REFUSED} have --project: the input"),
+        ({"arguments": "-- a"}, 1, f"{REFUSED} have --: options of this action"),
+        ({"arguments": "--output 'a"}, 1, f"{REFUSED} be read as a shell would"),
     ],
 )
 def test_what_cannot_be_fails_the_step(
@@ -221,32 +226,95 @@ def test_what_cannot_be_fails_the_step(
     assert {} == outputs
 
 
-def test_what_is_cached_is_where_poetry_keeps_wheels(
-    installed: tuple[Runner, Mapping[str, str]],
-) -> None:
-    """The directory that the cache is given, unless nobody wants one."""
-    _, outputs = installed
-    (caching,) = (
+def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """Before anything is installed; its name is one line, as a command of the log."""
+    outputs, done = runner(tmp_path).find(directory="50%\r\ngone")
+    assert 1 == done.status
+    assert done.stdout.startswith("::error::There is no directory ")
+    assert "/50%25%0D%0Agone: use actions/checkout" in done.stdout
+    assert {} == outputs
+
+
+def caches() -> list[dict[str, Any]]:
+    """The steps that keep something: pip's downloads, and Poetry's cache directory."""
+    return [
         each
         for each in ACTION["runs"]["steps"]
         if each.get("uses", "").startswith("actions/cache@")
-    )
-    assert "${{ steps.install.outputs.cache-directory }}" == caching["with"]["path"]
-    assert "inputs.cache != 'false'" == caching["if"]
+    ]
+
+
+def test_what_is_cached_is_where_pip_and_poetry_keep_it(
+    installed: tuple[Runner, Mapping[str, str]],
+) -> None:
+    """The directories that the caches are given, unless nobody wants them."""
+    _, outputs = installed
+    pips, poetrys = caches()
+    assert "${{ steps.find.outputs.pip-cache }}" == pips["with"]["path"]
+    assert pips["with"]["path"] == step_of("install")["env"]["PIP_CACHE_DIR"]
+    assert "${{ steps.install.outputs.cache-directory }}" == poetrys["with"]["path"]
+    assert {"inputs.cache != 'false'"} == {each["if"] for each in (pips, poetrys)}
+    ids = [each.get("id") for each in ACTION["runs"]["steps"]]
+    assert ["find", None, "install", None, "package"] == ids
     asked = [outputs["python"], "-m", "poetry", "config", "cache-dir"]
     found = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
     assert Path(found.strip()).name == Path(outputs["cache-directory"]).name
-    assert {"python", "python-version", "cache-directory"} == set(outputs)
+
+
+def test_keys_of_caches_change_with_what_is_kept(tmp_path: Path) -> None:
+    """Else what is downloaded would be had anew in each run: a key is kept once."""
+    found = runner(tmp_path)
+    pips, poetrys = (each["with"] for each in caches())
+    assert pips["key"].endswith("-${{ steps.find.outputs.pip-key }}")
+    assert poetrys["key"].endswith("-${{ steps.install.outputs.cache-key }}")
+    assert poetrys["key"].startswith(poetrys["restore-keys"])
+    newest, _ = found.find()
+    wanted, _ = found.find(poetry_version="2.1.*,!=2.1.0")
+    assert {name for name in newest if newest[name] != wanted[name]} == {"pip-key"}
+    assert "," not in wanted["pip-key"]
 
 
 def test_another_poetry_can_be_asked_for(tmp_path: Path) -> None:
-    """The oldest that is supported, as CI does; twice in one job does no harm."""
+    """The oldest that is supported, as CI does; several times in one job.
+
+    Poetry is asked in the project, which may have settings of its own and modules that
+    are called as Poetry's are. Its lock and the arguments are in the key of the cache.
+    """
     found = runner(tmp_path)
-    outputs = found.install("2.1.*")
-    assert outputs == found.install("2.1.*")
+    project = found.workspace / "a project"
+    project.mkdir()
+    shutil.copy(EXAMPLE / "pyproject.toml", project)
+    settings = project / "poetry.toml"
+    settings.write_text('cache-dir = "kept"\n')
+    (project / "build.py").write_text("raise SystemExit('not imported')")
+    inputs = {"poetry_version": "2.1.*", "directory": "a project"}
+
+    outputs = found.install(**inputs)
+
+    assert str(project / "kept") == outputs["cache-directory"]
     command = [outputs["python"], "-m", "poetry", "--version"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "version 2.1." in said
+    versions = re.fullmatch(r"(.+)-(2\.1\.\d+)-\w{16}", outputs["cache-key"])
+    assert versions is not None
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{versions[1]}"\n' in pyproject
+
+    (project / "poetry.lock").write_text("# a lock\n")
+    other = found.install(**inputs)
+    with_arguments = found.install(**inputs, arguments="--with a")
+
+    several = (outputs, other, with_arguments)
+    assert {outputs["python"]} == {each["python"] for each in several}
+    assert 3 == len({each["cache-key"] for each in several})
+
+    settings.write_text("[")
+    nothing, done = found.try_install(found.find(**inputs)[0], **inputs)
+
+    assert 1 == done.status
+    assert f"::error::This failed in {project}, see above: " in done.stdout
+    assert "github_action.py" not in done.stderr
+    assert {} == nothing
 
 
 def test_an_old_python_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
@@ -255,10 +323,18 @@ def test_an_old_python_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     command = Path(found.env["PATH"].split(":")[1], "python")
     command.unlink()
     command.symlink_to(interpreter("3.10"))
-    shell = Shell(("bash", "-e"), found.workspace, found.env)
-    done = shell(step_of("install")["run"], {"WANTED_POETRY": ""})
+    _, done = found.find()
     assert 1 == done.status
     assert done.stdout.startswith("::error::Python 3.11 or later is needed, not 3.10")
+
+
+def test_no_python_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    """Not a step that fails without a word."""
+    found = runner(tmp_path)
+    shell = Shell(("/bin/bash", "-e"), found.workspace, {"PATH": str(tmp_path)})
+    done = shell(step_of("find")["run"])
+    assert 1 == done.status
+    assert done.stdout.startswith("::error::There is no Python: use actions/setup-py")
 
 
 def test_the_page_has_all_inputs_and_outputs() -> None:
@@ -277,7 +353,7 @@ def test_the_page_has_all_inputs_and_outputs() -> None:
 def test_the_action_puts_no_expression_into_a_script() -> None:
     """What a pull request names would be run as code."""
     scripts = [each["run"] for each in ACTION["runs"]["steps"] if "run" in each]
-    assert 2 == len(scripts)
+    assert 3 == len(scripts)
     assert [] == [each for each in scripts if "${{" in each]
 
 

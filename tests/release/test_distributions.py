@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.message
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -24,6 +25,8 @@ from tools.distributions import tracked
 from tools.repository import ROOT
 from tools.repository import AddressError
 from tools.repository import address
+from tools.standalone import OURS
+from tools.standalone import PACKAGE
 
 
 if TYPE_CHECKING:
@@ -167,6 +170,33 @@ def test_with_an_address_all_links_are_made_of_it(tmp_path: Path) -> None:
     assert link == str(found.get_payload()).strip()
     with tarfile.open(sdist) as archive:
         assert "a-1/README.rst" not in archive.getnames()
+
+
+def test_the_command_is_built_of_what_git_tracks(tmp_path: Path) -> None:
+    """Nothing else of the package comes along; addresses are those of the project."""
+    checkout = tmp_path / "checkout"
+    for name in ("pyproject.toml", "README.md", "LICENSE", "docs/standalone.md"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, checkout / name)
+    shutil.copytree(ROOT / "src", checkout / "src")
+    path = checkout / "pyproject.toml"
+    text = re.sub("(?m)^Repository = .*\n", "", path.read_text(encoding="utf-8"))
+    table = '[project.urls]\nRepository = "https://github.com/a/b"\n'
+    path.write_text(text.replace("[project.urls]\n", table), encoding="utf-8")
+    for command in (["init", "--quiet"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=checkout, check=True)
+    (checkout / "src" / OURS / "untracked.py").write_text("")
+
+    build_standalone(tmp_path / "dist", checkout)
+
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert f"{PACKAGE}/cli.py" in names
+    assert f"{PACKAGE}/untracked.py" not in names
+    assert {"Repository", "Documentation", "Changelog", "Issues"} == {
+        each.partition(", ")[0] for each in metadata(wheel).get_all("Project-URL", [])
+    }
 
 
 def test_the_changelog_has_this_version_on_top() -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -19,6 +20,9 @@ from tests.recipes.workflows import blocks
 from tests.recipes.workflows import pipeline
 from tests.recipes.workflows import schema_problems
 from tools.repository import ROOT
+from tools.standalone import NAME
+from tools.standalone import OURS
+from tools.standalone import PACKAGE
 
 
 if TYPE_CHECKING:
@@ -132,12 +136,44 @@ def test_what_publishes_runs_nothing_of_the_repository() -> None:
     jobs = workflow("release.yml")["jobs"]
     (publishing,) = (job for job in jobs.values() if "id-token" in job["permissions"])
     assert "build" == publishing["needs"]
-    assert "pypi" == publishing["environment"]["name"]
     assert [
         "actions/download-artifact@v8",
         "pypa/gh-action-pypi-publish@release/v1",
     ] == [each["uses"] for each in publishing["steps"]]
     assert "with" not in publishing["steps"][-1]
+
+
+def test_each_project_is_published_from_an_environment_of_its_own() -> None:
+    """The index knows new projects by it; each artifact has one project's files."""
+    jobs = workflow("release.yml")["jobs"]
+    uploads = {
+        each["with"]["name"]: each["with"]["path"]
+        for each in jobs["build"]["steps"]
+        if each.get("uses", "").startswith("actions/upload-artifact@")
+    }
+    publishing = jobs["publish"]
+    matrix = publishing["strategy"]["matrix"]["include"]
+    assert {OURS.replace("_", "-"), NAME} == {each["project"] for each in matrix}
+    assert {"pypi", "pypi-standalone"} == {each["environment"] for each in matrix}
+    assert "${{ matrix.environment }}" == publishing["environment"]["name"]
+    assert "/${{ matrix.project }}/" in publishing["environment"]["url"]
+    assert "${{ matrix.project }}" == publishing["steps"][0]["with"]["name"]
+    files = [f"dist/{each}-0.1.0.tar.gz" for each in (OURS, PACKAGE)]
+    assert {
+        each["project"]: [
+            name for name in files if fnmatch(name, uploads[each["project"]])
+        ]
+        for each in matrix
+    } == {OURS.replace("_", "-"): files[:1], NAME: files[1:]}
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert all(f"`{each['environment']}`" in text for each in matrix)
+
+
+def test_all_tests_run_where_their_programs_come_from() -> None:
+    """In Debian, as root: nothing that CI could bring is left out without a word."""
+    job = workflow("ci.yml")["jobs"]["all-tests"]
+    assert job["container"].startswith("debian:")
+    assert ".ci/run" == job["steps"][-1]["run"].splitlines()[-1]
 
 
 @pytest.mark.parametrize(("tag", "is_right"), [("v{}", True), ("v{}.1", False)])
