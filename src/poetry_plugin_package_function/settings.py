@@ -37,8 +37,9 @@ class Settings:
             only a deployment knows.
         has_layers: Whether the function has layers that are not packaged with it.
         is_declared: Whether a template has it, which also deploys it.
-        results: Files that any of the project's functions may be written to, profiles
-            among them, which are not shipped.
+        results: Files that any of the project's functions may be written to, which
+            `include` does not find.
+        profiles: The same of profiles that any of them reads or writes.
     """
 
     output: Path
@@ -90,6 +91,7 @@ class Settings:
     profile: Path | None = None
     profile_output: Path | None = None
     results: frozenset[Path] = frozenset()
+    profiles: frozenset[Path] = frozenset()
 
     @property
     def receiver(self) -> Service | None:

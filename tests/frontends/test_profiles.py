@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import zipfile
 
@@ -344,6 +345,20 @@ def test_a_profile_is_not_shipped(directory: Path) -> None:
             with zipfile.ZipFile(archive) as file:
                 names = [each for each in file.namelist() if each.endswith(".json")]
             assert ["data.json"] == names
+
+
+def test_a_profile_inside_of_a_package(directory: Path) -> None:
+    """It is the project's file, and whoever only reads it overwrites nothing."""
+    assert 0 == package("--profile", "profile.json")
+    source = Path("my_app") / "profile.json"
+    source.parent.mkdir()
+    source.write_bytes(Path("profile.json").read_bytes())
+    shutil.copy(source, site_packages_of(Path("venv")) / "my_app")
+    with Path("pyproject.toml").open("a") as file:
+        file.write('profile = "my_app/profile.json"\n')
+    assert 0 == package()
+    with zipfile.ZipFile("my_app.zip") as archive:
+        assert "my_app/profile.json" in archive.namelist()
 
 
 def test_a_handler_that_was_not_imported(

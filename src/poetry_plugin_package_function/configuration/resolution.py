@@ -105,13 +105,18 @@ def resolve(
         problem.startswith(template.shown) for problem in problems
     )
     _raise(problems, _TEMPLATE_HINT if is_about_template else _HINT)
-    results = frozenset(
+    those = [one.settings for one in (*found.values(), *by_tables.values())]
+    results = frozenset(path for each in those for path in each.targets)
+    profiles = frozenset(
         path
-        for each in (one.settings for one in (*found.values(), *by_tables.values()))
-        for path in (*each.targets, each.profile, each.profile_output)
+        for each in those
+        for path in (each.profile, each.profile_output)
         if path is not None
     )
-    return tuple(replace(one.settings, results=results) for one in found.values())
+    return tuple(
+        replace(one.settings, results=results, profiles=profiles)
+        for one in found.values()
+    )
 
 
 def _not_there(names: Iterable[str], functions: Sequence[str]) -> Iterator[str]:

@@ -212,7 +212,7 @@ def _tree(
         settings.exclude,
         settings.excludes_provided,
         settings.provided_version,
-        results,
+        results.union(map(str, settings.profiles)),
         order.python,
     )
     found_code = (order.code,) if order.code else ()
