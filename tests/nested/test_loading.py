@@ -183,9 +183,14 @@ def test_prepare_says_where_an_unusable_directory_is(
         loader.prepare(str(home), str(home))
 
 
-def test_threads_that_extract_at_once(home: Path, tmp_path: Path) -> None:
+def test_threads_that_extract_at_once(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One does it, the others wait for it; `flock` tells threads apart, too."""
     (tmp_path / "tmp").mkdir()
+    # Each thread puts back what it has found, which may be another one's.
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
     barrier = threading.Barrier(6)
     found = []
 

@@ -14,8 +14,8 @@ import pytest
 from poetry_plugin_package_function.cli import main
 from poetry_plugin_package_function.configuration.inclusions import Inclusion
 from poetry_plugin_package_function.errors import SourceError
-from poetry_plugin_package_function.packaging import init_budget
 from poetry_plugin_package_function.packaging import order
+from poetry_plugin_package_function.packaging import unmeasured
 from poetry_plugin_package_function.packaging.sources import environment
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.sources.interpreter import find_named
@@ -130,8 +130,8 @@ def test_where_no_machine_has_linuxs_name_the_system_is_named(
     """In the error of a budget that nothing can be held against."""
     for module in (order, environment):
         monkeypatch.setattr(module, "IMPORTS", False)
-    monkeypatch.setattr(init_budget, "this_machine", lambda: "")
-    monkeypatch.setattr(init_budget, "SYSTEM", "Windows")
+    monkeypatch.setattr(unmeasured, "this_machine", lambda: "")
+    monkeypatch.setattr(unmeasured, "SYSTEM", "Windows")
     make_project(tmp_path, name="my-app")
     make_venv(tmp_path / "venv", {"a.py": WORKS})
     monkeypatch.chdir(tmp_path)
