@@ -32,7 +32,7 @@ from tools.console import typed
     ],
 )
 def test_a_console(block: str, expected: tuple[Command, ...]) -> None:
-    """Prompts go, also those of lines that go on; what is answered is told apart."""
+    """Prompts go, also those of lines that go on; what is answered is kept apart."""
     assert expected == commands(block)
 
 

@@ -1,4 +1,4 @@
-"""What is told of AWS's services that are shipped, or could be."""
+"""What is shown of AWS's services that are shipped, or could be."""
 
 from __future__ import annotations
 

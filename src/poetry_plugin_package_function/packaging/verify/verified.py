@@ -17,6 +17,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.megabytes import MIB
+from poetry_plugin_package_function.packaging.tree.layers import is_metadata
 from poetry_plugin_package_function.packaging.verify.event_call import called_with_event
 from poetry_plugin_package_function.packaging.verify.explaining.advice import failure
 from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
@@ -291,8 +292,7 @@ def _unused(entries: Iterable[Entry], names: frozenset[str]) -> tuple[str, ...]:
     owners = {
         entry.name: entry.distribution
         for entry in entries
-        if entry.distribution is not None
-        and not entry.name.partition("/")[0].endswith(".dist-info")
+        if entry.distribution is not None and not is_metadata(entry.name)
     }
     used = {owners[name] for name in names & owners.keys()}
     return tuple(sorted({*owners.values()} - used))
