@@ -133,13 +133,19 @@ pyproject.toml, too, under the same names. These are only there:
         import atexit
         import gc
 
+        from poetry_plugin_package_function.bundling.interpreter import ask_ahead
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.errors import no_traceback
         from poetry_plugin_package_function.interruption import stoppable
         from poetry_plugin_package_function.standard_streams import lasting
 
-        # Else Python looks for cycles among all of Poetry's objects before it ends.
+        # Else Python looks for cycles among all of Poetry's objects, again and again
+        # and before it ends: a twentieth of a run. mypy sets such a threshold, too.
+        gc.freeze()
+        gc.set_threshold(50_000)
         atexit.register(gc.freeze)
+        if not self.option("python"):
+            ask_ahead()  # while the project is read
         with lasting() as streams:
             write_to(streams, self.io)
             try:

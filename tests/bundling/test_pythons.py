@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from findpython.python import _run_script
+
 from poetry_plugin_package_function.errors import BundleError
 from tests.bundling.projects import bundle
 from tests.bundling.projects import bundles
@@ -341,6 +343,29 @@ def test_a_python_that_can_be_installed(own: Path, tmp_path: Path) -> None:
     found = fault(project(tmp_path, f"=={OTHER}.*"))
 
     assert f"Install one: poetry python install {OTHER}. Or choose" in found.hint
+
+
+@pytest.mark.parametrize("asked_for", [(), ("--runtime", f"python{OWN}")])
+def test_an_interpreter_is_asked_once(
+    asked_for: tuple[str, ...], pythons: Path, tmp_path: Path
+) -> None:
+    """For its place and its version: pyenv's `python` takes long to say anything.
+
+    What it leads to is another file, of which Poetry knows nothing yet.
+    """
+    real = Path(sys.executable).resolve()
+    python, log = pythons / "python", tmp_path / "log"
+    python.write_text(f"#!/bin/sh\necho \"$2\" >>'{log}'\nexec '{real}' \"$@\"\n")
+    python.chmod(0o755)
+    project(tmp_path)
+    _run_script.cache_clear()
+
+    done = run(tmp_path, *asked_for)
+
+    assert 0 == done.status
+    assert 2 == _run_script.cache_info().misses
+    asked = {line.split()[-1] for line in log.read_text().splitlines()}
+    assert {"print(sys.executable)", "print(platform.python_version())"} == asked
 
 
 # -- for several functions -----------------------------------------------------------

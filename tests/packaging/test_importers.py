@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from poetry_plugin_package_function.packaging.sources.content import BytesContent
-from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
 
 
 def is_imported(sources: dict[str, str]) -> bool:
-    entries = {
-        name: Entry(name, BytesContent(text.encode()), len(text))
-        for name, text in sources.items()
-    }
-    return is_imported_at_once(["big", "sub", "_fast"], entries)
+    texts = {name: text.encode() for name, text in sources.items()}
+    return is_imported_at_once(["big", "sub", "_fast"], texts)
 
 
 @pytest.mark.parametrize(

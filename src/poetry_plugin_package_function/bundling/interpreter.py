@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.runtimes import Target
     from poetry_plugin_package_function.services import Service
     from poetry_plugin_package_function.settings import Settings
+
+
+_asking = threading.Lock()
+"""Held while an interpreter is asked ahead of time."""
 
 
 class Aim(NamedTuple):
@@ -150,10 +156,34 @@ def _working(find: Callable[[], Python | None]) -> Python | None:
     return python
 
 
+def ask_ahead() -> None:
+    """Begins to ask the active interpreter for its version, in the background.
+
+    findpython remembers the answers, so that Poetry has them when it wants to know.
+    pyenv's `python` takes a tenth of a second for each.
+    """
+    from poetry.utils.env.python import Python
+
+    def ask() -> None:
+        try:
+            with suppress(Exception):  # whoever needs it sees that again
+                if (python := Python.get_active_python()) is not None:
+                    _ = python.executable, _minor(python)
+        finally:
+            _asking.release()
+
+    _asking.acquire()
+    try:
+        threading.Thread(target=ask, daemon=True).start()
+    except RuntimeError:  # there is a limit
+        _asking.release()
+
+
 def _preferred(poetry: Poetry) -> Python | None:
     from poetry.utils.env.python import Python
 
-    return _working(lambda: Python.get_preferred_python(poetry.config))
+    with _asking:
+        return _working(lambda: Python.get_preferred_python(poetry.config))
 
 
 def _by_name(name: str) -> Python | None:
@@ -178,6 +208,20 @@ def choose_python(poetry: Poetry) -> Python:
         return Python.get_compatible_python(poetry)
     except PythonVersionError:
         raise no_python(poetry) from None
+
+
+def unless_preferred(poetry: Poetry, python: Path) -> Path | None:
+    """Says which interpreter Poetry has to be given; None if it takes this by itself.
+
+    One that is given is run twice more, to find out what is known of it already.
+    """
+    preferred = _preferred(poetry)
+    is_taken = (
+        preferred is not None
+        and preferred.executable == python
+        and poetry.package.python_constraint.allows(preferred.patch_version)
+    )
+    return None if is_taken else python
 
 
 def _find_python(wanted: str | None) -> Python | None:

@@ -233,8 +233,9 @@ class Archive:
         local_sizes = (data_bytes, size_bytes)
         local_version = central_version = _VERSION
         local_extra = central_extra = b""
-        large = [each for each in (size_bytes, data_bytes, offset) if each >= _MAX_32]
-        if large:  # 4.5.3: in this order, and only those that do not fit
+        numbers = (size_bytes, data_bytes, offset)
+        if max(numbers) >= _MAX_32:  # 4.5.3: in this order, and only what does not fit
+            large = [each for each in numbers if each >= _MAX_32]
             central_extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large)
             central_version = _VERSION_ZIP64
         if max(local_sizes) >= _MAX_32:  # 4.5.3: both, in a local header

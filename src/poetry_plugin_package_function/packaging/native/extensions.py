@@ -66,6 +66,7 @@ def extensions_of(native: Native, entries: Iterable[Entry]) -> Iterator[Extensio
     aliases = defaultdict(set)
     for name in natives:
         aliases[_loaded_for(native, name)].add(name)
+    found = {}
     for name in natives:
         module = module_parts(name)
         package = "/".join(module[:-1])
@@ -77,8 +78,13 @@ def extensions_of(native: Native, entries: Iterable[Entry]) -> Iterator[Extensio
             and sum(own[each].size_bytes for each in files) >= LEAST_BYTES
             and f"{package}/{module[-1]}.py" not in own  # there would be a stub
             and _is_module(native, own[name])
-            and not _is_mentioned(module, files - {name}, own)
-            and not is_imported_at_once(module, own)
+        ):
+            found[name] = files
+    sources = _sources(own) if found else {}
+    for name, files in found.items():
+        module = module_parts(name)
+        if not _is_mentioned(module, files - {name}, sources) and not (
+            is_imported_at_once(module, sources)
         ):
             links = links_of(native, files, own.keys())
             yield Extension(name, frozenset(files), links)
@@ -116,9 +122,7 @@ def untouched(
         and posixpath.basename(name) not in native.users
         and _is_module(native, own[name])
     }
-    sources = b"\n".join(
-        read(entry.content) for name, entry in own.items() if name.endswith(".py")
-    )
+    sources = b"\n".join(_sources(own).values())
     more = files
     while more:
         files = files | more
@@ -200,19 +204,21 @@ def _loaded_for(native: Native, name: str) -> str:
     return f"{directory}{slash}{native.linkages[name].soname or file}"
 
 
+def _sources(own: Mapping[str, Entry]) -> dict[str, bytes]:
+    """Reads all Python sources, once: in wheels they are compressed."""
+    names = (name for name in own if name.endswith(".py"))
+    return {name: read(own[name].content) for name in names}
+
+
 def _is_mentioned(
-    module: list[str], libraries: set[str], own: Mapping[str, Entry]
+    module: list[str], libraries: set[str], sources: Mapping[str, bytes]
 ) -> bool:
     """Whether a package imports a module at once, or a source knows its libraries."""
     word = re.compile(rb"\b%s\b" % re.escape(module[-1].encode()))
     for depth in range(1, len(module)):
-        init = own.get("/".join((*module[:depth], "__init__.py")))
-        if init is not None and word.search(read(init.content)):
+        init = sources.get("/".join((*module[:depth], "__init__.py")))
+        if init is not None and word.search(init):
             return True
     stems = {posixpath.basename(each).partition(".so")[0] for each in libraries}
     words = re.compile(b"|".join(sorted(re.escape(each.encode()) for each in stems)))
-    return any(
-        words.search(read(entry.content))
-        for name, entry in own.items()
-        if name.endswith(".py")
-    )
+    return any(map(words.search, sources.values()))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from poetry_plugin_package_function.packaging.python_source import imported_by
 from poetry_plugin_package_function.packaging.python_source import is_for_type_checkers
 from poetry_plugin_package_function.packaging.python_source import parsed
-from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 
 
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
 
-    from poetry_plugin_package_function.packaging.sources.entry import Entry
 
-
-def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> bool:
+def is_imported_at_once(module: Sequence[str], sources: Mapping[str, bytes]) -> bool:
     """Whether a package cannot be imported without a module of it, or hardly used.
 
     That is so if a package that the module is in imports it, or most of the sources
@@ -33,28 +30,34 @@ def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> 
 
     Args:
         module: The parts of its name.
-        entries: What there is, by name.
+        sources: The Python sources that there are, by their files' names.
     """
     top = f"{module[0]}/"
     sources = {
-        name: entry
-        for name, entry in entries.items()
-        if name.startswith(top) and name.endswith(".py") and module_parts(name)
+        name: source
+        for name, source in sources.items()
+        if name.startswith(top) and module_parts(name)
     }
     packages = accumulate(module[:-1], "{}/{}".format)
     inits = {f"{package}/__init__.py" for package in packages}
-    by_size = sorted(sources, key=lambda name: (sources[name].size_bytes, name))
+    by_size = sorted(sources, key=lambda name: (len(sources[name]), name))
     imported: dict[str, frozenset[str]] = {}
     reached: set[str] = set()
     targets = {".".join(module)}
     while targets:
         more = set()
-        mention = _mention(targets)
+        words = sorted({each.rpartition(".")[2].encode() for each in targets})
+        mention = _mention(words)
         for name in by_size:  # to parse costs most of the time: the small ones first
             if name in reached:
                 continue
-            if name not in imported and mention.search(read(sources[name].content)):
-                imported[name] = frozenset(_imported(name, read(sources[name].content)))
+            source = sources[name]
+            if (
+                name not in imported
+                and any(word in source for word in words)  # a pattern takes longer
+                and mention.search(source)
+            ):
+                imported[name] = frozenset(_imported(name, source))
             if not targets.isdisjoint(imported.get(name, ())):
                 more.add(name)
                 reached.add(name)
@@ -64,12 +67,11 @@ def is_imported_at_once(module: Sequence[str], entries: Mapping[str, Entry]) -> 
     return False
 
 
-def _mention(modules: Iterable[str]) -> re.Pattern[bytes]:
-    """Makes a pattern of what may be a statement that imports one of some modules."""
-    names = sorted({re.escape(each.rpartition(".")[2]) for each in modules})
-    statement = r"(?:^|[:;])[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\n)*?(?:\([^)]*?)?"
-    pattern = rf"{statement}\b(?:{'|'.join(names)})\b"
-    return re.compile(pattern.encode(), re.MULTILINE)
+def _mention(words: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Makes a pattern of what may be a statement that imports one of some names."""
+    names = b"|".join(map(re.escape, words))
+    statement = rb"(?:^|[:;])[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\n)*?(?:\([^)]*?)?"
+    return re.compile(rb"%s\b(?:%s)\b" % (statement, names), re.MULTILINE)
 
 
 def _imported(name: str, source: bytes) -> Iterator[str]:
