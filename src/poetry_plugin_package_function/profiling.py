@@ -12,6 +12,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import ConfigError
 from poetry_plugin_package_function.errors import VerifyError
 from poetry_plugin_package_function.host import relative
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.packaging.archive.output import check_targets
 from poetry_plugin_package_function.packaging.archive.output import replacing
 from poetry_plugin_package_function.packaging.profiles.profile import read_profile
@@ -195,5 +196,4 @@ def _changes(before: Profile, after: Profile) -> str:
             )
         )
     ]
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return listed(names, _MOST_NAMED)

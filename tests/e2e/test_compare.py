@@ -85,7 +85,7 @@ def test_files_are_named(poetry: Poetry, tmp_path: Path) -> None:
     } == comparison
     assert (
         "Compared    other files in lib, my-app; files: lib/__init__.py (changed),"
-        " my_app/added.py (added), my_app/changed.py (changed), and 3 more\n"
+        " my_app/added.py (added), my_app/changed.py (changed) and 3 more\n"
     ) in done.stdout
     rows = {each["name"]: each for each in report["distributions"]}
     assert None is rows["six"]["contents"]

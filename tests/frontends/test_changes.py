@@ -281,7 +281,7 @@ def test_a_few_files_in_words_and_all_of_them_in_lines() -> None:
     changes = Changes(unchanged=False, changed=("app",), files=files)
     assert (
         "other files in app; files: app/m.py (changed), app/new.py (added),"
-        " app/old.py (removed), and 2 more"
+        " app/old.py (removed) and 2 more"
     ) == format_changes(changes)
     assert [
         "File changed: app/m.py",

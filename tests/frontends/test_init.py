@@ -245,7 +245,7 @@ def test_many_are_counted(tmp_path: Path) -> None:
     )
     before = replace(INIT, distributions=())
     shown = compared(tmp_path, before, replace(INIT, distributions=rows))
-    assert "gained d5 100 ms (new), d4 80 ms (new), d3 60 ms (new), and 2 more" in shown
+    assert "gained d5 100 ms (new), d4 80 ms (new), d3 60 ms (new) and 2 more" in shown
 
 
 def test_a_slower_machine_has_gained_nothing(tmp_path: Path) -> None:

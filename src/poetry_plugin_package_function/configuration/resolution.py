@@ -22,6 +22,7 @@ from poetry_plugin_package_function.configuration.function_settings import sourc
 from poetry_plugin_package_function.configuration.values import RefusedError
 from poetry_plugin_package_function.configuration.values import read_path
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.project import TABLE
 
 
@@ -168,9 +169,7 @@ def _said_once(problems: Iterable[str], template: Template) -> list[str]:
         if len(those) == 1:
             said.append(those[0][0])
             continue
-        names = [f"{name} ({line})" for _, name, line in those[:_SHOWN]]
-        more = f" and {len(those) - _SHOWN:,} more" if len(those) > _SHOWN else ""
-        who = f"{', '.join(names)}{more}"
+        who = listed([f"{name} ({line})" for _, name, line in those], _SHOWN)
         said.append(f"{template.shown}: {key} of {who}: {reason}")
     return said
 

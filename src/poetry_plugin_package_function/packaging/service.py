@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import cast
 
 from packaging.utils import canonicalize_name
 
-from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.interruption import scratch_directory
 from poetry_plugin_package_function.packaging.archive.output import discarding
 from poetry_plugin_package_function.packaging.archive.output import replacing
-from poetry_plugin_package_function.packaging.archive.overwriting import (
-    refuse_overwriting,
-)
-from poetry_plugin_package_function.packaging.aws.data import has_data
 from poetry_plugin_package_function.packaging.budgets import check_budgets
 from poetry_plugin_package_function.packaging.describing import Written
 from poetry_plugin_package_function.packaging.describing import report_of
@@ -30,35 +23,26 @@ from poetry_plugin_package_function.packaging.job import Part
 from poetry_plugin_package_function.packaging.job import Wishes
 from poetry_plugin_package_function.packaging.native.strip import Stripper
 from poetry_plugin_package_function.packaging.nesting.stubs import loader_entries
-from poetry_plugin_package_function.packaging.nesting.stubs import refuse_own_names
 from poetry_plugin_package_function.packaging.plan import Layout
 from poetry_plugin_package_function.packaging.plan import layout_for
 from poetry_plugin_package_function.packaging.plan import limit_for
 from poetry_plugin_package_function.packaging.profiles.needs import Needs
 from poetry_plugin_package_function.packaging.progress import NoProgress
-from poetry_plugin_package_function.packaging.project_code.missing import no_code
+from poetry_plugin_package_function.packaging.shipping import missing_code
+from poetry_plugin_package_function.packaging.shipping import shipped
 from poetry_plugin_package_function.packaging.sources.environment import check_python
 from poetry_plugin_package_function.packaging.sources.included import find_included
-from poetry_plugin_package_function.packaging.sources.modules import handler_parts
-from poetry_plugin_package_function.packaging.sources.modules import known_modules
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
-from poetry_plugin_package_function.packaging.tree.assemble import Selection
-from poetry_plugin_package_function.packaging.tree.assemble import assemble
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
-from poetry_plugin_package_function.packaging.tree.layers import check_halves
-from poetry_plugin_package_function.packaging.tree.layers import dependencies_of
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
-from poetry_plugin_package_function.packaging.tree.layers import is_metadata
-from poetry_plugin_package_function.packaging.tree.metadata import with_stable_metadata
-from poetry_plugin_package_function.packaging.tree.overlaps import overlaps
-from poetry_plugin_package_function.packaging.tree.sdk import SDK
+from poetry_plugin_package_function.packaging.verification import verify_handler
 from poetry_plugin_package_function.packaging.writing import write
-from poetry_plugin_package_function.services import DEFAULT_TIMEOUT_S
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import BinaryIO
 
     from poetry_plugin_package_function.packaging.archive.kept_streams import (
@@ -66,18 +50,12 @@ if TYPE_CHECKING:
     )
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
-    from poetry_plugin_package_function.packaging.native.strip import Stripped
     from poetry_plugin_package_function.packaging.order import Order
     from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
-    from poetry_plugin_package_function.packaging.sources.entry import Entry
-    from poetry_plugin_package_function.packaging.sources.included import IncludedSource
-    from poetry_plugin_package_function.packaging.tree.overlaps import Overlap
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
-    from poetry_plugin_package_function.packaging.verify.verified import Verified
-    from poetry_plugin_package_function.packaging.writing import Measured
 
 
 @dataclass(frozen=True)
@@ -145,9 +123,8 @@ def write_archives(
         included = find_included(
             settings.include, order.project.directory, matcher(settings.exclude)
         )
-        tree, found_overlaps, stripped = _tree(
-            order, included, stripper or Stripper(scratch)
-        )
+        what = shipped(order, included, stripper or Stripper(scratch))
+        tree = what.tree
         order = _with_machine(order, tree)
         findings = _findings(tree, order)
         bytecode = _bytecode(tree, order, scratch, progress)
@@ -169,10 +146,10 @@ def write_archives(
             )
             for source in order.environment.sources:
                 source.check()
-            missing = _missing_code(tree, order)
+            missing = missing_code(tree, order)
             yield Written(
-                *(order, measured, outputs, found_overlaps, findings),
-                *(stripped, bytecode, included.passed_over),
+                *(order, measured, outputs, what.overlaps, findings),
+                *(what.stripped, bytecode, included.passed_over),
                 f"{missing.reason} {missing.hint}" if missing else "",
             )
 
@@ -190,89 +167,12 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
     """
     report = report_of(written)
     check_budgets(report, written.order.settings)  # an import may take a minute
-    found = _verified(written.measured, written.order, workspace)
+    found = verify_handler(written.measured, written.order, workspace)
     if found is not None:
         check_init(found, report, written.order.settings)
     files = tuple(written.measured.files())
     report = with_profile(replace(report, verified=found), written)
     return Pending(report, files, written.outputs)
-
-
-def _tree(
-    order: Order, included: IncludedSource, stripper: Stripper
-) -> tuple[Tree, tuple[Overlap, ...], Stripped | None]:
-    """Finds what is shipped."""
-    settings, name = order.settings, order.project.normalized_name
-    targets = frozenset(map(str, settings.targets))
-    results = targets.union(map(str, settings.results))
-    selection = Selection(
-        name,
-        order.environment.seeds,
-        order.environment.only,
-        settings.exclude,
-        settings.excludes_provided,
-        settings.provided_version,
-        results.union(map(str, settings.profiles)),
-        order.python,
-    )
-    found_code = (order.code,) if order.code else ()
-    tree = assemble((*order.environment.sources, included, *found_code), selection)
-    tree = _with_aws_services(tree, order)
-    found_overlaps = overlaps(tree)
-    stripped = None
-    if settings.strips:
-        entries, stripped = stripper.strip(tree.entries)
-        tree = replace(tree, entries=tuple(entries))
-    tree = with_stable_metadata(tree, name)
-    refuse_overwriting(tree, results, targets)
-    if order.needs_code and (error := _missing_code(tree, order)):
-        raise error
-    if not tree.entries:
-        place = order.environment.site_packages.directories[0]
-        raise SourceError(
-            f"There is nothing to package in {place}.",
-            "Add dependencies, `packages` or `include`, or look at `exclude`.",
-        )
-    refuse_own_names(tree)
-    is_of_layer = is_dependency(name)
-    if settings.layer_only:
-        tree = dependencies_of(tree, is_of_layer)
-    elif settings.layer_output:
-        check_halves(tree, is_of_layer)
-    return tree, found_overlaps, stripped
-
-
-def _with_aws_services(tree: Tree, order: Order) -> Tree:
-    """Leaves out data of AWS's services, or finds out whether that would be worth it.
-
-    A layer may be for functions that nobody knows here: nothing is suggested for one.
-    """
-    settings, name = order.settings, order.project.normalized_name
-    if settings.aws_services is None and (settings.layer_only or not has_data(tree)):
-        return tree
-    from poetry_plugin_package_function.packaging.aws.needs import suggested
-    from poetry_plugin_package_function.packaging.aws.needs import with_aws_services
-
-    if settings.aws_services:
-        return with_aws_services(tree, settings.aws_services, name, settings.handler)
-    if settings.aws_services is None:
-        return replace(tree, aws_suggestion=suggested(tree, name))
-    return tree
-
-
-def _missing_code(tree: Tree, order: Order) -> SourceError | None:
-    """The error for an archive with nothing of the project to run; None if it has some.
-
-    A handler may be a dependency's. A layer needs nothing, and a runtime of one's own
-    runs `bootstrap`, whatever it is.
-    """
-    names = {entry.name for entry in tree.entries}
-    if order.settings.layer_only or tree.entry_modules or "bootstrap" in names:
-        return None
-    handler = order.settings.handler
-    if handler and tuple(handler_parts(handler)) in known_modules(names):
-        return None
-    return no_code(order.project, handler)
 
 
 def _with_machine(order: Order, tree: Tree) -> Order:
@@ -345,64 +245,3 @@ def _wishes(order: Order) -> Wishes:
     )
     needs = Needs(profile, order.project.normalized_name) if profile else None
     return Wishes(nest, keep_flat, settings.eager, needs)
-
-
-def _verified(
-    measured: Measured, order: Order, workspace: Workspace | None
-) -> Verified | None:
-    settings = order.settings
-    if settings.handler is None:
-        return None
-    from poetry_plugin_package_function.packaging.verify.archives import Archives
-    from poetry_plugin_package_function.packaging.verify.archives import Origin
-    from poetry_plugin_package_function.packaging.verify.handler import Function
-    from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
-    from poetry_plugin_package_function.packaging.verify.verified import verify
-
-    site_packages = order.environment.site_packages
-    for part in measured.job.parts:
-        part.stream.flush()
-    archive, *layers = (Path(part.stream.name) for part in measured.job.parts)
-    origin = Origin(order.project, settings, order.environment.sources)
-    with nullcontext(workspace) if workspace else Workspace() as place:
-        return verify(
-            Archives(
-                archive, layers[0] if layers else None, measured.job.entries, origin
-            ),
-            Function(
-                settings.handler,
-                python=order.python,
-                variables=dict(settings.environment),
-                unknown_variables=settings.unknown_variables,
-                memory_mb=settings.memory_size_mb,
-                ephemeral_storage_mb=settings.ephemeral_storage_mb,
-                has_layers=settings.has_layers or settings.layers_size_bytes > 0,
-                service=settings.receiver,
-                max_init=settings.max_init,
-                event=settings.event,
-                timeout_s=settings.timeout_s or DEFAULT_TIMEOUT_S,
-            ),
-            site_packages.interpreter if order.runs_here else None,
-            place,
-            provided=_stand_ins(order, measured.job.tree),
-        )
-
-
-def _stand_ins(order: Order, tree: Tree) -> list[Entry]:
-    """Lists the files of what stands for modules of Lambda's runtime.
-
-    That is the environment's AWS SDK, as far as nothing of it is shipped: because it is
-    left to the runtime, or is there for another function or for this alone, or because
-    the user leaves its files out.
-    """
-    if not order.settings.has_sdk:
-        return []
-    shipped = {each.distribution for each in tree.entries if not is_metadata(each.name)}
-    return [
-        entry
-        for source in order.environment.sources
-        for entry in source.files(
-            {each.name for each in source.distributions} - SDK, lambda _: False
-        )
-        if entry.distribution in SDK and entry.distribution not in shipped
-    ]

@@ -10,6 +10,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.report.init_changes import as_init_document
 from poetry_plugin_package_function.report.init_changes import init_changes
@@ -231,6 +232,7 @@ def format_changes(changes: Changes) -> str:
         *(["the layer"] if changes.layer_unchanged else []),
     ]
     updated = [f"{each.name} {each.before} -> {each.now}" for each in changes.updated]
+    files = [f"{name} ({what})" for name, what in changes.files.in_order()]
     others = [name for name in changes.changed if name not in changes.other_wheels]
     parts = [
         f"{what} {', '.join(name or NOBODYS for name in names)}"
@@ -241,7 +243,7 @@ def format_changes(changes: Changes) -> str:
             ("removed", changes.removed),
             ("another wheel of", changes.other_wheels),
             ("other files in", others),
-            ("files:", _few(changes.files)),
+            ("files:", [listed(files, _MOST_NAMED)] if files else []),
             (
                 "AWS services:",
                 [changes.aws_services.text] if changes.aws_services else [],
@@ -256,9 +258,3 @@ def changes_of_init(changes: Changes) -> InitChanges | None:
     """What is to be said of INIT: nothing, if it is that of the same archives."""
     is_same = changes.unchanged and changes.layer_unchanged is not False
     return None if is_same else changes.init
-
-
-def _few(files: FileChanges) -> list[str]:
-    names = [f"{name} ({what})" for name, what in files.in_order()]
-    more = len(names) - _MOST_NAMED
-    return [*names[:_MOST_NAMED], *([f"and {more:,} more"] if more > 0 else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.plan import NOBODYS
 from poetry_plugin_package_function.report.counted import counted
@@ -140,8 +141,6 @@ def _lasting(parts: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
 
 def about(statement: Statement) -> str:
     """Says what a line of the project imports, and how long that takes."""
-    names = ", ".join(statement.modules[:_MOST_STATEMENTS])
-    more = len(statement.modules) - _MOST_STATEMENTS
-    others = f" and {more} more" if more > 0 else ""
+    names = listed(statement.modules, _MOST_STATEMENTS)
     taken = duration(statement.cumulative_s)
-    return f"{statement.line} imports {names}{others}, {taken}"
+    return f"{statement.line} imports {names}, {taken}"

@@ -7,6 +7,7 @@ from typing import Any
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.report.init import duration
 from poetry_plugin_package_function.report.init import owner
 
@@ -119,7 +120,7 @@ def format_init_changes(changes: InitChanges) -> str:
     """Writes them in a line: what has been gained, and what has been lost."""
     told = changes.told
     parts = [
-        f"{what} {', '.join(_few(found))}"
+        f"{what} {listed([*map(_described, found)], _MOST_NAMED)}"
         for what, found in (
             ("gained", [each for each in told if each.gained_s > 0]),
             ("lost", [each for each in told if each.gained_s < 0]),
@@ -132,12 +133,9 @@ def format_init_changes(changes: InitChanges) -> str:
     )
 
 
-def _few(found: list[CostChange]) -> list[str]:
-    shown = [
-        f"{owner(each.name)} {duration(abs(each.gained_s))}"
-        + (" (new)" if each.before_s is None else "")
-        + (" (gone)" if each.now_s is None else "")
-        for each in found
-    ]
-    more = len(shown) - _MOST_NAMED
-    return [*shown[:_MOST_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
+def _described(change: CostChange) -> str:
+    return (
+        f"{owner(change.name)} {duration(abs(change.gained_s))}"
+        + (" (new)" if change.before_s is None else "")
+        + (" (gone)" if change.now_s is None else "")
+    )

@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.packaging.sources.line_ends import converted_by_git
 from poetry_plugin_package_function.report.counted import counted
 from poetry_plugin_package_function.report.warned import Warned
@@ -33,14 +34,12 @@ def line_end_warnings(project: Path, files: Iterable[FileSize]) -> Iterator[Warn
     names = {each.name for each in files} if converted else frozenset()
     found = [each for each in converted if not names.isdisjoint(_ends(each))]
     if found:
-        more = len(found) - _MOST_NAMED
-        named = ", ".join(found[:_MOST_NAMED]) + (f" and {more:,} more" * (more > 0))
         yield Warned(
             f"Git has given {counted(len(found), 'file')} the line ends of Windows"
-            f" ({named}): elsewhere another archive comes of the same commit. Write"
-            " `* text=auto eol=lf` into .gitattributes, commit all that you have"
-            " changed, and have the files written anew: git rm -rq --cached . && git"
-            " reset -q --hard."
+            f" ({listed(found, _MOST_NAMED)}): elsewhere another archive comes of the"
+            " same commit. Write `* text=auto eol=lf` into .gitattributes, commit all"
+            " that you have changed, and have the files written anew: git rm -rq"
+            " --cached . && git reset -q --hard."
         )
 
 

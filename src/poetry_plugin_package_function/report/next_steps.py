@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.packaging.aws.data import services_line
 from poetry_plugin_package_function.packaging.result import Kind
@@ -147,9 +148,8 @@ def _services(outcomes: Iterable[Outcome]) -> Iterator[Step]:
         if report.aws_suggestion is not None:
             found.setdefault(report.aws_suggestion, []).append(report.function or "")
     for services, functions in found.items():
-        more = len(functions) - _MOST_NAMED
-        names = ", ".join(functions[:_MOST_NAMED])
-        about = f"{names}{f' and {more:,} more' if more > 0 else ''}: " if names else ""
+        names = listed(functions, _MOST_NAMED)
+        about = f"{names}: " if names else ""
         yield Step(
             f"{about}{services_line(services.names)} would leave out"
             f" {megabytes(services.left_out_bytes)}: data of services that no code asks"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import megabytes
 from poetry_plugin_package_function.project import TABLE
@@ -14,7 +15,6 @@ from poetry_plugin_package_function.screen import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Sequence
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.settings import Settings
@@ -41,11 +41,12 @@ def profile_warnings(report: Report, settings: Settings) -> Iterator[Warned]:
     parts = []
     if age.others:
         those = [f"{name} {was} (now {now})" for name, was, now in age.others]
-        parts.append(f"is of {_some(those)}")
+        parts.append(f"is of {listed(those, _MOST_NAMED)}")
     if age.unknown:
-        parts.append(f"does not know {_some(age.unknown)}")
+        parts.append(f"does not know {listed(age.unknown, _MOST_NAMED)}")
     if report.guided.missing:
-        parts.append(f"does not have that INIT needs {_some(report.guided.missing)}")
+        missing = listed(report.guided.missing, _MOST_NAMED)
+        parts.append(f"does not have that INIT needs {missing}")
     if parts:
         yield Warned(
             f"{place} {', and '.join(parts)}: it was used as far as it goes. Write it"
@@ -66,8 +67,3 @@ def spared(report: Report, path: str = "profile.json") -> str:
         f"{megabytes(report.spared_bytes)} of what INIT extracts could be flat: run"
         f' --profile {path}, and set profile = "{path}" in [tool.{TABLE}]'
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

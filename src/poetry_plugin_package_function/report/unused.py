@@ -7,6 +7,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import megabytes
 
@@ -45,10 +46,9 @@ def unused(report: Report, settings: Settings, project: Project) -> str:
     if size_bytes < _WORTH_TELLING_BYTES:
         return ""
     shown = [f"{each.name} {megabytes(each.unzipped_bytes)}" for each in found]
-    more = len(shown) - _MOST_NAMED
-    listed = ", ".join(shown[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     verb = "is" if len(shown) == 1 else "are"
-    return f"{listed} {verb} never imported: {_way_out(report, settings, project)}"
+    way_out = _way_out(report, settings, project)
+    return f"{listed(shown, _MOST_NAMED)} {verb} never imported: {way_out}"
 
 
 def _way_out(report: Report, settings: Settings, project: Project) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from packaging.specifiers import InvalidSpecifier
 from packaging.specifiers import SpecifierSet
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.megabytes import MIB
 from poetry_plugin_package_function.megabytes import limit
 from poetry_plugin_package_function.megabytes import megabytes
@@ -144,14 +145,12 @@ def _shadowing(report: Report, shadow: Shadow) -> str:
 
 
 def _overlapping(overlap: Overlap) -> str:
-    first, *others = overlap.files
-    more = f" and {len(others):,} more" if others else ""
     which = f"that of {overlap.shipped} is shipped"
     if not overlap.shipped:
         which = "what is shipped is neither's"
     return (
         f"{' and '.join(overlap.distributions)} have different files of one name, and"
-        f" {which}: {first}{more}. Depend on one of them only."
+        f" {which}: {listed(overlap.files, 1)}. Depend on one of them only."
     )
 
 

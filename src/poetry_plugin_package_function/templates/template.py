@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from typing import Final
 
 from poetry_plugin_package_function.errors import ConfigError
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.templates import cloudformation
 from poetry_plugin_package_function.templates import serverless
 from poetry_plugin_package_function.templates.declared import Declared
@@ -108,10 +109,8 @@ def _none_of_ours(shown: str, others: Mapping[str, str]) -> str:
     text = f"{shown} has no function of Python whose code is a ZIP"
     if not others:
         return f"{text}, nor any other."
-    first = [f"{name} ({what})" for name, what in [*others.items()][:_MOST_SHOWN]]
-    more = len(others) - len(first)
-    rest = f" and {more:,} more" if more else ""
-    return f"{text}; it has {', '.join(first)}{rest}."
+    shown = [f"{name} ({what})" for name, what in others.items()]
+    return f"{text}; it has {listed(shown, _MOST_SHOWN)}."
 
 
 def _of_the_project(

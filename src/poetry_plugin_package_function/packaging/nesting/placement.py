@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Final
 
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.packaging.nesting.layout import ExtractionUnit
 from poetry_plugin_package_function.packaging.nesting.layout import NestedLayout
 from poetry_plugin_package_function.packaging.nesting.layout import Placed
@@ -215,8 +216,7 @@ def _made_of(
 
 
 def _named(modules: Sequence[EntryModule]) -> str:
-    more = len(modules) - 1
-    return f"{modules[0].name}{f' and {more} more' if more else ''}"
+    return listed([each.name for each in modules], 1)
 
 
 def _is_code(name: str, modules: Iterable[EntryModule]) -> bool:

@@ -24,6 +24,7 @@ from poetry_plugin_package_function.packaging.nesting.units import Parts
 from poetry_plugin_package_function.packaging.nesting.units import Unit
 from poetry_plugin_package_function.packaging.nesting.units import need_of
 from poetry_plugin_package_function.packaging.profiles.needs import Need
+from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.entry_modules import EntryModule
@@ -44,14 +45,15 @@ if TYPE_CHECKING:
 _PROJECT: Final = ""
 _NEVER_NESTED: Final = re.compile(
     r"""
-      [^/]+\.(dist-info|egg-info)(/|$)  # asked for by name, in any process
-    | lib/[^/]+\.so[.\d]*$            # found through LD_LIBRARY_PATH
+      lib/[^/]+\.so[.\d]*$            # found through LD_LIBRARY_PATH
     | lib[^/]*\.so[.\d]*$
     | (.*/)?\.dependencies/__pycache__/[^/]+\.pyc$  # of what extracts the others
     """,
     re.VERBOSE,
 )
-"""What is never nested. Lambda's LD_LIBRARY_PATH has the task root and its `lib`.
+"""What is never nested, beside metadata.
+
+Lambda's LD_LIBRARY_PATH has the task root and its `lib`.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
@@ -137,8 +139,10 @@ class _File(NamedTuple):
 
 
 def _is_never_nested(name: str) -> bool:
+    if is_metadata(name):  # it is asked for by name, in any process
+        return True
     # Most names are done with before a pattern is looked at.
-    is_likely = "-info" in name or ".dependencies/" in name or name.startswith("lib")
+    is_likely = ".dependencies/" in name or name.startswith("lib")
     return is_likely and bool(_NEVER_NESTED.match(name))
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from poetry_plugin_package_function.packaging.profiles.profile import Profile
 from poetry_plugin_package_function.packaging.profiles.profile import Used
+from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.sources.modules import module_name
 
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
-_METADATA: Final = re.compile(r"[^/]+\.(dist-info|egg-info)(/|$)")
 _LIBRARY: Final = re.compile(r"\.(so|dylib|dll)(\.[\d.]+)?$")
 """Libraries that are no modules are called otherwise on each platform."""
 
@@ -82,7 +82,7 @@ def _used(
     for name in names:
         module = module_name(name)
         owner = owners.get(module or name)
-        if owner is None or _METADATA.match(name) or module in known:
+        if owner is None or is_metadata(name) or module in known:
             continue
         if module:
             modules[owner].add(module)

@@ -23,6 +23,7 @@ from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.host import below
 from poetry_plugin_package_function.host import posix
 from poetry_plugin_package_function.host import relative
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.packaging.project_code.closure import Closure
 from poetry_plugin_package_function.packaging.project_code.places import Place
 from poetry_plugin_package_function.packaging.project_code.places import other_places
@@ -307,15 +308,14 @@ class _Finder:
 
     def _several(self, places: Sequence[Place]) -> SourceError:
         files = [str(each.module_file(self._parts)) for each in places]
-        shown = [relative(each, self.project) for each in files[:_SHOWN]]
-        more = f" and {len(files) - _SHOWN:,} more" if len(files) > _SHOWN else ""
+        shown = [relative(each, self.project) for each in files]
         lines = [
             f"  include = [{inclusion(each.name_of(file), self._from(each))}]"
             for each, file in zip(places[:_SHOWN], files, strict=False)
         ]
         first = (
             f"The handler's module {'.'.join(self._parts)} may be any of"
-            f" {', '.join(shown)}{more}. Say which, in"
+            f" {listed(shown, _SHOWN)}. Say which, in"
             f" {SHOWN_TABLE}:"
         )
         return SourceError(
@@ -346,5 +346,4 @@ def _shown(files: Iterable[str]) -> str:
         f"{top} ({count:,} file{'s' if count > 1 else ''})" if top[-1] == "/" else top
         for top, count in sorted(tops.items())
     ]
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
+    return listed(names, _NAMED)

@@ -183,6 +183,14 @@ def read_distribution(directory: Path, info: str) -> Distribution:
     return replace(bare, rows=rows)
 
 
+def is_metadata(name: str) -> bool:
+    """Whether a file says of a distribution what it is, and is no part of its code.
+
+    It is in `.dist-info`, or is what setuptools has left: `.egg-info`, of either kind.
+    """
+    return name.partition("/")[0].endswith((".dist-info", ".egg-info"))
+
+
 def named(info: str) -> tuple[NormalizedName, str]:
     """Reads a distribution's name and version off its `.dist-info` directory's name."""
     name, _, version = info.removesuffix(".dist-info").rpartition("-")

@@ -16,6 +16,7 @@ from typing import Final
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.host import below
 from poetry_plugin_package_function.host import is_spelt
+from poetry_plugin_package_function.listing import listed
 from poetry_plugin_package_function.packaging.sources.ignored import ignored_below
 from poetry_plugin_package_function.packaging.sources.passed_over import (
     is_never_shipped,
@@ -112,11 +113,10 @@ def _nothing_found(
     inclusion: Inclusion, top: str, passed_over: Sequence[str]
 ) -> SourceError:
     if passed_over:
-        shown = ", ".join(sorted(passed_over)[:_SHOWN])
-        more = f" and {len(passed_over) - _SHOWN:,} more" * (len(passed_over) > _SHOWN)
         return SourceError(
             f"include: all that {inclusion.pattern!r} matches in {top} is hidden,"
-            f" ignored by Git, or kept there by tools: {shown}{more}.",
+            " ignored by Git, or kept there by tools:"
+            f" {listed(sorted(passed_over), _SHOWN)}.",
             "Name what is to be shipped, without a wildcard.",
         )
     return SourceError(

@@ -13,6 +13,7 @@ from typing import Final
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.sources.content import read
+from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.sources.modules import MODULE_SUFFIXES
 
 
@@ -97,11 +98,6 @@ def unread_path_files(names: Iterable[str]) -> tuple[str, ...]:
             and not _HARMLESS_PTH.fullmatch(name)
         )
     )
-
-
-def is_metadata(name: str) -> bool:
-    """Whether a file is in a distribution's `.dist-info`."""
-    return name.partition("/")[0].endswith(".dist-info")
 
 
 def _nothing_for_the_layer() -> SourceError:

@@ -17,7 +17,7 @@ from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.megabytes import MIB
-from poetry_plugin_package_function.packaging.tree.layers import is_metadata
+from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.verify.event_call import called_with_event
 from poetry_plugin_package_function.packaging.verify.explaining.advice import failure
 from poetry_plugin_package_function.packaging.verify.explaining.failed import Failure
