@@ -13,11 +13,13 @@ import sys
 import time
 
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import installer
 import pytest
 
+from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.packaging.sources import facts as module
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
 from poetry_plugin_package_function.packaging.sources.facts import inspect
@@ -53,6 +55,41 @@ def wheel_of(directory: Path, *parts: Part, pinned: bool = True) -> Wheel:
 @pytest.fixture
 def wheel(tmp_path: Path) -> Wheel:
     return wheel_of(tmp_path)
+
+
+def replaced(path: Path, data: bytes) -> None:
+    """Puts another file in a file's place, as Poetry does when it has downloaded it."""
+    other = path.with_name("other")
+    other.write_bytes(data)
+    os.replace(other, path)
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_a_wheel_that_another_run_has_downloaded(
+    tmp_path: Path, directory: Path, *, is_pinned: bool
+) -> None:
+    """It may be another file, as long as it is what the lock pins."""
+    wheel = wheel_of(tmp_path, pinned=is_pinned)
+    known = FactsCache(directory).of(wheel)
+
+    known.check()
+    content = wheel.path.read_bytes()
+    replaced(wheel.path, content)
+    with nullcontext() if is_pinned else pytest.raises(ChangedSourceError):
+        known.check()
+    replaced(wheel.path, content[:-1] + b"!")
+    with pytest.raises(ChangedSourceError):
+        known.check()
+
+
+def test_a_wheel_that_is_written_again(wheel: Wheel, directory: Path) -> None:
+    """Whoever has read it meanwhile may have read less."""
+    known = FactsCache(directory).of(wheel)
+
+    os.utime(wheel.path, ns=(0, 0))
+
+    with pytest.raises(ChangedSourceError):
+        known.check()
 
 
 @pytest.fixture

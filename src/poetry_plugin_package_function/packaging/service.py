@@ -35,7 +35,6 @@ from poetry_plugin_package_function.packaging.sources.included import find_inclu
 from poetry_plugin_package_function.packaging.sources.patterns import matcher
 from poetry_plugin_package_function.packaging.tree.layers import PREFIX
 from poetry_plugin_package_function.packaging.tree.layers import is_dependency
-from poetry_plugin_package_function.packaging.verification import verify_handler
 from poetry_plugin_package_function.packaging.writing import write
 
 
@@ -165,11 +164,16 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
         BudgetError: They are larger than the user lets them be, or INIT is longer.
         VerifyError: Lambda could not import the handler.
     """
-    report = report_of(written)
-    check_budgets(report, written.order.settings)  # an import may take a minute
-    found = verify_handler(written.measured, written.order, workspace)
-    if found is not None:
-        check_init(found, report, written.order.settings)
+    report, settings = report_of(written), written.order.settings
+    check_budgets(report, settings)  # an import may take a minute
+    found = None
+    if settings.handler is not None:
+        from poetry_plugin_package_function.packaging.verification import verify_handler
+
+        found = verify_handler(
+            settings.handler, written.measured, written.order, workspace
+        )
+        check_init(found, report, settings)
     files = tuple(written.measured.files())
     report = with_profile(replace(report, verified=found), written)
     return Pending(report, files, written.outputs)

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.tree.sdk import SDK
+from poetry_plugin_package_function.packaging.verify.archives import Archives
+from poetry_plugin_package_function.packaging.verify.archives import Origin
+from poetry_plugin_package_function.packaging.verify.handler import Function
+from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
+from poetry_plugin_package_function.packaging.verify.verified import verify
 from poetry_plugin_package_function.services import DEFAULT_TIMEOUT_S
 
 
@@ -15,17 +20,17 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.order import Order
     from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.packaging.tree.tree import Tree
-    from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
     from poetry_plugin_package_function.packaging.verify.verified import Verified
     from poetry_plugin_package_function.packaging.writing import Measured
 
 
 def verify_handler(
-    measured: Measured, order: Order, workspace: Workspace | None
-) -> Verified | None:
-    """Imports the handler of archives that are written; None if they have none.
+    handler: str, measured: Measured, order: Order, workspace: Workspace | None
+) -> Verified:
+    """Imports the handler of archives that are written.
 
     Args:
+        handler: Its name.
         measured: The archives.
         order: What they are made of.
         workspace: Where they are unpacked, if others are there, too.
@@ -34,15 +39,6 @@ def verify_handler(
         VerifyError: Lambda could not import it, or it fails on the event.
     """
     settings = order.settings
-    if settings.handler is None:
-        return None
-    # Nobody else needs them: most runs have no handler.
-    from poetry_plugin_package_function.packaging.verify.archives import Archives
-    from poetry_plugin_package_function.packaging.verify.archives import Origin
-    from poetry_plugin_package_function.packaging.verify.handler import Function
-    from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
-    from poetry_plugin_package_function.packaging.verify.verified import verify
-
     site_packages = order.environment.site_packages
     for part in measured.job.parts:
         part.stream.flush()
@@ -54,7 +50,7 @@ def verify_handler(
                 archive, layers[0] if layers else None, measured.job.entries, origin
             ),
             Function(
-                settings.handler,
+                handler,
                 python=order.python,
                 variables=dict(settings.environment),
                 unknown_variables=settings.unknown_variables,

@@ -233,13 +233,27 @@ class KnownWheel(NamedTuple):
     def check(self) -> None:
         """Finds out whether the wheel is still the one that is known.
 
+        Another run may have downloaded the same wheel, and put it in the place of this
+        one: whoever has read either of them has read what the lock pins.
+
         Raises:
             ChangedSourceError: It is not, or it is gone.
         """
         with suppress(OSError):
-            if _state(self.wheel.path) == self.state:
+            state = _state(self.wheel.path)
+            is_another_file = state[0] != self.state[0]
+            if state == self.state or (is_another_file and self._is_pinned()):
                 return
         raise changed(str(self.wheel.path))
+
+    def _is_pinned(self) -> bool:
+        """Whether the file that is there now has the hash that the lock has."""
+        pin = self.wheel.pin
+        if pin is None:
+            return False
+        kind = pin.partition(":")[0]
+        with open(self.wheel.path, "rb", buffering=0) as file:
+            return pin == f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
 class FactsCache:
