@@ -140,9 +140,8 @@ pyproject.toml, too, under the same names. These are only there:
         from poetry_plugin_package_function.standard_streams import lasting
 
         # Else Python looks for cycles among all of Poetry's objects, again and again
-        # and before it ends: a twentieth of a run. mypy sets such a threshold, too.
+        # and before it ends: a twentieth of a run.
         gc.freeze()
-        gc.set_threshold(50_000)
         atexit.register(gc.freeze)
         if not self.option("python"):
             ask_ahead()  # while the project is read

@@ -109,8 +109,8 @@ def _none_of_ours(shown: str, others: Mapping[str, str]) -> str:
     text = f"{shown} has no function of Python whose code is a ZIP"
     if not others:
         return f"{text}, nor any other."
-    shown = [f"{name} ({what})" for name, what in others.items()]
-    return f"{text}; it has {listed(shown, _MOST_SHOWN)}."
+    names = [f"{name} ({what})" for name, what in others.items()]
+    return f"{text}; it has {listed(names, _MOST_SHOWN)}."
 
 
 def _of_the_project(
