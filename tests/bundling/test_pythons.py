@@ -366,6 +366,7 @@ def test_an_interpreter_is_asked_once(
     assert 2 == _run_script.cache_info().misses
     asked = {line.split()[-1] for line in log.read_text().splitlines()}
     assert {"print(sys.executable)", "print(platform.python_version())"} == asked
+    assert f"Creating a virtual environment using Python {real}" in done.stdout
 
 
 # -- for several functions -----------------------------------------------------------

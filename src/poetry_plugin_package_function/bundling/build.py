@@ -126,7 +126,7 @@ def _bundle(
     from poetry.utils.env.python.exceptions import PythonVersionError
     from poetry_plugin_bundle.bundlers.venv_bundler import VenvBundler
 
-    io = PoetryOutput(listener)
+    io = PoetryOutput(listener, bundle.python)
     bundler = VenvBundler()
     bundler.set_path(installed.venv)
     python = bundle.python and unless_preferred(poetry, bundle.python)

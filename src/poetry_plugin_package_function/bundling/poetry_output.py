@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 
+from typing import TYPE_CHECKING
 from typing import Final
 from typing import Protocol
 
@@ -13,6 +14,10 @@ from cleo.formatters.style import Style
 from cleo.io.inputs.string_input import StringInput
 from cleo.io.io import IO
 from cleo.io.outputs.output import Output
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Listener(Protocol):
@@ -46,6 +51,7 @@ _TOTAL: Final = re.compile(
 )
 # The project's own wheel is not the bundle plugin's to install: see `build`.
 _PHASE: Final = re.compile(r"\s*• Bundling .*?: (?P<text>(?!Skipping ).+)")
+_DETERMINED: Final = "Poetry-determined Python"
 _KNOWN: Final = re.compile(
     r"\s*(• (Bundling|Bundled) .*|Installing dependencies from lock file"
     r"|No dependencies to install or update)?"
@@ -59,9 +65,14 @@ class PoetryOutput(IO):
     debug mode: so this one says that it is.
     """
 
-    def __init__(self, listener: Listener) -> None:
-        """Makes one that has no input."""
-        self._lines = _Lines(listener)
+    def __init__(self, listener: Listener, python: Path | None = None) -> None:
+        """Makes one that has no input.
+
+        Args:
+            listener: Is called.
+            python: The interpreter that Poetry finds, if that is known already.
+        """
+        self._lines = _Lines(listener, python)
         super().__init__(StringInput(""), self._lines, _Lines(listener, errors=True))
 
     def is_debug(self) -> bool:
@@ -76,10 +87,13 @@ class PoetryOutput(IO):
 class _Lines(Output):
     """Sorts lines; Poetry's installer writes from several threads."""
 
-    def __init__(self, listener: Listener, *, errors: bool = False) -> None:
+    def __init__(
+        self, listener: Listener, python: Path | None = None, *, errors: bool = False
+    ) -> None:
         super().__init__(formatter=Formatter(styles=dict.fromkeys(_STYLES, Style())))
         self.unrecognized: list[str] = []
         self._listener = listener
+        self._python = f"Python {python}" if python else _DETERMINED
         self._errors = errors
         self._begun = ""
         self._number = 0
@@ -107,6 +121,6 @@ class _Lines(Output):
         elif match := _TOTAL.match(line):
             self._number, self._total = 0, sum(map(int, match.groups()))
         elif match := _PHASE.fullmatch(line):
-            self._listener.phase(match["text"])
+            self._listener.phase(match["text"].replace(_DETERMINED, self._python))
         elif not _KNOWN.fullmatch(line):
             self.unrecognized.append(line)
