@@ -122,24 +122,27 @@ def untouched(
         and posixpath.basename(name) not in native.users
         and _is_module(native, own[name])
     }
-    sources = b"\n".join(_sources(own).values())
-    more = files
-    while more:
-        files = files | more
-        more = {
-            file
-            for name in files
-            for link in native.links[name]
-            if link.file in own
-            and native.users.get(posixpath.basename(link.file), files) <= files
-            and posixpath.basename(link.file).partition(".so")[0].encode()
-            not in sources
-            and not _is_module(native, own[link.file])
-            for file in aliases[link.file]
-        } - files
-    if sum(own[each].size_bytes for each in files) < LEAST_BYTES:
-        return frozenset()
-    return frozenset(files)
+
+    def with_libraries(sources: bytes) -> frozenset[str]:
+        found, more = frozenset[str](), frozenset(files)
+        while more:
+            found |= more
+            more = frozenset(
+                file
+                for name in found
+                for link in native.links[name]
+                if link.file in own
+                and native.users.get(posixpath.basename(link.file), found) <= found
+                and posixpath.basename(link.file).partition(".so")[0].encode()
+                not in sources
+                and not _is_module(native, own[link.file])
+                for file in aliases[link.file]
+            ).difference(found)
+        is_worth_it = sum(own[each].size_bytes for each in found) >= LEAST_BYTES
+        return found if is_worth_it else frozenset()
+
+    # To read all sources takes most of the time: as a rule that is not needed.
+    return with_libraries(b"") and with_libraries(b"\n".join(_sources(own).values()))
 
 
 def links_of(

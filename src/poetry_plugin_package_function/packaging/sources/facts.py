@@ -155,7 +155,9 @@ class _Notes(WheelDestination):
         inside = posixpath.normpath(os.fspath(path))
         if inside.startswith("/") or inside.split("/")[0] in (".", ".."):
             raise ValueError(f"{path} would be written outside of its directory")
-        if max(map(len, map(os.fsencode, inside.split("/")))) > _NAME_MAX:
+        if len(os.fsencode(inside)) > _NAME_MAX < max(
+            len(os.fsencode(each)) for each in inside.split("/")
+        ):
             number = errno.ENAMETOOLONG
             raise OSError(number, os.strerror(number), inside)
         member = cast("MemberStream", stream)
