@@ -6,6 +6,7 @@ import sys
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Final
 
 import pytest
 
@@ -345,18 +346,30 @@ def test_a_python_that_can_be_installed(own: Path, tmp_path: Path) -> None:
     assert f"Install one: poetry python install {OTHER}. Or choose" in found.hint
 
 
-@pytest.mark.parametrize("asked_for", [(), ("--runtime", f"python{OWN}")])
+ANSWERS: Final = {"print(sys.executable)", "print(platform.python_version())"}
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "asked"),
+    [
+        ((), ANSWERS),
+        (("--runtime", f"python{OWN}"), ANSWERS),
+        (("--python", str(Path(sys.executable).resolve())), set()),
+    ],
+)
 def test_an_interpreter_is_asked_once(
-    asked_for: tuple[str, ...], pythons: Path, tmp_path: Path
+    asked_for: tuple[str, ...], asked: set[str], pythons: Path, tmp_path: Path
 ) -> None:
     """For its place and its version: pyenv's `python` takes long to say anything.
 
-    What it leads to is another file, of which Poetry knows nothing yet.
+    What it leads to is another file, of which Poetry knows nothing yet. Nothing is
+    asked of it if another one is named.
     """
     real = Path(sys.executable).resolve()
     python, log = pythons / "python", tmp_path / "log"
     python.write_text(f"#!/bin/sh\necho \"$2\" >>'{log}'\nexec '{real}' \"$@\"\n")
     python.chmod(0o755)
+    log.touch()
     project(tmp_path)
     _run_script.cache_clear()
 
@@ -364,8 +377,7 @@ def test_an_interpreter_is_asked_once(
 
     assert 0 == done.status
     assert 2 == _run_script.cache_info().misses
-    asked = {line.split()[-1] for line in log.read_text().splitlines()}
-    assert {"print(sys.executable)", "print(platform.python_version())"} == asked
+    assert asked == {line.split()[-1] for line in log.read_text().splitlines()}
     assert f"Creating a virtual environment using Python {real}" in done.stdout
 
 

@@ -16,7 +16,6 @@ from poetry_plugin_package_function.bundling.failed import sentences
 from poetry_plugin_package_function.bundling.installing import Refusal
 from poetry_plugin_package_function.bundling.installing import patched_installer
 from poetry_plugin_package_function.bundling.interpreter import no_python
-from poetry_plugin_package_function.bundling.interpreter import unless_preferred
 from poetry_plugin_package_function.bundling.isolation import isolated_temporary_files
 from poetry_plugin_package_function.bundling.isolation import (
     isolated_virtualenv_settings,
@@ -129,8 +128,8 @@ def _bundle(
     io = PoetryOutput(listener, bundle.python)
     bundler = VenvBundler()
     bundler.set_path(installed.venv)
-    python = bundle.python and unless_preferred(poetry, bundle.python)
-    bundler.set_executable(str(python) if python else None)
+    is_given = bundle.python is not None and not bundle.is_preferred
+    bundler.set_executable(str(bundle.python) if is_given else None)
     bundler.set_activated_groups({canonicalize_name(each) for each in bundle.groups})
     # An active virtual environment would be taken, and emptied, otherwise.
     bundler.set_remove(True)

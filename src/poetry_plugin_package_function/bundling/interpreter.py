@@ -38,6 +38,7 @@ class Aim(NamedTuple):
     python: Path | None
     target: Target | None
     is_chosen: bool = False
+    is_preferred: bool = False
 
 
 def find_aim(poetry: Poetry, settings: Settings) -> Aim:
@@ -47,13 +48,15 @@ def find_aim(poetry: Poetry, settings: Settings) -> Aim:
         BundleError: There is none that is wanted and allowed, or the service has no
             runtime of it.
     """
+    is_host = settings.platform == HOST
+    runtime = None if is_host else settings.runtime
     python = _find_python(settings.python)
-    runtime = settings.runtime
-    if settings.platform == HOST:
-        used = python or choose_python(poetry)
-        return Aim(used.executable, None, is_chosen=python is None)
+    is_given = python is not None
     if python is None:
         python = _python_of(poetry, runtime) if runtime else choose_python(poetry)
+    is_preferred = not is_given and _is_preferred(poetry, python)
+    if is_host:
+        return Aim(python.executable, None, not is_given, is_preferred)
     target = settings.target(_minor(python))
     if target is None:
         raise _no_runtime(poetry, settings.service, python)
@@ -64,7 +67,7 @@ def find_aim(poetry: Poetry, settings: Settings) -> Aim:
             f"Leave out --python, or say --python {target.python}.",
         )
     is_chosen = runtime is None and settings.platform is None
-    return Aim(python.executable, target, is_chosen)
+    return Aim(python.executable, target, is_chosen, is_preferred)
 
 
 def _no_runtime(poetry: Poetry, service: Service, python: Python) -> BundleError:
@@ -210,18 +213,17 @@ def choose_python(poetry: Poetry) -> Python:
         raise no_python(poetry) from None
 
 
-def unless_preferred(poetry: Poetry, python: Path) -> Path | None:
-    """Says which interpreter Poetry has to be given; None if it takes this by itself.
+def _is_preferred(poetry: Poetry, python: Python) -> bool:
+    """Whether Poetry takes an interpreter by itself.
 
-    One that is given is run twice more, to find out what is known of it already.
+    One that it is given it runs twice more, to find out what is known of it already.
     """
     preferred = _preferred(poetry)
-    is_taken = (
+    return (
         preferred is not None
-        and preferred.executable == python
+        and preferred.executable == python.executable
         and poetry.package.python_constraint.allows(preferred.patch_version)
     )
-    return None if is_taken else python
 
 
 def _find_python(wanted: str | None) -> Python | None:

@@ -42,6 +42,7 @@ class Bundle:
         target: What it is built for; None for this machine.
         is_chosen: Whether it depends on the interpreter what is built: nobody has named
             a runtime.
+        is_preferred: Whether Poetry takes this interpreter by itself.
         stand_ins: Whether it is to have the lock's AWS SDK in any case, in the place of
             Lambda's, for the import of a handler.
     """
@@ -51,6 +52,7 @@ class Bundle:
     python: Path | None
     target: Target | None = None
     is_chosen: bool = field(default=False, compare=False)
+    is_preferred: bool = field(default=False, compare=False)
     stand_ins: bool = False
 
 
