@@ -155,8 +155,10 @@ class _Notes(WheelDestination):
         inside = posixpath.normpath(os.fspath(path))
         if inside.startswith("/") or inside.split("/")[0] in (".", ".."):
             raise ValueError(f"{path} would be written outside of its directory")
-        if len(os.fsencode(inside)) > _NAME_MAX < max(
-            len(os.fsencode(each)) for each in inside.split("/")
+        if (
+            len(os.fsencode(inside))
+            > _NAME_MAX
+            < max(len(os.fsencode(each)) for each in inside.split("/"))
         ):
             number = errno.ENAMETOOLONG
             raise OSError(number, os.strerror(number), inside)
