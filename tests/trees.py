@@ -146,7 +146,7 @@ def package_venv(
         venv: What to package.
         pyproject: The project's.
         output: The file to write.
-        seeds: See `packaging.service.package`.
+        seeds: See `read_environment`.
         layers_size: What is kept for layers: a small tree is nested if they take most.
         flags: Further options, under the names of the command line.
     """

@@ -143,12 +143,12 @@ pyproject.toml, too, under the same names. These are only there:
         # and before it ends: a twentieth of a run.
         gc.freeze()
         atexit.register(gc.freeze)
-        if not self.option("python"):
-            ask_ahead()  # while the project is read
         with lasting() as streams:
             write_to(streams, self.io)
             try:
                 with stoppable() as check, no_traceback():
+                    if not self.option("python"):
+                        ask_ahead()  # while the project is read
                     self._package(streams, check)
             except PackageFunctionError as error:
                 for line in error.lines:

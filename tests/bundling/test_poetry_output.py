@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
+from pathlib import Path
+
+import pytest
 
 from poetry_plugin_package_function.bundling.poetry_output import PoetryOutput
 
@@ -49,15 +52,20 @@ Installing dependencies from lock file
 """
 
 
-def test_a_usual_run() -> None:
-    """Phases and operations, without markup; nothing of it is left over."""
+@pytest.mark.parametrize("python", [None, Path("/bin/python3")])
+def test_a_usual_run(python: Path | None) -> None:
+    """Phases and operations, without markup; nothing of it is left over.
+
+    An interpreter that is known is shown, as if Poetry had been given it.
+    """
     heard = Heard()
-    io = PoetryOutput(heard)
+    io = PoetryOutput(heard, python)
     for line in USUAL.splitlines():
         io.write_line(line)
 
+    which = f"Python {python}" if python else "Poetry-determined Python"
     assert [
-        "Creating a virtual environment using Poetry-determined Python",
+        f"Creating a virtual environment using {which}",
         "Installing dependencies",
     ] == heard.phases
     assert [

@@ -12,6 +12,7 @@ import pytest
 
 from findpython.python import _run_script
 
+from poetry_plugin_package_function.bundling.interpreter import _asking
 from poetry_plugin_package_function.errors import BundleError
 from tests.bundling.projects import bundle
 from tests.bundling.projects import bundles
@@ -363,7 +364,7 @@ def test_an_interpreter_is_asked_once(
     """For its place and its version: pyenv's `python` takes long to say anything.
 
     What it leads to is another file, of which Poetry knows nothing yet. Nothing is
-    asked of it if another one is named.
+    asked of it if --python names another one.
     """
     real = Path(sys.executable).resolve()
     python, log = pythons / "python", tmp_path / "log"
@@ -371,7 +372,8 @@ def test_an_interpreter_is_asked_once(
     python.chmod(0o755)
     log.touch()
     project(tmp_path)
-    _run_script.cache_clear()
+    with _asking:  # what an earlier test has begun is over
+        _run_script.cache_clear()
 
     done = run(tmp_path, *asked_for)
 

@@ -159,6 +159,24 @@ def test_while_the_project_is_built(
 
 
 @pytest.mark.parametrize("sent", SIGNALS)
+def test_while_an_interpreter_is_asked(
+    sent: signal.Signals, poetry: Poetry, tmp_path: Path
+) -> None:
+    """That begins in the background, before anything is known of the project."""
+    write_files(tmp_path, {"pyproject.toml": pep621(dependencies=()), "my_app.py": ""})
+    poetry.lock(tmp_path)
+    tmp = poetry.new_tmp()
+    python = tmp_path / "bin/python"
+    write_files(tmp_path, {"bin/python": '#!/bin/sh\ntouch "$BEGUN"\nexec sleep 600\n'})
+    python.chmod(0o755)
+    hanging = poetry.having(PATH=f"{python.parent}{os.pathsep}{os.defpath}")
+    with running(hanging, tmp_path, tmp) as run:
+        run.wait_for_build(tmp_path)
+        os.kill(run.process.pid, sent)
+        hold_to_good_order(run, sent, tmp_path, tmp)
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
 def test_before_the_first_dependency(
     sent: signal.Signals, poetry: Poetry, small: Path, tmp_path: Path
 ) -> None:

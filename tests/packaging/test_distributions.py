@@ -9,6 +9,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.sources.distributions import (
     read_distributions,
 )
@@ -21,6 +22,23 @@ from tests.trees import tree_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("six-1.17.0.dist-info/METADATA", True),
+        ("six-1.17.0.dist-info/licenses/LICENSE", True),
+        ("old.egg-info/PKG-INFO", True),
+        ("old-1.0-py3.11.egg-info", True),
+        ("six.py", False),
+        ("setuptools/_vendor/wheel-0.45.1.dist-info/METADATA", False),
+        ("egg-info/x.py", False),
+    ],
+)
+def test_metadata(name: str, *, expected: bool) -> None:
+    """What is vendored with its metadata is a package's data."""
+    assert expected is is_metadata(name)
 
 
 def test_read_in_order(tmp_path: Path) -> None:

@@ -68,26 +68,23 @@ def replaced(path: Path, data: bytes) -> None:
 def test_a_wheel_that_another_run_has_downloaded(
     tmp_path: Path, directory: Path, *, is_pinned: bool
 ) -> None:
-    """It may be another file, as long as it is what the lock pins."""
+    """It may be another file, as long as it is what the lock pins.
+
+    Of several that take each other's place one may have the inode of the first.
+    """
     wheel = wheel_of(tmp_path, pinned=is_pinned)
     known = FactsCache(directory).of(wheel)
 
     known.check()
     content = wheel.path.read_bytes()
-    replaced(wheel.path, content)
-    with nullcontext() if is_pinned else pytest.raises(ChangedSourceError):
-        known.check()
+    for _ in range(4):
+        replaced(wheel.path, content)
+        with nullcontext() if is_pinned else pytest.raises(ChangedSourceError):
+            known.check()
     replaced(wheel.path, content[:-1] + b"!")
     with pytest.raises(ChangedSourceError):
         known.check()
-
-
-def test_a_wheel_that_is_written_again(wheel: Wheel, directory: Path) -> None:
-    """Whoever has read it meanwhile may have read less."""
-    known = FactsCache(directory).of(wheel)
-
-    os.utime(wheel.path, ns=(0, 0))
-
+    wheel.path.unlink()
     with pytest.raises(ChangedSourceError):
         known.check()
 

@@ -69,10 +69,11 @@ def test_neither_half_may_be_empty() -> None:
         check_halves(tree(own), IS_OF_LAYER)
     with pytest.raises(SourceError, match="no dependencies to put into a layer"):
         dependencies_of(tree(own), IS_OF_LAYER)
-    others = {"my_app-1.dist-info/RECORD": ("my-app", b""), "six.py": ("six", b"")}
-    with pytest.raises(SourceError, match="no code of the project") as raised:
-        check_halves(tree(others), IS_OF_LAYER)
-    assert "--layer-only" in raised.value.hint
+    for metadata in ("my_app-1.dist-info/RECORD", "my_app.egg-info/PKG-INFO"):
+        others = {metadata: ("my-app", b""), "six.py": ("six", b"")}
+        with pytest.raises(SourceError, match="no code of the project") as raised:
+            check_halves(tree(others), IS_OF_LAYER)
+        assert "--layer-only" in raised.value.hint
 
 
 @pytest.mark.parametrize(

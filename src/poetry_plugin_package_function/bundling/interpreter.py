@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import threading
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.errors import BundleError
@@ -28,8 +30,21 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.settings import Settings
 
 
+_OWN: Final = "virtualenvs.use-poetry-python"
+"""Poetry's setting that the interpreter it runs with is to be preferred."""
+
 _asking = threading.Lock()
 """Held while an interpreter is asked ahead of time."""
+
+
+class _Found(NamedTuple):
+    """An interpreter, and whether Poetry takes it by itself.
+
+    One that it is given it runs twice more, to find out what is known of it already.
+    """
+
+    python: Python
+    is_preferred: bool = False
 
 
 class Aim(NamedTuple):
@@ -50,13 +65,14 @@ def find_aim(poetry: Poetry, settings: Settings) -> Aim:
     """
     is_host = settings.platform == HOST
     runtime = None if is_host else settings.runtime
-    python = _find_python(settings.python)
-    is_given = python is not None
-    if python is None:
-        python = _python_of(poetry, runtime) if runtime else choose_python(poetry)
-    is_preferred = not is_given and _is_preferred(poetry, python)
+    if settings.python is not None:
+        found = _Found(_named(settings.python))
+    else:
+        found = _of_runtime(poetry, runtime) if runtime else _chosen(poetry)
+    python = found.python
     if is_host:
-        return Aim(python.executable, None, not is_given, is_preferred)
+        is_chosen = settings.python is None
+        return Aim(python.executable, None, is_chosen, found.is_preferred)
     target = settings.target(_minor(python))
     if target is None:
         raise _no_runtime(poetry, settings.service, python)
@@ -67,7 +83,7 @@ def find_aim(poetry: Poetry, settings: Settings) -> Aim:
             f"Leave out --python, or say --python {target.python}.",
         )
     is_chosen = runtime is None and settings.platform is None
-    return Aim(python.executable, target, is_chosen, is_preferred)
+    return Aim(python.executable, target, is_chosen, found.is_preferred)
 
 
 def _no_runtime(poetry: Poetry, service: Service, python: Python) -> BundleError:
@@ -117,7 +133,7 @@ def _minor(python: Python) -> str:
     return python.minor_version.to_string()
 
 
-def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
+def _of_runtime(poetry: Poetry, runtime: Runtime) -> _Found:
     """Finds the interpreter that Poetry would take, if it is a runtime's, or another.
 
     Raises:
@@ -142,7 +158,7 @@ def _python_of(poetry: Poetry, runtime: Runtime) -> Python:
             "Choose another runtime, name another interpreter with --python, or widen"
             f" {_where_python_is(poetry)}.",
         )
-    return found
+    return _Found(found, found is preferred)
 
 
 def _working(find: Callable[[], Python | None]) -> Python | None:
@@ -163,9 +179,14 @@ def ask_ahead() -> None:
     """Begins to ask the active interpreter for its version, in the background.
 
     findpython remembers the answers, so that Poetry has them when it wants to know.
-    pyenv's `python` takes a tenth of a second for each.
+    pyenv's `python` takes a tenth of a second for each. Without a `python` on PATH
+    Poetry asks all that there are, which is too much for what may not be needed.
     """
+    from poetry.config.config import Config
     from poetry.utils.env.python import Python
+
+    if shutil.which("python") is None or Config.create().get(_OWN):
+        return
 
     def ask() -> None:
         try:
@@ -185,8 +206,10 @@ def ask_ahead() -> None:
 def _preferred(poetry: Poetry) -> Python | None:
     from poetry.utils.env.python import Python
 
-    with _asking:
-        return _working(lambda: Python.get_preferred_python(poetry.config))
+    if not poetry.config.get(_OWN):
+        with _asking:  # until the answers are there
+            pass
+    return _working(lambda: Python.get_preferred_python(poetry.config))
 
 
 def _by_name(name: str) -> Python | None:
@@ -201,34 +224,23 @@ def choose_python(poetry: Poetry) -> Python:
     Raises:
         BundleError: There is none that the project allows.
     """
+    return _chosen(poetry).python
+
+
+def _chosen(poetry: Poetry) -> _Found:
     from poetry.utils.env.python import Python
     from poetry.utils.env.python.exceptions import PythonVersionError
 
     python = _preferred(poetry)
     if python and poetry.package.python_constraint.allows(python.patch_version):
-        return python
+        return _Found(python, is_preferred=True)
     try:
-        return Python.get_compatible_python(poetry)
+        return _Found(Python.get_compatible_python(poetry))
     except PythonVersionError:
         raise no_python(poetry) from None
 
 
-def _is_preferred(poetry: Poetry, python: Python) -> bool:
-    """Whether Poetry takes an interpreter by itself.
-
-    One that it is given it runs twice more, to find out what is known of it already.
-    """
-    preferred = _preferred(poetry)
-    return (
-        preferred is not None
-        and preferred.executable == python.executable
-        and poetry.package.python_constraint.allows(preferred.patch_version)
-    )
-
-
-def _find_python(wanted: str | None) -> Python | None:
-    if wanted is None:
-        return None
+def _named(wanted: str) -> Python:
     python = _by_name(wanted)
     if python is None:
         version = re.search(r"\d+\.\d+(\.\d+)?$", wanted)

@@ -70,7 +70,7 @@ class PoetryOutput(IO):
 
         Args:
             listener: Is called.
-            python: The interpreter that Poetry finds, if that is known already.
+            python: The interpreter that is taken, if that is known already.
         """
         self._lines = _Lines(listener, python)
         super().__init__(StringInput(""), self._lines, _Lines(listener, errors=True))

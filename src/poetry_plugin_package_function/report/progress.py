@@ -48,12 +48,12 @@ class Meter:
     _done_bytes: int = 0
 
     def begin(self, what: str, files: int, size_bytes: int) -> None:
-        """See `packaging.service.Progress`."""
+        """See `packaging.progress.Progress`."""
         self._what, self._files, self._size_bytes = what, files, size_bytes
         self._done_files = self._done_bytes = 0
 
     def advance(self, files: int, size_bytes: int) -> None:
-        """See `packaging.service.Progress`."""
+        """See `packaging.progress.Progress`."""
         self._done_files += files
         self._done_bytes += size_bytes
         now_s = time.monotonic()

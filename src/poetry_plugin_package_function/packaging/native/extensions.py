@@ -80,7 +80,7 @@ def extensions_of(native: Native, entries: Iterable[Entry]) -> Iterator[Extensio
             and _is_module(native, own[name])
         ):
             found[name] = files
-    sources = _sources(own) if found else {}
+    sources = dict(_sources(own)) if found else {}
     for name, files in found.items():
         module = module_parts(name)
         if not _is_mentioned(module, files - {name}, sources) and not (
@@ -142,7 +142,9 @@ def untouched(
         return found if is_worth_it else frozenset()
 
     # To read all sources takes most of the time: as a rule that is not needed.
-    return with_libraries(b"") and with_libraries(b"\n".join(_sources(own).values()))
+    return with_libraries(b"") and with_libraries(
+        b"\n".join(source for _, source in _sources(own))
+    )
 
 
 def links_of(
@@ -207,10 +209,11 @@ def _loaded_for(native: Native, name: str) -> str:
     return f"{directory}{slash}{native.linkages[name].soname or file}"
 
 
-def _sources(own: Mapping[str, Entry]) -> dict[str, bytes]:
-    """Reads all Python sources, once: in wheels they are compressed."""
-    names = (name for name in own if name.endswith(".py"))
-    return {name: read(own[name].content) for name in names}
+def _sources(own: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
+    """Reads all Python sources; in wheels they are compressed."""
+    for name, entry in own.items():
+        if name.endswith(".py"):
+            yield name, read(entry.content)
 
 
 def _is_mentioned(

@@ -155,10 +155,9 @@ class _Notes(WheelDestination):
         inside = posixpath.normpath(os.fspath(path))
         if inside.startswith("/") or inside.split("/")[0] in (".", ".."):
             raise ValueError(f"{path} would be written outside of its directory")
-        if (
-            len(os.fsencode(inside))
-            > _NAME_MAX
-            < max(len(os.fsencode(each)) for each in inside.split("/"))
+        # Nearly all paths are shorter as a whole.
+        if len(os.fsencode(inside)) > _NAME_MAX and any(
+            len(os.fsencode(each)) > _NAME_MAX for each in inside.split("/")
         ):
             number = errno.ENAMETOOLONG
             raise OSError(number, os.strerror(number), inside)
@@ -244,9 +243,7 @@ class KnownWheel(NamedTuple):
             ChangedSourceError: It is not, or it is gone.
         """
         with suppress(OSError):
-            state = _state(self.wheel.path)
-            is_another_file = state[0] != self.state[0]
-            if state == self.state or (is_another_file and self._is_pinned()):
+            if _state(self.wheel.path) == self.state or self._is_pinned():
                 return
         raise changed(str(self.wheel.path))
 
