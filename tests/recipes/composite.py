@@ -61,8 +61,10 @@ class Runner:
         found, done = self.find(**inputs)
         assert done.status == 0, done.stdout
         kept = Path(found["pip-cache"])
-        if not kept.exists():
-            kept.symlink_to(self.env["PIP_CACHE_DIR"])
+        if not kept.is_symlink():
+            cache = Path(self.env["PIP_CACHE_DIR"])
+            cache.mkdir(parents=True, exist_ok=True)  # a new machine has none
+            kept.symlink_to(cache)
         installed, done = self.try_install(found, **inputs)
         assert done.status == 0, done.stdout + done.stderr
         pip = [installed["python"], "-m", "pip", "install", "--quiet"]
