@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,20 @@ def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if not name.startswith("COVERAGE_")
     }
+
+
+def is_gone(number: int) -> bool:
+    """Waits a while until a process has ended, or with its negative number a group.
+
+    What has ended stays until the first process of the machine looks for it.
+    """
+    for _ in range(100):
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @contextmanager

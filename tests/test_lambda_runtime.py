@@ -35,6 +35,7 @@ from tests.lambda_runtime import running
 from tests.lambda_runtime import unpack
 from tests.lambda_runtime import workspace
 from tests.machine import interpreter
+from tests.machine import is_gone
 
 
 if TYPE_CHECKING:
@@ -127,15 +128,6 @@ def function(client_python: Path) -> Iterator[Function]:
     """An empty place with this interpreter's client."""
     with workspace() as place:
         yield Function(client_python, place)
-
-
-def is_gone(pid: int) -> bool:
-    """Whether no process has that id."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def value_of(outcome: Outcome) -> Any:

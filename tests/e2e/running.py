@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -236,20 +235,6 @@ def end_group(process: Process) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(LIMIT_S)
-
-
-def is_gone(number: int) -> bool:
-    """Waits a while until a process has ended, or with its negative number a group.
-
-    What has ended stays until the first process of the machine looks for it.
-    """
-    for _ in range(100):
-        try:
-            os.kill(number, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def clean_environment(base: Path) -> dict[str, str]:

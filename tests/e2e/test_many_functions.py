@@ -21,7 +21,7 @@ from tests.e2e.projects import POETRY_CORE
 from tests.e2e.projects import SIX
 from tests.e2e.running import LIMIT_S
 from tests.e2e.running import end_group
-from tests.e2e.running import is_gone
+from tests.machine import is_gone
 from tests.machine import mounted
 from tests.machine import unmeasured
 from tests.trees import write_files

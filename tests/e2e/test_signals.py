@@ -20,7 +20,7 @@ from tests.e2e.projects import pep621
 from tests.e2e.projects import small_project
 from tests.e2e.running import LIMIT_S
 from tests.e2e.running import end_group
-from tests.e2e.running import is_gone
+from tests.machine import is_gone
 from tests.machine import unmeasured
 from tests.trees import write_files
 

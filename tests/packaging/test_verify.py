@@ -13,7 +13,6 @@ import sys
 import time
 import zipfile
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -34,6 +33,7 @@ from poetry_plugin_package_function.packaging.verify.verified import Limit
 from poetry_plugin_package_function.packaging.verify.verified import Verified
 from poetry_plugin_package_function.services import AGENTCORE
 from tests.machine import interpreter
+from tests.machine import is_gone
 from tests.nested.function import Source
 from tests.packaging.native import linked
 from tests.packaging.native import needs_gcc
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
+    from pathlib import Path
 
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.services import Service
@@ -581,15 +582,7 @@ def test_a_hang_ends_what_it_has_started(tmp_path: Path) -> None:
     archive = archive_of(tmp_path, {"a.py": code})
     variables = {"PIDS": str(pids)}
     failing(archive, "a.handler", time_limit_s=0.5, variables=variables)
-    assert _is_gone(int(pids.read_text()))
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
+    assert is_gone(int(pids.read_text()))
 
 
 @pytest.mark.parametrize(
