@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from collections import defaultdict
@@ -20,6 +19,7 @@ from poetry.utils.cache import ArtifactCache
 from poetry.utils.helpers import get_highest_priority_hash_type
 
 from poetry_plugin_package_function.bundling.failed import Failure
+from poetry_plugin_package_function.packaging.sources.wheel_directory import locked_hash
 
 
 if TYPE_CHECKING:
@@ -144,8 +144,7 @@ class CachedExecutor(Executor):
             kind = get_highest_priority_hash_type(kinds, archive.name)
             if kind is None:
                 return None
-            with archive.open("rb", buffering=0) as file:
-                pin = f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
+            pin = locked_hash(archive, kind)
             if pin in hashes:
                 self.pins[archive] = pin
         return self.pins.get(archive)

@@ -46,6 +46,7 @@ from poetry_plugin_package_function.packaging.sources.content import member_of
 from poetry_plugin_package_function.packaging.sources.distributions import record_hash
 from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
+from poetry_plugin_package_function.packaging.sources.wheel_directory import locked_hash
 
 
 if TYPE_CHECKING:
@@ -249,12 +250,8 @@ class KnownWheel(NamedTuple):
 
     def _is_pinned(self) -> bool:
         """Whether the file that is there now has the hash that the lock has."""
-        pin = self.wheel.pin
-        if pin is None:
-            return False
-        kind = pin.partition(":")[0]
-        with open(self.wheel.path, "rb", buffering=0) as file:
-            return pin == f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
+        path, pin = self.wheel.path, self.wheel.pin
+        return pin is not None and pin == locked_hash(path, pin.partition(":")[0])
 
 
 class FactsCache:

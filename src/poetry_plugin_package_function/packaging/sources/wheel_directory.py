@@ -6,6 +6,7 @@ machine in `wheels/built/`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 
@@ -34,6 +35,16 @@ class Wheel:
 
     path: Path
     pin: str | None
+
+
+def locked_hash(archive: Path, algorithm: str) -> str:
+    """Hashes an archive, and writes that as a lock file does: see `Wheel.pin`.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with archive.open("rb", buffering=0) as file:
+        return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
 
 
 def put(venv: Path, wheel: Path, pin: str | None) -> Wheel:
