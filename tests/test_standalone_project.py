@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-MODULES = {"pyyaml": "yaml"}  # what is not called as its distribution
+MODULES = {
+    "pyyaml": "yaml",
+    "zlib-ng": "zlib_ng",
+}  # what is not called as its distribution
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
 
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Final
 from typing import NamedTuple
 from typing import TypeAlias
 
+from deflate import DeflateError
 from deflate import crc32
+from deflate import deflate_decompress
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
@@ -139,7 +140,7 @@ def _read_file(path: str) -> bytes:
 
 def _read_member(member: ZipMember) -> bytes:
     data: bytes | None = None
-    with suppress(OSError, zlib.error, zipfile.BadZipFile, KeyError):
+    with suppress(OSError, DeflateError, zipfile.BadZipFile, KeyError):
         data = (_read_sound if member.is_sound else _read_as_inspected)(member)
     if data is None or len(data) != member.size_bytes or crc32(data) != member.crc32:
         raise changed(member.archive)
@@ -151,7 +152,7 @@ def _read_sound(member: ZipMember) -> bytes | None:
         data = read_stored(file, member)
     if data is None or member.method != DEFLATED:
         return None if data is None else bytes(data)
-    return zlib.decompress(data, -zlib.MAX_WBITS, member.size_bytes)
+    return bytes(deflate_decompress(data, originalsize=member.size_bytes))
 
 
 def _read_as_inspected(member: ZipMember) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-import zlib
 
 from functools import partial
 from typing import IO
@@ -18,11 +17,16 @@ from typing import Literal
 
 from deflate import crc32
 
+from poetry_plugin_package_function.packaging.sources.inflation import InflateError
+from poetry_plugin_package_function.packaging.sources.inflation import inflater
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from pathlib import Path
+
+    from poetry_plugin_package_function.packaging.sources.inflation import Inflater
 
 
 _LOCAL: Final = struct.Struct("<4s22x2H")  # 4.3.7: what is read of it
@@ -187,7 +191,7 @@ class WheelReader(zipfile.ZipFile):
     def _inflated(self, stream: MemberStream, start: int) -> Iterator[bytes]:
         info = stream.info
         pieces = self._pieces(start, info.compress_size)
-        inflation = zlib.decompressobj(-zlib.MAX_WBITS)
+        inflation = inflater()
         missing_bytes, checksum = info.file_size, 0
         while missing_bytes and not inflation.eof:
             data = inflation.unconsumed_tail or next(pieces, b"")
@@ -218,7 +222,7 @@ class WheelReader(zipfile.ZipFile):
         return zipfile.BadZipFile(f"{what} cannot be read: {why}.")
 
 
-def _ends(inflation: zlib._Decompress, pieces: Iterator[bytes]) -> bool:
+def _ends(inflation: Inflater, pieces: Iterator[bytes]) -> bool:
     """Whether a deflate stream holds no more, and nothing comes after it."""
     try:
         while not inflation.eof:
@@ -226,5 +230,5 @@ def _ends(inflation: zlib._Decompress, pieces: Iterator[bytes]) -> bool:
             if inflation.decompress(data, 1) or not (data or inflation.eof):
                 return False
         return not inflation.unused_data and not next(pieces, b"")
-    except (zlib.error, EOFError):
+    except (InflateError, EOFError):
         return False

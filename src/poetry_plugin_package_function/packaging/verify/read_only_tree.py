@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-import zlib
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,6 +27,8 @@ from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.content import seek_data
+from poetry_plugin_package_function.packaging.sources.inflation import InflateError
+from poetry_plugin_package_function.packaging.sources.inflation import inflater
 
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _write(path: str, chunks: Iterable[Data], mode: int) -> os.stat_result:
 def _checked(member: ZipMember, chunks: Iterable[Data]) -> Iterator[Data]:
     """Passes a member's content on, and holds it against the central directory."""
     checksum = size_bytes = 0
-    with suppress(DeflateError, zlib.error):
+    with suppress(DeflateError, InflateError):
         for chunk in chunks:
             checksum = crc32(chunk, checksum)
             size_bytes += len(chunk)
@@ -229,7 +230,7 @@ def _chunks(archive: BinaryIO, member: ZipMember) -> Iterator[Data]:
         inflate = partial(deflate_decompress, originalsize=member.size_bytes)
     else:
         chunk_bytes = _CHUNK_BYTES
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS).decompress
+        inflate = inflater().decompress
     left_bytes = member.stored_bytes
     while left_bytes and (chunk := archive.read(min(left_bytes, chunk_bytes))):
         left_bytes -= len(chunk)
