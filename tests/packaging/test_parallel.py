@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
+import time
 
+from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
@@ -21,7 +26,9 @@ from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
 from poetry_plugin_package_function.packaging.parallel import Packager
 from poetry_plugin_package_function.packaging.service import package
+from poetry_plugin_package_function.packaging.service import write_archives
 from poetry_plugin_package_function.packaging.sources.facts import FactsCache
+from poetry_plugin_package_function.packaging.verify.read_only_tree import ReadOnlyTree
 from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
 from poetry_plugin_package_function.project import read_project
 from tests.trees import install
@@ -30,10 +37,13 @@ from tests.trees import make_venv
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from poetry_plugin_package_function.packaging.describing import Written
     from poetry_plugin_package_function.packaging.service import Pending
+    from poetry_plugin_package_function.packaging.sources.entry import Entry
     from poetry_plugin_package_function.settings import Settings
 
 
@@ -190,6 +200,46 @@ def test_one_that_cannot_be_imported(tmp_path: Path, scratch: Path) -> None:
     assert [True] * 4 + [False] * 4 == there
     assert set() == files_beside(orders)
     assert [] == os.listdir(scratch)
+
+
+def test_the_next_is_begun_when_what_is_imported_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both at once would take longer than one after the other."""
+    orders = orders_in(tmp_path, 4)
+    environment = orders[0].environment
+    here = replace(environment.site_packages, interpreter=Path(sys.executable))
+    environment = replace(environment, site_packages=here)
+    orders = [
+        replace(
+            each,
+            environment=environment,
+            settings=replace(each.settings, handler="json.dumps"),
+        )
+        for each in orders
+    ]
+    monkeypatch.setattr(module, "usable_cores", lambda: 2)
+    steps = []
+    update = ReadOnlyTree.update
+
+    @contextmanager
+    def begun(order: Order, *more: Any) -> Iterator[Written]:
+        steps.append("package")
+        with write_archives(order, *more) as written:
+            yield written
+
+    def unpacked(tree: ReadOnlyTree, entries: Iterable[Entry]) -> None:
+        steps.append("unpack")
+        time.sleep(0.1)  # long enough for another thread to begin
+        update(tree, entries)
+        steps.append("unpacked")
+
+    monkeypatch.setattr(module, "write_archives", begun)
+    monkeypatch.setattr(ReadOnlyTree, "update", unpacked)
+    package_all(orders)
+
+    each = ["package", "unpack", "unpacked"]
+    assert each * 4 == steps
 
 
 @pytest.mark.parametrize("when", ["while it is taken", "between two"])

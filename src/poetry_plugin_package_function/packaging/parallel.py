@@ -109,11 +109,26 @@ class Packager:
                 yield pending
             return
         self._begin()
-        with self._ahead[0].taken(progress) as written:
+        with self._ahead[0].taken(progress) as written, self._first_unpacked(written):
             self._at_once = min(_AT_ONCE, usable_cores())
             self._begin()
             yield verified(written, self._workspace)
         self._ahead.popleft()
+
+    @contextmanager
+    def _first_unpacked(self, written: Written) -> Iterator[None]:
+        """Lets what is begun in the block wait until what is verified is unpacked.
+
+        Both would take three times as long at once, for want of Python's lock; and the
+        process that imports the handler does without that.
+        """
+        ready = self._workspace.ready
+        if written.order.settings.handler is not None and written.order.runs_here:
+            ready.clear()
+        try:
+            yield
+        finally:
+            ready.set()
 
     def _begin(self) -> None:
         while self._waiting and len(self._ahead) < self._at_once:
@@ -121,7 +136,8 @@ class Packager:
             with held_back():  # what is begun is known
                 order = self._waiting.popleft()
                 written = write_archives(order, progress, self._kept, self._stripper)
-                self._ahead.append(_Ahead(self._packaging, written, progress))
+                ready = self._workspace.ready
+                self._ahead.append(_Ahead(self._packaging, written, progress, ready))
 
 
 class _Ahead:
@@ -132,12 +148,16 @@ class _Ahead:
         pool: Executor,
         archives: AbstractContextManager[Written],
         progress: _LateProgress,
+        ready: threading.Event,
     ) -> None:
+        """Begins to write them once that is ready."""
         self.progress = progress
+        self._ready = ready
         self._open = ExitStack()
         self._written = pool.submit(self._write, archives)
 
     def _write(self, archives: AbstractContextManager[Written]) -> Written:
+        self._ready.wait()
         self.progress.check()
         return self._open.enter_context(archives)
 

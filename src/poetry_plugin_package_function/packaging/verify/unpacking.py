@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 
@@ -79,9 +80,15 @@ class Workspace:
 
     What one archive has been unpacked to is changed into what the next one has. One is
     there at a time: others would be in the way of what is measured.
+
+    Attributes:
+        ready: Set when a function's archives have been unpacked; whoever waits for that
+            clears it before, and sets it if it does not come to that.
     """
 
     def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.ready.set()
         self._place: _Place | None = None
 
     def __enter__(self) -> Self:
@@ -136,6 +143,7 @@ class Workspace:
             )
             os.mkdir(unpacked.tmp_dir)
             os.mkdir(os.path.dirname(unpacked.home_dir), 0o555)
+            self.ready.set()
         except (OSError, zipfile.BadZipFile, SourceError) as error:
             raise VerifyError(
                 f"{archives.function} could not be unpacked into"
