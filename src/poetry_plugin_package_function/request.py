@@ -128,7 +128,7 @@ class Request:
         refuse_incomplete(settings, report)
         found = (
             *self._warnings(report, settings),
-            *line_end_warnings(self.project.directory, pending.files),
+            *line_end_warnings(self.project.directory, pending.measured.files()),
         )
         if settings.strict:
             refuse_warnings([*warned, *(each.text for each in found)], report)
@@ -143,7 +143,8 @@ class Request:
             # Few ask for it, and each run would wait for what it imports.
             from poetry_plugin_package_function.report.treemap import as_html
 
-            pending.outputs[settings.sizes].write(as_html(report, pending.files))
+            files = tuple(pending.measured.files())
+            pending.outputs[settings.sizes].write(as_html(report, files))
         return Packaged(settings, report, changes, found, observed)
 
     def _observed(self, settings: Settings, report: Report) -> Observed | None:

@@ -12,6 +12,7 @@ from poetry_plugin_package_function.packaging.native import extensions
 from poetry_plugin_package_function.packaging.native.libraries import Native
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 from poetry_plugin_package_function.packaging.tree.machine_code import machine_code_of
 from tests.packaging.native import importable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from poetry_plugin_package_function.packaging.native.extensions import Extension
+    from poetry_plugin_package_function.packaging.sources.content import Content
 
 
 pytestmark = needs_gcc
@@ -337,3 +339,31 @@ def test_what_is_known_of_a_library(top: Path) -> None:
     assert LARGE == extension.file
     none = {name: code._replace(defines_init=False) for name, code in known.items()}
     assert [] == [*extensions.extensions_of(Native(own, none), own)]
+
+
+def test_sources_of_wheels_are_looked_into_once(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all functions of a run; another content is another answer."""
+    looked_into: list[Content] = []
+
+    def listening(content: Content) -> bytes:
+        looked_into.append(content)
+        return read(content)
+
+    def is_apart(more: str) -> bool:
+        own = [
+            each._replace(content=BytesContent(read(each.content)))
+            if each.name.endswith(".py")
+            else each
+            for each in entries(write_files(top, {"big/more.py": more}))
+        ]
+        looked_into.clear()
+        return [] != [*extensions.extensions_of(native_of(own), own)]
+
+    monkeypatch.setattr(extensions, "read", listening)
+    assert is_apart("import os\n# 1\n")
+    assert BytesContent(b"import os\n# 1\n") in looked_into
+    assert is_apart("import os\n# 1\n")
+    assert not any(isinstance(each, BytesContent) for each in looked_into)
+    assert not is_apart("load('libown.so.2')\n")

@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from poetry_plugin_package_function.packaging.audit.findings import Finding
     from poetry_plugin_package_function.packaging.bytecode.compilation import Bytecode
     from poetry_plugin_package_function.packaging.order import Order
-    from poetry_plugin_package_function.packaging.plan import FileSize
     from poetry_plugin_package_function.packaging.progress import Progress
     from poetry_plugin_package_function.packaging.result import Report
     from poetry_plugin_package_function.packaging.tree.tree import Tree
     from poetry_plugin_package_function.packaging.verify.unpacking import Workspace
+    from poetry_plugin_package_function.packaging.writing import Measured
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Pending:
 
     Attributes:
         report: All that is known of them.
-        files: What each file in them takes.
+        measured: What they take.
         outputs: Where to write what goes to the settings' targets: what describes the
             archives is left to the caller.
     """
 
     report: Report
-    files: tuple[FileSize, ...]
+    measured: Measured
     outputs: Mapping[Path, BinaryIO]
 
 
@@ -174,9 +174,8 @@ def verified(written: Written, workspace: Workspace | None = None) -> Pending:
             settings.handler, written.measured, written.order, workspace
         )
         check_init(found, report, settings)
-    files = tuple(written.measured.files())
     report = with_profile(replace(report, verified=found), written)
-    return Pending(report, files, written.outputs)
+    return Pending(report, written.measured, written.outputs)
 
 
 def _with_machine(order: Order, tree: Tree) -> Order:

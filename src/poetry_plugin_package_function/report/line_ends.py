@@ -28,7 +28,8 @@ def line_end_warnings(project: Path, files: Iterable[FileSize]) -> Iterator[Warn
 
     Args:
         project: The project's directory.
-        files: What is in the archive. A package may be deeper in the project.
+        files: What is in the archive; not asked for if Git has converted nothing. A
+            package may be deeper in the project.
     """
     converted = converted_by_git(str(project))
     names = {each.name for each in files} if converted else frozenset()

@@ -6,11 +6,13 @@ import posixpath
 import re
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import NamedTuple
 
 from poetry_plugin_package_function.packaging.elf.machine_code import defines_init
+from poetry_plugin_package_function.packaging.sources.content import FileContent
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.modules import module_parts
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from poetry_plugin_package_function.packaging.native.libraries import Native
+    from poetry_plugin_package_function.packaging.sources.content import Content
     from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
@@ -80,14 +83,9 @@ def extensions_of(native: Native, entries: Iterable[Entry]) -> Iterator[Extensio
             and _is_module(native, own[name])
         ):
             found[name] = files
-    sources = dict(_sources(own)) if found else {}
-    for name, files in found.items():
-        module = module_parts(name)
-        if not _is_mentioned(module, files - {name}, sources) and not (
-            is_imported_at_once(module, sources)
-        ):
-            links = links_of(native, files, own.keys())
-            yield Extension(name, frozenset(files), links)
+    for name in _dispensable(found, own) if found else ():
+        links = links_of(native, found[name], own.keys())
+        yield Extension(name, frozenset(found[name]), links)
 
 
 def untouched(
@@ -209,6 +207,37 @@ def _loaded_for(native: Native, name: str) -> str:
     return f"{directory}{slash}{native.linkages[name].soname or file}"
 
 
+def _dispensable(
+    found: Mapping[str, AbstractSet[str]], own: Mapping[str, Entry]
+) -> tuple[str, ...]:
+    """Lists the modules that sources can do without, and without their libraries."""
+    libraries = tuple((name, frozenset(found[name] - {name})) for name in found)
+    sources = tuple(
+        (name, entry.content) for name, entry in own.items() if name.endswith(".py")
+    )
+    if any(isinstance(content, FileContent) for _, content in sources):
+        return _read_to_find_dispensable(libraries, sources)  # files change
+    return _kept_dispensable(libraries, sources)
+
+
+def _read_to_find_dispensable(
+    found: tuple[tuple[str, frozenset[str]], ...],
+    contents: tuple[tuple[str, Content], ...],
+) -> tuple[str, ...]:
+    sources = {name: read(content) for name, content in contents}
+    return tuple(
+        name
+        for name, libraries in found
+        for module in [module_parts(name)]
+        if not _is_mentioned(module, libraries, sources)
+        and not is_imported_at_once(module, sources)
+    )
+
+
+# Functions of a run have most of their distributions in common.
+_kept_dispensable = lru_cache(maxsize=64)(_read_to_find_dispensable)
+
+
 def _sources(own: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
     """Reads all Python sources; in wheels they are compressed."""
     for name, entry in own.items():
@@ -217,7 +246,7 @@ def _sources(own: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_mentioned(
-    module: list[str], libraries: set[str], sources: Mapping[str, bytes]
+    module: list[str], libraries: AbstractSet[str], sources: Mapping[str, bytes]
 ) -> bool:
     """Whether a package imports a module at once, or a source knows its libraries."""
     word = re.compile(rb"\b%s\b" % re.escape(module[-1].encode()))

@@ -14,6 +14,9 @@ from typing import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from typing import TypeAlias
+
+    _Choice: TypeAlias = tuple[int, int, int, int, int, "_Choice | None"]
 
 
 _STEPS: Final = 20_000
@@ -67,31 +70,16 @@ def _rank(candidate: Candidate) -> tuple[float, int]:
     return extracted_bytes / saved_bytes, -saved_bytes
 
 
-class _Node(NamedTuple):
-    """A choice among the candidates before some place.
-
-    Attributes:
-        place: The first that has not been looked at.
-        needed_bytes: What is still to be saved.
-        cost_bytes: What is extracted of those that are chosen.
-        chosen: How many they are.
-        last: The place of the last one.
-        before: The choice that it has been added to.
-    """
-
-    place: int
-    needed_bytes: int
-    cost_bytes: int = 0
-    chosen: int = 0
-    last: int = -1
-    before: _Node | None = None
-
-
 class _Search:
     """Branch and bound among candidates in the order of `_rank`.
 
     No choice among the candidates from some place on is cheaper than to take them in
     this order and only a fraction of the last one, which bounds what is worth a look.
+
+    A choice is a tuple, as thousands are made: the place of the first candidate that
+    has not been looked at, what is still to be saved, what is extracted of those that
+    are chosen, how many they are, the place of the last one, and the choice that it has
+    been added to.
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
@@ -101,51 +89,46 @@ class _Search:
 
     def run(self, needed_bytes: int) -> list[int] | None:
         """Returns positions of a cheapest choice; None if there is none."""
-        best: _Node | None = None
-        nodes = [_Node(0, needed_bytes)]
+        best: _Choice | None = None
+        choices: list[_Choice] = [(0, needed_bytes, 0, 0, -1, None)]
         steps = 0
-        while nodes:
-            node = nodes.pop()
-            if node.needed_bytes <= 0:
-                if best is None or node[2:4] < best[2:4]:
-                    best = node
+        while choices:
+            choice = choices.pop()
+            place, missing_bytes, cost_bytes, chosen, *_ = choice
+            if missing_bytes <= 0:
+                if best is None or (cost_bytes, chosen) < best[2:4]:
+                    best = choice
                 continue
             steps += 1
             if best is not None and steps > _STEPS:
                 break
-            least_bytes = self._least(node)
-            if least_bytes == math.inf or (
-                best is not None and least_bytes > best.cost_bytes
-            ):
+            least_bytes = self._least(place, missing_bytes, cost_bytes)
+            if least_bytes == math.inf or (best is not None and least_bytes > best[2]):
                 continue
-            # The last one is looked at first.
-            nodes += [node._replace(place=node.place + 1), self._with_next(node)]
+            saved_bytes, extracted_bytes = self._candidates[place]
+            choices.append((place + 1, *choice[1:]))
+            choices.append(  # looked at first
+                (
+                    *(place + 1, missing_bytes - saved_bytes),
+                    *(cost_bytes + extracted_bytes, chosen + 1),
+                    *(place, choice if chosen else None),
+                )
+            )
         return None if best is None else [*_places(best)]
 
-    def _with_next(self, node: _Node) -> _Node:
-        saved_bytes, extracted_bytes = self._candidates[node.place]
-        return _Node(
-            node.place + 1,
-            node.needed_bytes - saved_bytes,
-            node.cost_bytes + extracted_bytes,
-            node.chosen + 1,
-            node.place,
-            node if node.chosen else None,
-        )
-
-    def _least(self, node: _Node) -> float:
+    def _least(self, place: int, missing_bytes: int, cost_bytes: int) -> float:
         """The least that it can cost to save so much, or infinity if it cannot."""
-        target = self._saved[node.place] + node.needed_bytes
+        target = self._saved[place] + missing_bytes
         if target > self._saved[-1]:
             return math.inf
-        last = bisect_left(self._saved, target, node.place + 1) - 1
+        last = bisect_left(self._saved, target, place + 1) - 1
         saved_bytes, extracted_bytes = self._candidates[last]
         fraction = (target - self._saved[last]) / saved_bytes
-        skipped = self._cost[last] - self._cost[node.place]
-        return node.cost_bytes + skipped + extracted_bytes * fraction
+        skipped = self._cost[last] - self._cost[place]
+        return cost_bytes + skipped + extracted_bytes * fraction
 
 
-def _places(node: _Node | None) -> Iterator[int]:
-    while node is not None and node.chosen:
-        yield node.last
-        node = node.before
+def _places(choice: _Choice | None) -> Iterator[int]:
+    while choice is not None and choice[3]:
+        yield choice[4]
+        choice = choice[5]

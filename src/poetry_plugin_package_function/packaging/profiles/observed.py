@@ -12,6 +12,7 @@ from poetry_plugin_package_function.packaging.profiles.profile import Profile
 from poetry_plugin_package_function.packaging.profiles.profile import Used
 from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.sources.modules import module_name
+from poetry_plugin_package_function.packaging.sources.modules import module_path
 
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def observed(
         event_files: The same until the end of the call, if there was one.
     """
     owners = {
-        module_name(entry.name) or entry.name: entry.distribution or ""
+        entry.name: entry.distribution or ""
         for entry in entries
         if not (entry.included or entry.distribution == project_name)
     }
@@ -81,7 +82,7 @@ def _used(
     files: dict[str, set[str]] = defaultdict(set)
     for name in names:
         module = module_name(name)
-        owner = owners.get(module or name)
+        owner = owners.get(name, owners.get(f"{module_path(name)}.py"))
         if owner is None or is_metadata(name) or module in known:
             continue
         if module:
