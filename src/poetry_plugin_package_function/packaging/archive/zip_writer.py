@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
 
-from deflate import crc32
-
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive.compression import Member
-from poetry_plugin_package_function.packaging.archive.digest import Digest
+from poetry_plugin_package_function.packaging.archive.hashed_stream import HashedStream
 from poetry_plugin_package_function.packaging.sources.content import STORED
 
 
@@ -73,12 +71,14 @@ class Written:
         compressed_bytes: What each member takes in it, by name, without headers.
         checksums: The CRC-32 of each member's content, by name.
         sha256: Of a checksummed archive, in hexadecimal; "" for any other.
+        crc32: Of a checksummed archive; 0 for any other.
     """
 
     size_bytes: int
     compressed_bytes: dict[str, int]
     checksums: dict[str, int]
     sha256: str = ""
+    crc32: int = 0
 
 
 class Archive:
@@ -115,8 +115,7 @@ class Archive:
         self._central: list[bytes] = []
         self._compressed_bytes: dict[str, int] = {}
         self._checksums: dict[str, int] = {}
-        self._sha256 = Digest() if checksummed else None
-        self._crc32 = 0
+        self._hashed = HashedStream(stream) if checksummed else None
         self._written: Written | None = None
 
     @property
@@ -160,23 +159,26 @@ class Archive:
         """
         self._refuse_second(name)
         self._flush()
+        if self._hashed is not None:
+            self._hashed.wait()
         start = self._stream.tell()
         unknown = Member(name, STORED, 0, 0, b"")
         local, _ = self._headers(unknown, 0)
         self._stream.write(local)
         inner = Archive(self._stream, self._time, checksummed=True)
         yield inner
-        size_bytes = inner.close().size_bytes
+        written = inner.close()
+        size_bytes = written.size_bytes
         if size_bytes >= _MAX_32:  # the header has no room for ZIP64 any more
             raise ValueError(f"a nested archive of {size_bytes} bytes")
-        known = unknown._replace(crc32=inner._crc32, size_bytes=size_bytes)
+        known = unknown._replace(crc32=written.crc32, size_bytes=size_bytes)
         local, central = self._headers(known, size_bytes)
         self._stream.seek(start)
         self._stream.write(local)
-        if self._sha256 is not None:
+        if self._hashed is not None:
             self._stream.seek(start)
             while chunk := self._stream.read(_CHUNK_BYTES):
-                self._sha256.update(chunk)
+                self._hashed.hash(chunk)
         self._stream.seek(0, 2)
         self._size_bytes += len(local) + size_bytes
         self._central.append(central)
@@ -195,11 +197,13 @@ class Archive:
         if self._written is None:
             self._write_central_directory()
             self._flush()
+            hashed = self._hashed
             self._written = Written(
                 self._size_bytes,
                 self._compressed_bytes,
                 self._checksums,
-                self._sha256.hexdigest() if self._sha256 else "",
+                sha256=hashed.hexdigest() if hashed else "",
+                crc32=hashed.crc32 if hashed else 0,
             )
         return self._written
 
@@ -220,10 +224,7 @@ class Archive:
         self._pending_bytes = 0
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._sha256 is not None:
-            self._crc32 = crc32(data, self._crc32)
-            self._sha256.update(data)
-        self._stream.write(data)
+        (self._hashed or self._stream).write(data)
 
     def _headers(self, member: Member, data_bytes: int) -> tuple[bytes, bytes]:
         """Makes both headers of the member that comes next: 4.3.7, 4.3.12."""

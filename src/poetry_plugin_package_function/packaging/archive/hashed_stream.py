@@ -1,0 +1,126 @@
+"""A stream that is written and hashed by a thread of its own.
+
+To write a large piece, and to hash it, lets other threads run: where there are two
+cores, it costs whoever makes the pieces no time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from queue import Queue
+from threading import Thread
+from typing import TYPE_CHECKING
+from typing import BinaryIO
+from typing import Final
+from typing import NamedTuple
+
+from deflate import crc32
+
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Data: TypeAlias = bytes | bytearray | memoryview
+
+
+_PENDING: Final = 8
+"""Pieces that wait; who brings more of them waits, too."""
+
+
+class _Piece(NamedTuple):
+    """What is hashed, and written unless it is there already."""
+
+    data: Data
+    is_written: bool
+
+
+class HashedStream:
+    """Writes on a stream; computes SHA-256 and CRC-32 of all that it has been given."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Starts the thread.
+
+        Args:
+            stream: Nobody else may use it but after `wait` and before the next `write`.
+        """
+        self._state = _State(stream)
+        # Nobody waits for it when a signal ends the process: not even where the signal
+        # comes while the thread is being started, so that no pool would know of it.
+        self._thread = Thread(target=self._state.work, name="write", daemon=True)
+        self._thread.start()
+
+    def __del__(self) -> None:
+        """Lets the thread end if nobody has asked for the result."""
+        self._state.pieces.put(None)
+
+    def write(self, data: Data) -> None:
+        """Adds a piece, which must not be changed afterwards.
+
+        Raises:
+            OSError: One before it could not be written.
+        """
+        self._put(_Piece(data, is_written=False))
+
+    def hash(self, data: Data) -> None:
+        """Adds a piece that is in the stream already."""
+        self._put(_Piece(data, is_written=True))
+
+    def wait(self) -> None:
+        """Waits until all has been written.
+
+        Raises:
+            OSError: It could not be.
+        """
+        self._state.pieces.join()
+        self._state.check()
+
+    def hexdigest(self) -> str:
+        """Waits for the result: hexadecimal digits.
+
+        Raises:
+            OSError: Not all could be written.
+        """
+        self._state.pieces.put(None)
+        self._thread.join()
+        self._state.check()
+        return self._state.sha256.hexdigest()
+
+    @property
+    def crc32(self) -> int:
+        """The CRC-32 of all that has been added, once `hexdigest` has waited for it."""
+        return self._state.crc32
+
+    def _put(self, piece: _Piece) -> None:
+        self._state.check()
+        self._state.pieces.put(piece)
+
+
+class _State:
+    """What the thread has: it knows nothing of the object that is given up."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.pieces: Queue[_Piece | None] = Queue(_PENDING)
+        self.sha256 = hashlib.sha256()
+        self.crc32 = 0
+        self._stream = stream
+        self._failure: BaseException | None = None
+
+    def work(self) -> None:
+        """Writes and hashes; after a failure pieces are taken, and thrown away."""
+        while (piece := self.pieces.get()) is not None:
+            try:
+                if self._failure is None:
+                    if not piece.is_written:
+                        self._stream.write(piece.data)
+                    self.sha256.update(piece.data)
+                    self.crc32 = crc32(piece.data, self.crc32)
+            except BaseException as failure:
+                self._failure = failure
+            finally:
+                self.pieces.task_done()
+
+    def check(self) -> None:
+        """Raises what the thread could not."""
+        if self._failure is not None:
+            raise self._failure
