@@ -76,8 +76,12 @@ def within(cpu_s: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-SMALL = st.builds(Candidate, st.integers(-3, 30), st.integers(0, 30))
-LARGE = st.builds(Candidate, st.integers(1, 10**9), st.integers(1 << 18, 10**9))
+ALIKE = st.just(0)
+SMALL = st.builds(Candidate, st.integers(-3, 30), st.integers(0, 30), ALIKE)
+LARGE = st.builds(Candidate, st.integers(1, 10**9), st.integers(1 << 18, 10**9), ALIKE)
+OF_ANY_URGENCY = st.builds(
+    Candidate, st.integers(-3, 30), st.integers(0, 30), st.integers(0, 2)
+)
 
 
 # -- a few, against all choices -----------------------------------------------------
@@ -97,6 +101,36 @@ def test_the_cheapest_choice(
     assert found is not None
     assert least_cost(candidates, needed_bytes) == cost(candidates, found)
     assert_minimal(candidates, found, needed_bytes)
+
+
+@given(st.lists(OF_ANY_URGENCY, max_size=9), st.data())
+def test_the_least_of_what_is_most_urgent(
+    candidates: list[Candidate], data: st.DataObject
+) -> None:
+    """No choice has less of it, however little that has of all else."""
+    positive = sum(max(each.saved_bytes, 0) for each in candidates)
+    needed_bytes = data.draw(st.integers(-1, positive))
+
+    found = cheapest(candidates, needed_bytes)
+
+    assert found is not None
+    urgent = [
+        each._replace(extracted_bytes=each.extracted_bytes * (each.urgency == 2))
+        for each in candidates
+    ]
+    assert least_cost(urgent, needed_bytes) == cost(urgent, found)
+    assert_minimal(candidates, found, needed_bytes)
+
+
+def test_the_less_urgent_is_chosen_first() -> None:
+    """All of it, before anything else; and of that as much as is still needed."""
+    candidates = [Candidate(9, 1, 1), Candidate(5, 900), Candidate(5, 800)]
+
+    assert frozenset([2]) == cheapest(candidates, 5)
+    assert frozenset([1, 2]) == cheapest(candidates, 10)
+    assert frozenset([0, 2]) == cheapest(candidates, 14)
+    assert frozenset([0, 1, 2]) == cheapest(candidates, 19)
+    assert cheapest(candidates, 20) is None
 
 
 @given(st.lists(SMALL, max_size=10), st.integers(1, 20))

@@ -62,10 +62,10 @@ class ExtractionCosts:
         to be needed is extracted each time, and weighs more than all that is not.
         """
         cost_bytes = UNIT_BYTES + unit.size_bytes
+        if need := self.need(unit):
+            return cost_bytes * _WEIGHTS[need]
         if self.eager:
             return cost_bytes
-        if self.needs and (need := self._need(unit, self.needs)):
-            return cost_bytes * _WEIGHTS[need]
         spared_bytes = cost_bytes
         for _ in range(1 + self._users[unit.names]):
             spared_bytes -= spared_bytes // _ONE_IN
@@ -77,14 +77,16 @@ class ExtractionCosts:
         Who imports the package needs it, or does not.
         """
         found = self.expected_bytes(extension)
-        is_known = self.needs and self._need(extension, self.needs)
-        return found if is_known else found // 2
+        return found if self.need(extension) else found // 2
 
-    def _need(self, unit: Unit, needs: Needs) -> Need:
+    def need(self, unit: Unit) -> Need:
+        """What is known to need a unit, where that makes a difference."""
+        if self.needs is None or self.eager:
+            return Need.NOTHING
         # What would be extracted when the function starts is needed there.
         if unit is self.parts.project or unit.has_pth or unit.has_more:
             return Need.INIT
-        return need_of(unit, needs)
+        return need_of(unit, self.needs)
 
     @cached_property
     def _users(self) -> Mapping[tuple[str, ...], int]:

@@ -14,9 +14,6 @@ from typing import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
-    from typing import TypeAlias
-
-    _Choice: TypeAlias = tuple[int, int, int, int, int, "_Choice | None"]
 
 
 _STEPS: Final = 20_000
@@ -29,11 +26,14 @@ class Candidate(NamedTuple):
 
     Attributes:
         saved_bytes: What is saved of Lambda's limit.
-        extracted_bytes: What is extracted when it is imported.
+        extracted_bytes: What is extracted when it is imported, or a multiple of that.
+        urgency: What is more urgent is chosen if all the rest does not save enough, and
+            as cheaply as can be: whatever that costs of the rest.
     """
 
     saved_bytes: int
     extracted_bytes: int
+    urgency: int = 0
 
 
 def cheapest(
@@ -52,11 +52,24 @@ def cheapest(
     """
     useful = [place for place, each in enumerate(candidates) if each.saved_bytes > 0]
     useful.sort(key=lambda place: _rank(candidates[place]))
-    found = _Search([candidates[place] for place in useful]).run(needed_bytes)
-    if found is None:
+    chosen: set[int] = set()
+    missing_bytes = needed_bytes
+    for urgency in sorted({candidates[each].urgency for each in useful}, reverse=True):
+        here = [each for each in useful if candidates[each].urgency == urgency]
+        less_urgent_bytes = sum(
+            candidates[each].saved_bytes
+            for each in useful
+            if candidates[each].urgency < urgency
+        )
+        search = _Search([candidates[place] for place in here])
+        found = search.run(missing_bytes - less_urgent_bytes)
+        if found is None:
+            return None
+        chosen.update(here[place] for place in found)
+        missing_bytes -= sum(candidates[here[place]].saved_bytes for place in found)
+    if missing_bytes > 0:  # there is nothing useful
         return None
-    chosen = {useful[place] for place in found}
-    spare_bytes = sum(candidates[place].saved_bytes for place in chosen) - needed_bytes
+    spare_bytes = -missing_bytes
     for place in sorted(chosen, key=lambda each: -candidates[each].extracted_bytes):
         if candidates[place].saved_bytes <= spare_bytes:
             spare_bytes -= candidates[place].saved_bytes
@@ -66,8 +79,28 @@ def cheapest(
 
 def _rank(candidate: Candidate) -> tuple[float, int]:
     """Those that save the most for a byte extracted come first."""
-    saved_bytes, extracted_bytes = candidate
+    saved_bytes, extracted_bytes, _ = candidate
     return extracted_bytes / saved_bytes, -saved_bytes
+
+
+class _Node(NamedTuple):
+    """A choice among the candidates before some place.
+
+    Attributes:
+        place: The first that has not been looked at.
+        needed_bytes: What is still to be saved.
+        cost_bytes: What is extracted of those that are chosen.
+        chosen: How many they are.
+        last: The place of the last one.
+        before: The choice that it has been added to.
+    """
+
+    place: int
+    needed_bytes: int
+    cost_bytes: int = 0
+    chosen: int = 0
+    last: int = -1
+    before: _Node | None = None
 
 
 class _Search:
@@ -75,11 +108,6 @@ class _Search:
 
     No choice among the candidates from some place on is cheaper than to take them in
     this order and only a fraction of the last one, which bounds what is worth a look.
-
-    A choice is a tuple, as thousands are made: the place of the first candidate that
-    has not been looked at, what is still to be saved, what is extracted of those that
-    are chosen, how many they are, the place of the last one, and the choice that it has
-    been added to.
     """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
@@ -89,46 +117,51 @@ class _Search:
 
     def run(self, needed_bytes: int) -> list[int] | None:
         """Returns positions of a cheapest choice; None if there is none."""
-        best: _Choice | None = None
-        choices: list[_Choice] = [(0, needed_bytes, 0, 0, -1, None)]
+        best: _Node | None = None
+        nodes = [_Node(0, needed_bytes)]
         steps = 0
-        while choices:
-            choice = choices.pop()
-            place, missing_bytes, cost_bytes, chosen, *_ = choice
-            if missing_bytes <= 0:
-                if best is None or (cost_bytes, chosen) < best[2:4]:
-                    best = choice
+        while nodes:
+            node = nodes.pop()
+            if node.needed_bytes <= 0:
+                if best is None or node[2:4] < best[2:4]:
+                    best = node
                 continue
             steps += 1
             if best is not None and steps > _STEPS:
                 break
-            least_bytes = self._least(place, missing_bytes, cost_bytes)
-            if least_bytes == math.inf or (best is not None and least_bytes > best[2]):
+            least_bytes = self._least(node)
+            if least_bytes == math.inf or (
+                best is not None and least_bytes > best.cost_bytes
+            ):
                 continue
-            saved_bytes, extracted_bytes = self._candidates[place]
-            choices.append((place + 1, *choice[1:]))
-            choices.append(  # looked at first
-                (
-                    *(place + 1, missing_bytes - saved_bytes),
-                    *(cost_bytes + extracted_bytes, chosen + 1),
-                    *(place, choice if chosen else None),
-                )
-            )
+            # The last one is looked at first.
+            nodes += [node._replace(place=node.place + 1), self._with_next(node)]
         return None if best is None else [*_places(best)]
 
-    def _least(self, place: int, missing_bytes: int, cost_bytes: int) -> float:
+    def _with_next(self, node: _Node) -> _Node:
+        saved_bytes, extracted_bytes, _ = self._candidates[node.place]
+        return _Node(
+            node.place + 1,
+            node.needed_bytes - saved_bytes,
+            node.cost_bytes + extracted_bytes,
+            node.chosen + 1,
+            node.place,
+            node if node.chosen else None,
+        )
+
+    def _least(self, node: _Node) -> float:
         """The least that it can cost to save so much, or infinity if it cannot."""
-        target = self._saved[place] + missing_bytes
+        target = self._saved[node.place] + node.needed_bytes
         if target > self._saved[-1]:
             return math.inf
-        last = bisect_left(self._saved, target, place + 1) - 1
-        saved_bytes, extracted_bytes = self._candidates[last]
+        last = bisect_left(self._saved, target, node.place + 1) - 1
+        saved_bytes, extracted_bytes, _ = self._candidates[last]
         fraction = (target - self._saved[last]) / saved_bytes
-        skipped = self._cost[last] - self._cost[place]
-        return cost_bytes + skipped + extracted_bytes * fraction
+        skipped = self._cost[last] - self._cost[node.place]
+        return node.cost_bytes + skipped + extracted_bytes * fraction
 
 
-def _places(choice: _Choice | None) -> Iterator[int]:
-    while choice is not None and choice[3]:
-        yield choice[4]
-        choice = choice[5]
+def _places(node: _Node | None) -> Iterator[int]:
+    while node is not None and node.chosen:
+        yield node.last
+        node = node.before

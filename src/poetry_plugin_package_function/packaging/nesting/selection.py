@@ -164,12 +164,15 @@ class Selector:
         cost_bytes = self.costs.expected_bytes(unit) + _extracted_bytes(
             self._extensions(unit)
         )
-        return Candidate(self.sums.saved_with_tests(unit), cost_bytes)
+        saved_bytes = self.sums.saved_with_tests(unit)
+        return Candidate(saved_bytes, cost_bytes, self.costs.need(unit))
 
     def _extensions(self, unit: Unit) -> Mapping[Unit, Candidate]:
         return {
             each: Candidate(
-                self.sums.saved(each), self.costs.expected_bytes_apart(each)
+                self.sums.saved(each),
+                self.costs.expected_bytes_apart(each),
+                self.costs.need(each),
             )
             for each in unit.extensions
         }
