@@ -122,8 +122,8 @@ def test_the_least_of_what_is_most_urgent(
     assert_minimal(candidates, found, needed_bytes)
 
 
-def test_the_less_urgent_is_chosen_first() -> None:
-    """All of it, before anything else; and of that as much as is still needed."""
+def test_the_more_urgent_is_chosen_last() -> None:
+    """If all else does not save enough; of that as much as is still needed."""
     candidates = [Candidate(9, 1, 1), Candidate(5, 900), Candidate(5, 800)]
 
     assert frozenset([2]) == cheapest(candidates, 5)

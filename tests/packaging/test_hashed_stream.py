@@ -105,6 +105,33 @@ def test_a_full_disk(asked: str) -> None:
     }
     with pytest.raises(OSError, match="no room"):
         calls[asked]()
+    hashed._thread.join(10)
+    assert not hashed._thread.is_alive()
+
+
+def test_after_the_end() -> None:
+    """Nothing can be added, and nobody waits for ever."""
+    hashed = HashedStream(io.BytesIO())
+    digest = hashed.hexdigest()
+
+    with pytest.raises(ValueError, match="ended"):
+        hashed.write(b"more")
+    hashed.wait()
+    assert digest == hashed.hexdigest()
+
+
+def test_given_up_with_all_that_may_wait() -> None:
+    """What has not been written is not, and no thread is left."""
+    stream = Slow()
+    hashed = HashedStream(stream)
+    for _ in range(9):
+        hashed.write(b"piece")
+    thread = hashed._thread
+    del hashed
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert len(stream.getvalue()) < len(b"piece") * 9
 
 
 def test_nobody_asks_for_the_result() -> None:

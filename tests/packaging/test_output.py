@@ -1,23 +1,36 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from poetry_plugin_package_function.errors import InterruptedBySignal
 from poetry_plugin_package_function.errors import OutputError
 from poetry_plugin_package_function.interruption import stoppable
+from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.output import create
 from poetry_plugin_package_function.packaging.archive.output import discarding
 from poetry_plugin_package_function.packaging.archive.output import replacing
+from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
+from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
+from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
+from poetry_plugin_package_function.packaging.sources.content import STORED
 from tests.machine import mounted
+
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 
 def left_in(directory: Path) -> list[str]:
@@ -165,6 +178,33 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert "--output-dir" in raised.value.hint
         assert b"old" == target.read_bytes()
         assert ["a.zip"] == left_in(small)
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_disk_that_is_full_in_the_middle(is_nested: bool, tmp_path: Path) -> None:
+    """Whoever makes the archive is told, though a thread writes it."""
+    threads = {*threading.enumerate()}
+    with mounted(tmp_path / "small", "size=4m") as small:
+        with (
+            pytest.raises(OutputError, match=r"a\.zip could not be written: No sp"),
+            replacing(small / "a.zip") as outputs,
+        ):
+            write_archive(outputs[small / "a.zip"], 20, is_nested=is_nested)
+        assert [] == left_in(small)
+    gc.collect()
+    for thread in {*threading.enumerate()} - threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def write_archive(stream: BinaryIO, count: int, *, is_nested: bool) -> None:
+    """Writes an archive of so many members of a megabyte."""
+    outer = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
+    with outer.nested("inner.zip") if is_nested else nullcontext(outer) as archive:
+        for number in range(count):
+            data = os.urandom(1 << 20)
+            archive.add(Member(str(number), STORED, 0, len(data), data))
+    outer.close()
 
 
 def test_an_error_of_another_file_is_not_the_outputs(tmp_path: Path) -> None:

@@ -87,6 +87,21 @@ def orders_in(directory: Path, count: int = COUNT, keys: str = "") -> list[Order
     return [Order(environment, project, each, archive_time({})) for each in every]
 
 
+def imported(orders: Sequence[Order]) -> list[Order]:
+    """The same, of which each has a handler that is imported."""
+    environment = orders[0].environment
+    here = replace(environment.site_packages, interpreter=Path(sys.executable))
+    environment = replace(environment, site_packages=here)
+    return [
+        replace(
+            each,
+            environment=environment,
+            settings=replace(each.settings, handler="json.dumps"),
+        )
+        for each in orders
+    ]
+
+
 def complete(pending: Pending, order: Order) -> None:
     """Writes what a front end does."""
     report = order.settings.report
@@ -206,18 +221,7 @@ def test_the_next_is_begun_when_what_is_imported_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both at once would take longer than one after the other."""
-    orders = orders_in(tmp_path, 4)
-    environment = orders[0].environment
-    here = replace(environment.site_packages, interpreter=Path(sys.executable))
-    environment = replace(environment, site_packages=here)
-    orders = [
-        replace(
-            each,
-            environment=environment,
-            settings=replace(each.settings, handler="json.dumps"),
-        )
-        for each in orders
-    ]
+    orders = imported(orders_in(tmp_path, 4))
     monkeypatch.setattr(module, "usable_cores", lambda: 2)
     steps = []
     update = ReadOnlyTree.update
@@ -262,6 +266,31 @@ def test_an_interruption(when: str, tmp_path: Path, scratch: Path, cores: int) -
 
     there = [content is not None for content in results(orders).values()]
     assert [True] * 4 + [False] * 6 == there
+    assert set() == files_beside(orders)
+    assert [] == os.listdir(scratch)
+
+
+def test_an_interruption_while_the_next_one_waits(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything has been unpacked: it does not wait for ever."""
+    orders = imported(orders_in(tmp_path, 4))
+    monkeypatch.setattr(module, "usable_cores", lambda: 2)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with Workspace() as workspace, Packager(orders, workspace) as packager:
+            with packager.next(None) as pending:
+                complete(pending, orders[0])
+            monkeypatch.setattr(module, "verified", interrupt)
+            with packager.next(None):
+                pytest.fail("it has not been interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
     assert set() == files_beside(orders)
     assert [] == os.listdir(scratch)
 

@@ -182,6 +182,21 @@ def test_what_is_seen() -> None:
     assert {"": Used(("loose.one",))} == profile.event
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("six.yaml", "six.local.json", "ns/codec.toml", "six/__init__.py"),
+        "a.b/__pycache__/six.cpython-313.pyc",
+    ],
+)
+def test_what_is_called_like_a_module_of_a_distribution(name: str) -> None:
+    """A file of the project's beside it, or one that is not there, is none of it."""
+    entries = [entry("six.py", "six"), entry("ns/codec.py", "six")]
+    distributions = [distribution("six")]
+
+    assert {} == observed(entries, distributions, MY_APP, [name]).init
+
+
 def test_needs() -> None:
     """INIT's come before the event's; a package is needed if a module of it is."""
     needs = Needs(PROFILE, MY_APP)

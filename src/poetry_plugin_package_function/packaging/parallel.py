@@ -90,6 +90,7 @@ class Packager:
         """Throws away what has not been taken."""
         for each in self._ahead:
             each.progress.stop()
+        self._workspace.ready.set()
         with ExitStack() as stack:  # all of it, whatever signal comes meanwhile
             stack.callback(self._scratch.close)
             stack.callback(self._compressing.shutdown)
@@ -108,27 +109,20 @@ class Packager:
             with package(self._waiting.popleft(), progress, self._workspace) as pending:
                 yield pending
             return
-        self._begin()
-        with self._ahead[0].taken(progress) as written, self._first_unpacked(written):
-            self._at_once = min(_AT_ONCE, usable_cores())
+        if not self._ahead or not self._ahead[0].is_imported:
             self._begin()
-            yield verified(written, self._workspace)
+        ahead = self._ahead[0]
+        with ahead.taken(progress) as written:
+            self._at_once = min(_AT_ONCE, usable_cores())
+            # To unpack takes five times as long beside what packages the next one: both
+            # want Python's lock. The process that imports the handler does not.
+            if ahead.is_imported:
+                self._workspace.ready.clear()
+            self._begin()
+            pending = verified(written, self._workspace)
+            self._workspace.ready.set()  # if nothing has been unpacked
+            yield pending
         self._ahead.popleft()
-
-    @contextmanager
-    def _first_unpacked(self, written: Written) -> Iterator[None]:
-        """Lets what is begun in the block wait until what is verified is unpacked.
-
-        Both would take three times as long at once, for want of Python's lock; and the
-        process that imports the handler does without that.
-        """
-        ready = self._workspace.ready
-        if written.order.settings.handler is not None and written.order.runs_here:
-            ready.clear()
-        try:
-            yield
-        finally:
-            ready.set()
 
     def _begin(self) -> None:
         while self._waiting and len(self._ahead) < self._at_once:
@@ -136,12 +130,20 @@ class Packager:
             with held_back():  # what is begun is known
                 order = self._waiting.popleft()
                 written = write_archives(order, progress, self._kept, self._stripper)
-                ready = self._workspace.ready
-                self._ahead.append(_Ahead(self._packaging, written, progress, ready))
+                ahead = _Ahead(
+                    *(self._packaging, written, progress, self._workspace.ready),
+                    is_imported=order.settings.handler is not None and order.runs_here,
+                )
+                self._ahead.append(ahead)
 
 
 class _Ahead:
-    """An order that is packaged in a thread of its own."""
+    """An order that is packaged in a thread of its own.
+
+    Attributes:
+        progress: How far that has come.
+        is_imported: Whether it is unpacked then, and its handler imported.
+    """
 
     def __init__(
         self,
@@ -149,9 +151,12 @@ class _Ahead:
         archives: AbstractContextManager[Written],
         progress: _LateProgress,
         ready: threading.Event,
+        *,
+        is_imported: bool,
     ) -> None:
-        """Begins to write them once that is ready."""
+        """Begins to write them once it is set that all is ready."""
         self.progress = progress
+        self.is_imported = is_imported
         self._ready = ready
         self._open = ExitStack()
         self._written = pool.submit(self._write, archives)

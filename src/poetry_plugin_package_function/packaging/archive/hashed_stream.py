@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
+from contextlib import suppress
+from queue import Full
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -44,6 +46,7 @@ class HashedStream:
         Args:
             stream: Nobody else may use it but after `wait` and before the next `write`.
         """
+        self._has_ended = False
         self._state = _State(stream)
         # Nobody waits for it when a signal ends the process: not even where the signal
         # comes while the thread is being started, so that no pool would know of it.
@@ -52,18 +55,21 @@ class HashedStream:
 
     def __del__(self) -> None:
         """Lets the thread end if nobody has asked for the result."""
-        self._state.pieces.put(None)
+        self._state.is_given_up = True
+        with suppress(Full):  # this may be that thread
+            self._state.pieces.put_nowait(None)
 
     def write(self, data: Data) -> None:
         """Adds a piece, which must not be changed afterwards.
 
         Raises:
             OSError: One before it could not be written.
+            ValueError: `hexdigest` has been called.
         """
         self._put(_Piece(data, is_written=False))
 
     def hash(self, data: Data) -> None:
-        """Adds a piece that is in the stream already."""
+        """Adds a piece that is in the stream already; raises what `write` does."""
         self._put(_Piece(data, is_written=True))
 
     def wait(self) -> None:
@@ -73,17 +79,17 @@ class HashedStream:
             OSError: It could not be.
         """
         self._state.pieces.join()
-        self._state.check()
+        self._check()
 
     def hexdigest(self) -> str:
-        """Waits for the result: hexadecimal digits.
+        """Waits for the result, the last: hexadecimal digits.
 
         Raises:
             OSError: Not all could be written.
         """
-        self._state.pieces.put(None)
+        self._end()
         self._thread.join()
-        self._state.check()
+        self._check()
         return self._state.sha256.hexdigest()
 
     @property
@@ -92,35 +98,57 @@ class HashedStream:
         return self._state.crc32
 
     def _put(self, piece: _Piece) -> None:
-        self._state.check()
+        self._check()
+        if self._has_ended:
+            raise ValueError("it has been ended")
         self._state.pieces.put(piece)
+
+    def _check(self) -> None:
+        """Raises what the thread could not, and lets that end."""
+        if self._state.failure is not None:
+            self._end()
+            raise self._state.failure
+
+    def _end(self) -> None:
+        if not self._has_ended:
+            self._has_ended = True
+            self._state.pieces.put(None)
 
 
 class _State:
-    """What the thread has: it knows nothing of the object that is given up."""
+    """What the thread has: it must not keep the object that is given up.
+
+    Attributes:
+        pieces: What is to be done; None at the end.
+        sha256: Of what has been done.
+        crc32: Of that, too.
+        failure: What has been raised meanwhile; what comes after it is thrown away.
+        is_given_up: Whether nobody wants any of it.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.pieces: Queue[_Piece | None] = Queue(_PENDING)
         self.sha256 = hashlib.sha256()
         self.crc32 = 0
+        self.failure: BaseException | None = None
+        self.is_given_up = False
         self._stream = stream
-        self._failure: BaseException | None = None
 
     def work(self) -> None:
-        """Writes and hashes; after a failure pieces are taken, and thrown away."""
-        while (piece := self.pieces.get()) is not None:
-            try:
-                if self._failure is None:
-                    if not piece.is_written:
-                        self._stream.write(piece.data)
-                    self.sha256.update(piece.data)
-                    self.crc32 = crc32(piece.data, self.crc32)
-            except BaseException as failure:
-                self._failure = failure
-            finally:
-                self.pieces.task_done()
+        """Writes and hashes one piece after the other, until it is to end."""
+        piece = self.pieces.get()
+        while piece is not None and not self.is_given_up:
+            if self.failure is None:
+                try:
+                    self._add(piece)
+                except BaseException as failure:
+                    self.failure = failure
+            self.pieces.task_done()
+            piece = self.pieces.get()
+        self.pieces.task_done()
 
-    def check(self) -> None:
-        """Raises what the thread could not."""
-        if self._failure is not None:
-            raise self._failure
+    def _add(self, piece: _Piece) -> None:
+        if not piece.is_written:
+            self._stream.write(piece.data)
+        self.sha256.update(piece.data)
+        self.crc32 = crc32(piece.data, self.crc32)

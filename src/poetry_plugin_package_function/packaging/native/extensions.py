@@ -141,7 +141,7 @@ def untouched(
 
     # To read all sources takes most of the time: as a rule that is not needed.
     return with_libraries(b"") and with_libraries(
-        b"\n".join(source for _, source in _sources(own))
+        b"\n".join(read(content) for _, content in _sources(own))
     )
 
 
@@ -212,9 +212,7 @@ def _dispensable(
 ) -> tuple[str, ...]:
     """Lists the modules that sources can do without, and without their libraries."""
     libraries = tuple((name, frozenset(found[name] - {name})) for name in found)
-    sources = tuple(
-        (name, entry.content) for name, entry in own.items() if name.endswith(".py")
-    )
+    sources = _sources(own)
     if any(isinstance(content, FileContent) for _, content in sources):
         return _read_to_find_dispensable(libraries, sources)  # files change
     return _kept_dispensable(libraries, sources)
@@ -234,15 +232,14 @@ def _read_to_find_dispensable(
     )
 
 
-# Functions of a run have most of their distributions in common.
+# Functions of a run have most distributions in common, and few of these such modules.
 _kept_dispensable = lru_cache(maxsize=64)(_read_to_find_dispensable)
 
 
-def _sources(own: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
-    """Reads all Python sources; in wheels they are compressed."""
-    for name, entry in own.items():
-        if name.endswith(".py"):
-            yield name, read(entry.content)
+def _sources(own: Mapping[str, Entry]) -> tuple[tuple[str, Content], ...]:
+    return tuple(
+        (name, entry.content) for name, entry in own.items() if name.endswith(".py")
+    )
 
 
 def _is_mentioned(

@@ -27,8 +27,8 @@ class Candidate(NamedTuple):
     Attributes:
         saved_bytes: What is saved of Lambda's limit.
         extracted_bytes: What is extracted when it is imported, or a multiple of that.
-        urgency: What is more urgent is chosen if all the rest does not save enough, and
-            as cheaply as can be: whatever that costs of the rest.
+        urgency: How much it is to stay. What has a greater one is chosen only if all
+            that has less does not save enough, and then as little of it as can be.
     """
 
     saved_bytes: int
@@ -40,6 +40,8 @@ def cheapest(
     candidates: Sequence[Candidate], needed_bytes: int
 ) -> frozenset[int] | None:
     """Chooses so that enough is saved and as little as possible is extracted.
+
+    That is: of the most urgent, then of the less urgent.
 
     No choice has one more than is needed: without any of them too little is saved.
 

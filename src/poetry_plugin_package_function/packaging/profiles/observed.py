@@ -82,7 +82,8 @@ def _used(
     files: dict[str, set[str]] = defaultdict(set)
     for name in names:
         module = module_name(name)
-        owner = owners.get(name, owners.get(f"{module_path(name)}.py"))
+        is_bytecode = module and "__pycache__/" in name
+        owner = owners.get(f"{module_path(name)}.py" if is_bytecode else name)
         if owner is None or is_metadata(name) or module in known:
             continue
         if module:

@@ -12,12 +12,12 @@ from typing import Final
 from typing import NamedTuple
 from typing import TypeAlias
 
-from deflate import DeflateError
 from deflate import crc32
-from deflate import deflate_decompress
 
 from poetry_plugin_package_function.errors import ChangedSourceError
 from poetry_plugin_package_function.errors import SourceError
+from poetry_plugin_package_function.packaging.sources.inflation import InflateError
+from poetry_plugin_package_function.packaging.sources.inflation import inflated
 from poetry_plugin_package_function.packaging.sources.integrity import HEADER_BYTES
 from poetry_plugin_package_function.packaging.sources.integrity import WheelReader
 from poetry_plugin_package_function.packaging.sources.integrity import encoded_name
@@ -140,7 +140,7 @@ def _read_file(path: str) -> bytes:
 
 def _read_member(member: ZipMember) -> bytes:
     data: bytes | None = None
-    with suppress(OSError, DeflateError, zipfile.BadZipFile, KeyError):
+    with suppress(OSError, InflateError, zipfile.BadZipFile, KeyError):
         data = (_read_sound if member.is_sound else _read_as_inspected)(member)
     if data is None or len(data) != member.size_bytes or crc32(data) != member.crc32:
         raise changed(member.archive)
@@ -152,7 +152,7 @@ def _read_sound(member: ZipMember) -> bytes | None:
         data = read_stored(file, member)
     if data is None or member.method != DEFLATED:
         return None if data is None else bytes(data)
-    return bytes(deflate_decompress(data, originalsize=member.size_bytes))
+    return inflated(data, member.size_bytes)
 
 
 def _read_as_inspected(member: ZipMember) -> bytes:

@@ -1,8 +1,7 @@
-"""Inflates deflate streams in parts, as zlib does.
+"""Inflates deflate streams as zlib does.
 
-zlib-ng takes exactly the streams that zlib takes, in little more than half the time. It
-has wheels for the usual machines; on all others zlib itself does the work. What is
-sound, and known to end where it should, libdeflate inflates as a whole, faster still.
+zlib-ng takes exactly the streams that zlib takes, in little more than half the time.
+Where it has no wheels, zlib itself does the work.
 """
 
 from __future__ import annotations
@@ -45,6 +44,20 @@ with suppress(ImportError):
 
 InflateError: Final[type[Exception]] = _library.error
 """What a damaged stream raises."""
+
+
+def inflated(stream: bytes | memoryview, size_bytes: int) -> bytes:
+    """Inflates a raw deflate stream.
+
+    Args:
+        stream: All of it.
+        size_bytes: What it should become; if it is more, it takes longer.
+
+    Raises:
+        InflateError: It is damaged.
+    """
+    found: bytes = _library.decompress(stream, -zlib.MAX_WBITS, size_bytes)
+    return found
 
 
 def inflater() -> Inflater:

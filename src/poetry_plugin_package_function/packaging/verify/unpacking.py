@@ -82,8 +82,8 @@ class Workspace:
     there at a time: others would be in the way of what is measured.
 
     Attributes:
-        ready: Set when a function's archives have been unpacked; whoever waits for that
-            clears it before, and sets it if it does not come to that.
+        ready: Set when a function's archives have been unpacked. Who lets others wait
+            for that clears it before, and sets it if it does not come to that.
     """
 
     def __init__(self) -> None:
