@@ -26,6 +26,8 @@ from typing import Final
 
 import pytest
 
+from packaging.requirements import Requirement
+
 from tests.e2e.environments import ROOT
 from tests.e2e.environments import pip
 from tests.lambda_runtime.building import built_once
@@ -225,7 +227,7 @@ def _install(needed: list[str], directory: Path) -> None:
             *("--python", sys.executable, "--default-index", index_url()),
             *("--python-platform", "x86_64-pc-windows-msvc"),
             *("--python-version", VERSION, "--only-binary", ":all:"),
-            *(each.replace(" (", "").replace(")", "") for each in needed),
+            *(str(Requirement(each)) for each in needed),
         ],
         capture_output=True,
         text=True,
