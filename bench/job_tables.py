@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
-    from bench.packaging_cost import Cost
     from bench.spread import Spread
     from bench.whole_job import Jobs
 
@@ -56,10 +55,9 @@ def job_table(measured: Iterable[Jobs]) -> str:
 
 
 def _rows(jobs: Jobs) -> Iterator[tuple[str, ...]]:
-    reference = jobs.costs.get(REFERENCE_JOB)
     for cost in jobs.costs.values():
         if cost.name not in _POETRYS:
-            faster = _ratio(reference, cost)
+            faster = jobs.ratio(REFERENCE_JOB, cost.name)
             yield (
                 jobs.tree,
                 cost.name,
@@ -110,11 +108,10 @@ def _extras(jobs: Jobs) -> Iterator[tuple[str, Spread | None, float | None]]:
 
 def poetry_table(jobs: Jobs) -> str:
     """What Poetry takes for itself, and its share of a run."""
-    run = jobs.costs.get(FRESH_JOB)
     return table(
         (f"Poetry's own, {jobs.tree}", "Time, s", f"Share of {FRESH_JOB}"),
         (
-            (name, spread(cost.elapsed_s, 2), _percent(_ratio(cost, run)))
+            (name, spread(cost.elapsed_s, 2), _percent(jobs.ratio(name, FRESH_JOB)))
             for name in _POETRYS
             if (cost := jobs.costs.get(name))
         ),
@@ -134,18 +131,17 @@ def job_marks(measured: Iterable[Jobs]) -> str:
 
 
 def _whole_marks(jobs: Jobs) -> Iterator[str]:
-    costs = jobs.costs
-    run = costs.get(FRESH_JOB)
+    run = jobs.costs.get(FRESH_JOB)
     for name, least in TIMES_AS_FAST.items():
-        ratio = _ratio(costs.get(name), run)
+        ratio = jobs.ratio(name, FRESH_JOB)
         shown = "not measured" if ratio is None else f"{ratio:.1f} times as fast"
         yield mark(
             f"{jobs.tree}, {FRESH_JOB}: {shown} as {name}, at least {least:g}",
             met=ratio is not None and ratio >= least,
         )
     for what, ratio, most in (
-        (f"{FRESH_JOB} against {UV_JOB}", _ratio(run, costs.get(UV_JOB)), UV_TIMES),
-        (FIRST_SEEN_JOB, _ratio(costs.get(FIRST_SEEN_JOB), run), FIRST_SEEN_TIMES),
+        (f"{FRESH_JOB} against {UV_JOB}", jobs.ratio(FRESH_JOB, UV_JOB), UV_TIMES),
+        (FIRST_SEEN_JOB, jobs.ratio(FIRST_SEEN_JOB, FRESH_JOB), FIRST_SEEN_TIMES),
     ):
         shown = "not measured" if ratio is None else f"{ratio:.2f} times as long"
         yield mark(
@@ -181,12 +177,6 @@ def _temporary_share(jobs: Jobs) -> float | None:
     if run is None or run.output_bytes is None or not jobs.tree_bytes:
         return None
     return (run.written_bytes.median - run.output_bytes) / jobs.tree_bytes
-
-
-def _ratio(one: Cost | None, other: Cost | None) -> float | None:
-    if one is None or other is None:
-        return None
-    return one.elapsed_s.median / other.elapsed_s.median
 
 
 def _percent(share: float | None) -> str:

@@ -77,6 +77,7 @@ class Jobs:
         tree: What the tree is called.
         tree_bytes: What the files of the archive have, unzipped; None if unknown.
         costs: By the names of the jobs.
+        elapsed_s: The same, round by round; slow ones are in the first rounds only.
         failed: Why others could not be measured.
         extra: What follows from several of them.
     """
@@ -84,8 +85,20 @@ class Jobs:
     tree: str
     tree_bytes: int | None
     costs: Mapping[str, Cost]
+    elapsed_s: Mapping[str, Sequence[float]]
     failed: Mapping[str, str]
     extra: Extra
+
+    def ratio(self, one: str, other: str) -> float | None:
+        """How many times as long one job takes as another: the median of all rounds.
+
+        A machine may change its speed from round to round. None if one has not run.
+        """
+        rounds = zip(
+            self.elapsed_s.get(one, ()), self.elapsed_s.get(other, ()), strict=False
+        )
+        found = [one_s / other_s for one_s, other_s in rounds]
+        return statistics.median(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -200,7 +213,11 @@ class _Rounds:
             for name, runs in done.items()
         }
         sizes = [run.tree_bytes for run in done.get(VERIFIED_JOB, ())]
-        return Jobs(self.tree, sizes[0] if sizes else None, costs, failed, _extra(done))
+        elapsed_s = {
+            name: [run.sample.elapsed_s for run in runs] for name, runs in done.items()
+        }
+        size = sizes[0] if sizes else None
+        return Jobs(self.tree, size, costs, elapsed_s, failed, _extra(done))
 
     def _change_code(self, number: int) -> None:
         handler = self.project / "bench_app" / "handler.py"
