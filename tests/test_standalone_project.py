@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-MODULES = {
-    "pyyaml": "yaml",
-    "zlib-ng": "zlib_ng",
-}  # what is not called as its distribution
+# What is not called as its distribution.
+MODULES = {"pyyaml": "yaml", "zlib-ng": "zlib_ng"}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from poetry_plugin_package_function.packaging.profiles.profile import Profile
 from poetry_plugin_package_function.packaging.profiles.profile import Used
 from poetry_plugin_package_function.packaging.sources.distributions import is_metadata
 from poetry_plugin_package_function.packaging.sources.modules import module_name
-from poetry_plugin_package_function.packaging.sources.modules import module_path
+from poetry_plugin_package_function.packaging.sources.modules import source_of
 
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def _used(
     files: dict[str, set[str]] = defaultdict(set)
     for name in names:
         module = module_name(name)
-        is_bytecode = module and "__pycache__/" in name
-        owner = owners.get(f"{module_path(name)}.py" if is_bytecode else name)
+        owner = owners.get(source_of(name) if module else name)
         if owner is None or is_metadata(name) or module in known:
             continue
         if module:

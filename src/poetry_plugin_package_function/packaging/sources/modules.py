@@ -59,6 +59,9 @@ def module_name(name: str) -> str:
 
     "a/__pycache__/b.cpython-313.pyc" is the module "a.b", "a/__init__.py" is "a".
     """
-    if "__pycache__/" in name:
-        name = f"{module_path(name)}.py"
-    return ".".join(module_parts(name))
+    return ".".join(module_parts(source_of(name)))
+
+
+def source_of(name: str) -> str:
+    """The file that bytecode has been compiled of; of any other file its own name."""
+    return f"{module_path(name)}.py" if "__pycache__/" in name else name
