@@ -186,7 +186,7 @@ def test_digests_around_the_size_of_a_chunk(size_bytes: int) -> None:
 def test_an_archive_tells_its_digest() -> None:
     """Where it is asked for, the digest is that of all that has been written."""
     stream = io.BytesIO()
-    archive = Archive(stream, TIME, checksummed=True)
+    archive = Archive(stream, TIME, hashed=True)
     archive.add(deflate_one(entry("a", b"content")))
 
     assert hashlib.sha256(b"").hexdigest() != archive.close().sha256
@@ -314,7 +314,7 @@ def test_other_readers_agree(tmp_path: Path, reader: str) -> None:
     if shutil.which(reader) is None:
         pytest.skip(f"{reader} is not on this machine")
     path = tmp_path / "archive.zip"
-    with path.open("wb") as stream:
+    with path.open("w+b") as stream:
         outer = Archive(stream, TIME)
         with outer.nested("a/inner.zip") as inner:
             inner.add(deflate_one(entry("größe/ünï.txt", b"text " * 100)))

@@ -25,12 +25,15 @@ from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import STORED
 from poetry_plugin_package_function.packaging.sources.content import BytesContent
 from poetry_plugin_package_function.packaging.sources.content import FileContent
+from poetry_plugin_package_function.packaging.sources.content import member_of
 from poetry_plugin_package_function.packaging.sources.entry import Entry
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
+    from typing import NoReturn
 
 
 def content_of(member: Member) -> bytes:
@@ -69,6 +72,60 @@ def test_what_is_compressed_already_is_stored(tmp_path: Path, start: bytes) -> N
     assert [STORED] == [member.method for member in usual]
     assert [DEFLATED] == [member.method for member in smallest]
     assert content == content_of(usual[0]) == content_of(smallest[0])
+
+
+class _Refusing(ThreadPoolExecutor):
+    """Threads that must not be needed."""
+
+    def submit(self, *_: object, **__: object) -> NoReturn:
+        raise AssertionError("something has been compressed")
+
+
+def wheel_entries(path: Path, contents: Mapping[str, bytes]) -> list[Entry]:
+    """Entries of a new wheel's members, which are copied where they are smaller."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
+        for name, content in contents.items():
+            wheel.writestr(name, content)
+    with zipfile.ZipFile(path) as wheel:
+        members = [member_of(str(path), info) for info in wheel.infolist()]
+    return [
+        Entry(
+            each.name,
+            each._replace(copyable=each.stored_bytes < each.size_bytes),
+            each.size_bytes,
+        )
+        for each in members
+    ]
+
+
+def test_no_thread_copies(tmp_path: Path) -> None:
+    """Whoever asks for streams reads them; what is small beside them, too."""
+    contents = {"large.py": b"line\n" * 99_999, "empty.py": b"", "x.json.gz": b"\x1f"}
+    entries = wheel_entries(tmp_path / "a.whl", contents)
+
+    with _Refusing(2) as pool:
+        members = list(deflate(entries, pool=pool))
+
+    assert [*contents] == [member.name for member in members]
+    assert [*contents.values()] == [content_of(member) for member in members]
+    assert [DEFLATED, STORED, STORED] == [member.method for member in members]
+
+
+def test_threads_compress_what_is_between_copies(tmp_path: Path) -> None:
+    """Members are in their order all the same."""
+    text = {f"{number}.py": b"%d\n" % number * 200_000 for number in range(8)}
+    copies = wheel_entries(tmp_path / "a.whl", text)
+    path = tmp_path / "made"
+    path.write_bytes(b"made here\n" * 99_999)
+    made = Entry("made", FileContent(str(path)), path.stat().st_size)
+    entries = [each for copy in copies for each in (copy, made)]
+
+    with ThreadPoolExecutor(2) as pool:
+        members = list(deflate(entries, pool=pool))
+
+    assert [each.name for each in entries] == [each.name for each in members]
+    assert [*text.values()] == [content_of(each) for each in members[::2]]
+    assert {path.read_bytes()} == {content_of(each) for each in members[1::2]}
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import zlib
 
 import pytest
 
@@ -59,7 +58,6 @@ def test_all_pieces_in_their_order() -> None:
 
     everything = b"".join(PIECES)
     assert hashlib.sha256(everything).hexdigest() == hashed.hexdigest()
-    assert zlib.crc32(everything) == hashed.crc32
     assert everything == stream.getvalue()
 
 
@@ -75,6 +73,18 @@ def test_what_is_there_already() -> None:
 
     assert hashlib.sha256(b"onetwothree").hexdigest() == hashed.hexdigest()
     assert b"onetwothree" == stream.getvalue()
+
+
+def test_what_is_hashed_later() -> None:
+    """As an archive in another one is, whose header comes first."""
+    stream = io.BytesIO()
+    hashed = HashedStream(stream)
+    hashed.write_only(b"two")
+    hashed.hash(b"one")
+    hashed.hash(b"two")
+
+    assert hashlib.sha256(b"onetwo").hexdigest() == hashed.hexdigest()
+    assert b"two" == stream.getvalue()
 
 
 def test_whoever_waits_finds_all_of_it() -> None:

@@ -199,7 +199,7 @@ def test_a_disk_that_is_full_in_the_middle(is_nested: bool, tmp_path: Path) -> N
 
 def write_archive(stream: BinaryIO, count: int, *, is_nested: bool) -> None:
     """Writes an archive of so many members of a megabyte."""
-    outer = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
+    outer = Archive(stream, dos_time(EARLIEST_EPOCH_S), hashed=True)
     with outer.nested("inner.zip") if is_nested else nullcontext(outer) as archive:
         for number in range(count):
             data = os.urandom(1 << 20)

@@ -184,7 +184,7 @@ def _write_flat(job: Job) -> Measured:
     checksums: dict[str, int] = {}
     for part in job.parts:
         entries = part.of(job.entries)
-        archive = Archive(part.stream, job.time, checksummed=True, prefix=part.prefix)
+        archive = Archive(part.stream, job.time, hashed=True, prefix=part.prefix)
         for member in job.members("Packaging", entries):
             archive.add(member)
         written = archive.close()

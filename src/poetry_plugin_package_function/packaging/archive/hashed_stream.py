@@ -17,8 +17,6 @@ from typing import BinaryIO
 from typing import Final
 from typing import NamedTuple
 
-from deflate import crc32
-
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -31,14 +29,15 @@ _PENDING: Final = 8
 
 
 class _Piece(NamedTuple):
-    """What is hashed, and written unless it is there already."""
+    """What is written, unless it is there already, and hashed, unless that is later."""
 
     data: Data
-    is_written: bool
+    is_written: bool = True
+    is_hashed: bool = True
 
 
 class HashedStream:
-    """Writes on a stream; computes SHA-256 and CRC-32 of all that it has been given."""
+    """Writes on a stream; computes the SHA-256 of it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Starts the thread.
@@ -66,11 +65,15 @@ class HashedStream:
             OSError: One before it could not be written.
             ValueError: `hexdigest` has been called.
         """
-        self._put(_Piece(data, is_written=False))
+        self._put(_Piece(data))
+
+    def write_only(self, data: Data) -> None:
+        """Writes a piece as `write` does; `hash` comes later, or never."""
+        self._put(_Piece(data, is_hashed=False))
 
     def hash(self, data: Data) -> None:
         """Adds a piece that is in the stream already; raises what `write` does."""
-        self._put(_Piece(data, is_written=True))
+        self._put(_Piece(data, is_written=False))
 
     def wait(self) -> None:
         """Waits until all has been written.
@@ -91,11 +94,6 @@ class HashedStream:
         self._thread.join()
         self._check()
         return self._state.sha256.hexdigest()
-
-    @property
-    def crc32(self) -> int:
-        """The CRC-32 of all that has been added, once `hexdigest` has waited for it."""
-        return self._state.crc32
 
     def _put(self, piece: _Piece) -> None:
         self._check()
@@ -121,7 +119,6 @@ class _State:
     Attributes:
         pieces: What is to be done; None at the end.
         sha256: Of what has been done.
-        crc32: Of that, too.
         failure: What has been raised meanwhile; what comes after it is thrown away.
         is_given_up: Whether nobody wants any of it.
     """
@@ -129,7 +126,6 @@ class _State:
     def __init__(self, stream: BinaryIO) -> None:
         self.pieces: Queue[_Piece | None] = Queue(_PENDING)
         self.sha256 = hashlib.sha256()
-        self.crc32 = 0
         self.failure: BaseException | None = None
         self.is_given_up = False
         self._stream = stream
@@ -148,7 +144,7 @@ class _State:
         self.pieces.task_done()
 
     def _add(self, piece: _Piece) -> None:
-        if not piece.is_written:
+        if piece.is_written:
             self._stream.write(piece.data)
-        self.sha256.update(piece.data)
-        self.crc32 = crc32(piece.data, self.crc32)
+        if piece.is_hashed:
+            self.sha256.update(piece.data)

@@ -11,9 +11,12 @@ import zipfile
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
+
+from deflate import crc32
 
 from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.packaging.archive.compression import Member
@@ -43,7 +46,7 @@ _UTF8: Final = 0x800  # 4.4.4: bit 11
 _READABLE: Final = 0o100644 << 16  # a regular file's mode in the external attributes
 _EXECUTABLE: Final = 0o100755 << 16
 _CHUNK_BYTES: Final = 1 << 20
-"""What is gathered of small members before it is checksummed and written: thousands of
+"""What is gathered of small members before it is written: thousands of
 calls that release the GIL would be thousands of turns in the queue for it."""
 
 
@@ -70,15 +73,13 @@ class Written:
         size_bytes: Of the whole archive.
         compressed_bytes: What each member takes in it, by name, without headers.
         checksums: The CRC-32 of each member's content, by name.
-        sha256: Of a checksummed archive, in hexadecimal; "" for any other.
-        crc32: Of a checksummed archive; 0 for any other.
+        sha256: Of a hashed archive, in hexadecimal; "" for any other.
     """
 
     size_bytes: int
     compressed_bytes: dict[str, int]
     checksums: dict[str, int]
     sha256: str = ""
-    crc32: int = 0
 
 
 class Archive:
@@ -103,7 +104,7 @@ class Archive:
         stream: BinaryIO,
         time: DosTime,
         *,
-        checksummed: bool = False,
+        hashed: bool = False,
         prefix: str = "",
     ) -> None:
         self._stream = stream
@@ -115,7 +116,7 @@ class Archive:
         self._central: list[bytes] = []
         self._compressed_bytes: dict[str, int] = {}
         self._checksums: dict[str, int] = {}
-        self._hashed = HashedStream(stream) if checksummed else None
+        self._hashed = HashedStream(stream) if hashed else None
         self._written: Written | None = None
 
     @property
@@ -151,38 +152,39 @@ class Archive:
     def nested(self, name: str) -> Iterator[Archive]:
         """Writes another archive in place, as a stored member of this one.
 
-        Its header is patched when its checksum and size are known, so the stream has
-        to be seekable. The inner archive is closed on leaving the context.
+        Its header is patched when its checksum and size are known, and then it is
+        hashed, so the stream has to be one to read and to seek in, too. The inner
+        archive is closed on leaving the context.
 
         Raises:
             SourceError: There is a member of this name.
         """
         self._refuse_second(name)
-        self._flush()
-        if self._hashed is not None:
-            self._hashed.wait()
-        start = self._stream.tell()
+        start = self._settled()
         unknown = Member(name, STORED, 0, 0, b"")
         local, _ = self._headers(unknown, 0)
         self._stream.write(local)
-        inner = Archive(self._stream, self._time, checksummed=True)
+        inner = _Inner(self._stream, self._time, self._hashed)
         yield inner
-        written = inner.close()
-        size_bytes = written.size_bytes
+        size_bytes = inner.close().size_bytes
         if size_bytes >= _MAX_32:  # the header has no room for ZIP64 any more
             raise ValueError(f"a nested archive of {size_bytes} bytes")
-        known = unknown._replace(crc32=written.crc32, size_bytes=size_bytes)
+        known = unknown._replace(crc32=inner.crc32, size_bytes=size_bytes)
         local, central = self._headers(known, size_bytes)
+        self._settled()
         self._stream.seek(start)
         self._stream.write(local)
-        if self._hashed is not None:
-            self._stream.seek(start)
-            while chunk := self._stream.read(_CHUNK_BYTES):
-                self._hashed.hash(chunk)
-        self._stream.seek(0, 2)
+        inner.hash_written(local)
         self._size_bytes += len(local) + size_bytes
         self._central.append(central)
         self._compressed_bytes[name] = size_bytes
+
+    def _settled(self) -> int:
+        """Waits until all is in the stream; returns its position."""
+        self._flush()
+        if self._hashed is not None:
+            self._hashed.wait()
+        return self._stream.tell()
 
     def _refuse_second(self, name: str) -> None:
         """Of two members of one name some readers take the first, some the last."""
@@ -203,7 +205,6 @@ class Archive:
                 self._compressed_bytes,
                 self._checksums,
                 sha256=hashed.hexdigest() if hashed else "",
-                crc32=hashed.crc32 if hashed else 0,
             )
         return self._written
 
@@ -310,3 +311,39 @@ class Archive:
                 0,
             )
         )
+
+
+class _Inner(Archive):
+    """An archive that is a member of another one, by which it is written.
+
+    The digest of the outer one needs its checksum, which is in its header. So both
+    digests are computed at once, of what has been written.
+
+    Attributes:
+        crc32: Of what has been written.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, time: DosTime, outer: HashedStream | None
+    ) -> None:
+        super().__init__(stream, time)
+        self.crc32 = 0
+        self._outer = outer
+
+    def hash_written(self, header: bytes) -> None:
+        """Hashes what is in the stream from here to its end, and the outer's header."""
+        own = HashedStream(self._stream)
+        if self._outer is not None:
+            self._outer.hash(header)
+        while chunk := self._stream.read(_CHUNK_BYTES):
+            own.hash(chunk)
+            if self._outer is not None:
+                self._outer.hash(chunk)
+        self._written = replace(self.close(), sha256=own.hexdigest())
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        self.crc32 = crc32(data, self.crc32)
+        if self._outer is None:
+            self._stream.write(data)
+        else:
+            self._outer.write_only(data)

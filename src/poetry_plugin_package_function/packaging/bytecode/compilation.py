@@ -307,7 +307,7 @@ class _Unit:
     def _write(self, entries: Sequence[Entry], place: Path) -> Path:
         """Writes a ZIP at a place; its digest is added to the name."""
         with pending(place.parent) as (path, stream):
-            archive = Archive(stream, dos_time(EARLIEST_EPOCH_S), checksummed=True)
+            archive = Archive(stream, dos_time(EARLIEST_EPOCH_S), hashed=True)
             for member in deflate(entries):
                 archive.add(member)
             target = place.with_name(f"{place.name}.{archive.close().sha256}.zip")

@@ -78,7 +78,7 @@ def write_nested(
         time: Of all members.
     """
     members = iter(members)
-    outer = Archive(stream, time, checksummed=True)
+    outer = Archive(stream, time, hashed=True)
     archive = layout.archive
     before = [each for each in layout.outer if each.name < archive]
     for placed in before:

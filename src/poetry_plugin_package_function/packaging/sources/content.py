@@ -104,6 +104,11 @@ def member_of(archive: str, info: zipfile.ZipInfo) -> ZipMember:
 Content: TypeAlias = FileContent | BytesContent | ZipMember
 
 
+def sound_member(content: Content) -> ZipMember | None:
+    """Returns a member of a ZIP of which all readers make the same; None for others."""
+    return content if isinstance(content, ZipMember) and content.is_sound else None
+
+
 def read(content: Content) -> bytes:
     """Reads a content.
 
@@ -139,26 +144,44 @@ def _read_file(path: str) -> bytes:
 
 
 def _read_member(member: ZipMember) -> bytes:
-    data: bytes | None = None
-    with suppress(OSError, InflateError, zipfile.BadZipFile, KeyError):
-        data = (_read_sound if member.is_sound else _read_as_inspected)(member)
-    if data is None or len(data) != member.size_bytes or crc32(data) != member.crc32:
+    if not member.is_sound:
+        return _read_as_inspected(member)
+    stored: memoryview | None = None
+    with suppress(OSError), open(member.archive, "rb", buffering=0) as file:
+        stored = read_stored(file, member)
+    if stored is None:
         raise changed(member.archive)
-    return data
-
-
-def _read_sound(member: ZipMember) -> bytes | None:
-    with open(member.archive, "rb", buffering=0) as file:
-        data = read_stored(file, member)
-    if data is None or member.method != DEFLATED:
-        return None if data is None else bytes(data)
-    return inflated(data, member.size_bytes)
+    return unpacked(member, stored)
 
 
 def _read_as_inspected(member: ZipMember) -> bytes:
     """Reads what `zipfile` might refuse: it reads further than a member's size."""
-    with WheelReader(Path(member.archive)) as archive:
-        return archive.read(member.name)
+    with (
+        suppress(OSError, zipfile.BadZipFile, KeyError),
+        WheelReader(Path(member.archive)) as archive,
+    ):
+        return _checked(member, archive.read(member.name))
+    raise changed(member.archive)
+
+
+def unpacked(member: ZipMember, stored: memoryview) -> bytes:
+    """Makes a sound member's content of what the ZIP holds of it.
+
+    Raises:
+        ChangedSourceError: It is not what it was.
+    """
+    if member.method != DEFLATED:
+        return _checked(member, bytes(stored))
+    try:
+        return _checked(member, inflated(stored, member.size_bytes))
+    except InflateError:
+        raise changed(member.archive) from None
+
+
+def _checked(member: ZipMember, data: bytes) -> bytes:
+    if len(data) != member.size_bytes or crc32(data) != member.crc32:
+        raise changed(member.archive)
+    return data
 
 
 def read_stored(file: BinaryIO, member: ZipMember) -> memoryview | None:

@@ -1,6 +1,6 @@
-"""Reads many deflate streams out of a wheel in few calls.
+"""Reads what ZIPs hold of many members in few calls.
 
-Builders write members in the order of names, as a rule, so streams that are wanted one
+Builders write members in the order of names, as a rule, so those that are wanted one
 after the other are side by side.
 """
 
@@ -26,39 +26,39 @@ _EXTRA_BYTES: Final = 64
 """What is read for the last extra field of a run; a longer one costs another read."""
 
 _GAP_BYTES: Final = 4096
-"""What is read in vain between two streams, rather than to read twice."""
+"""What is read in vain between two members, rather than to read twice."""
 
 
 def read_adjacent(
-    file: BinaryIO, streams: Sequence[ZipMember]
+    file: BinaryIO, members: Sequence[ZipMember]
 ) -> Iterator[memoryview | None]:
-    """Reads deflate streams; None for one that does not stand where it should.
+    """Reads what a ZIP holds of members; None for one that is not where it should be.
 
     Args:
-        file: The open wheel.
-        streams: What to read, all of it from this wheel.
+        file: The open ZIP.
+        members: What to read, all of it from this ZIP.
     """
-    for run in _runs(streams):
+    for run in _runs(members):
         start = run[0].offset
         file.seek(start)
         block = memoryview(file.read(_end(run[-1]) + _EXTRA_BYTES - start))
-        for stream in run:
-            data = _data(block, stream.offset - start, stream.stored_bytes)
-            yield read_stored(file, stream) if data is None else data
+        for member in run:
+            data = _data(block, member.offset - start, member.stored_bytes)
+            yield read_stored(file, member) if data is None else data
 
 
-def _runs(streams: Sequence[ZipMember]) -> Iterator[Sequence[ZipMember]]:
+def _runs(members: Sequence[ZipMember]) -> Iterator[Sequence[ZipMember]]:
     start = 0
-    for index in range(1, len(streams)):
-        gap_bytes = streams[index].offset - _end(streams[index - 1])
+    for index in range(1, len(members)):
+        gap_bytes = members[index].offset - _end(members[index - 1])
         if not 0 <= gap_bytes <= _GAP_BYTES:
-            yield streams[start:index]
+            yield members[start:index]
             start = index
-    yield streams[start:]
+    yield members[start:]
 
 
-def _end(stream: ZipMember) -> int:
-    return stream.offset + stream.header_bytes + stream.stored_bytes
+def _end(member: ZipMember) -> int:
+    return member.offset + member.header_bytes + member.stored_bytes
 
 
 def _data(block: memoryview, offset: int, data_bytes: int) -> memoryview | None:
