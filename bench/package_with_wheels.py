@@ -21,6 +21,7 @@ from typing import Final
 
 from poetry_plugin_package_function.configuration.options import KEYS
 from poetry_plugin_package_function.configuration.resolution import resolve
+from poetry_plugin_package_function.garbage import collect_rarely
 from poetry_plugin_package_function.packaging.archive.timestamp import archive_time
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import read_environment
@@ -41,6 +42,7 @@ _ENOUGH_BYTES: Final = 1 << 40
 
 def main(venv: str, pyproject: str, archive: str, cache: str, *options: str) -> None:
     """Does what stands between Poetry's installer and the last line of the output."""
+    collect_rarely()
     given = dict(_read(option) for option in options)
     has_limit = given.pop(_NO_LIMIT, None) is None
     handler = given.pop(_PROFILE_OF, None)

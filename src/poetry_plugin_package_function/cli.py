@@ -20,6 +20,7 @@ from poetry_plugin_package_function.configuration.options import options_of
 from poetry_plugin_package_function.errors import PackageFunctionError
 from poetry_plugin_package_function.errors import naming
 from poetry_plugin_package_function.errors import no_traceback
+from poetry_plugin_package_function.garbage import collect_rarely
 from poetry_plugin_package_function.interruption import stoppable
 from poetry_plugin_package_function.packaging.order import Order
 from poetry_plugin_package_function.packaging.order import code_in_project
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Packages a virtual environment; returns the exit status."""
+    collect_rarely()
     with lasting() as streams:
         options = parser().parse_args(arguments)
         try:

@@ -130,19 +130,14 @@ pyproject.toml, too, under the same names. These are only there:
 
     def handle(self) -> int:
         """Runs the command; returns the exit status."""
-        import atexit
-        import gc
-
         from poetry_plugin_package_function.bundling.interpreter import ask_ahead
         from poetry_plugin_package_function.console import write_to
         from poetry_plugin_package_function.errors import no_traceback
+        from poetry_plugin_package_function.garbage import collect_rarely
         from poetry_plugin_package_function.interruption import stoppable
         from poetry_plugin_package_function.standard_streams import lasting
 
-        # Else Python looks for cycles among all of Poetry's objects, again and again
-        # and before it ends: a twentieth of a run.
-        gc.freeze()
-        atexit.register(gc.freeze)
+        collect_rarely()
         with lasting() as streams:
             write_to(streams, self.io)
             try:
