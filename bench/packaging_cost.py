@@ -12,6 +12,7 @@ from typing import Final
 from bench.contents import check_alike
 from bench.process import measure
 from bench.spread import Spread
+from bench.spread import ratio_by_rounds
 
 
 if TYPE_CHECKING:
@@ -67,15 +68,23 @@ class Cost:
 class Packaged:
     """One tree, what each tool took for it, and the archives by the tool's name.
 
-    `absent` are the tools that are not on this machine.
+    `elapsed_s` is what a tool took, round by round, of which a slow one is only in the
+    first; `absent` are the tools that are not on this machine.
     """
 
     tree: str
     files: int
     size_bytes: int
     costs: Mapping[str, Cost]
+    elapsed_s: Mapping[str, Sequence[float]]
     absent: tuple[str, ...]
     archives: Mapping[str, Path]
+
+    def ratio(self, one: str, other: str) -> float | None:
+        """How many times as long one tool takes as another, if both are here."""
+        return ratio_by_rounds(
+            self.elapsed_s.get(one, ()), self.elapsed_s.get(other, ())
+        )
 
 
 def own_tools(command: Path) -> tuple[Tool, Tool]:
@@ -144,8 +153,12 @@ def measure_packaging(
         tool: cost_of(tool, measured, archives.get(tool))
         for tool, measured in samples.items()
     }
+    elapsed_s = {
+        tool: [sample.elapsed_s for sample in measured]
+        for tool, measured in samples.items()
+    }
     absent = tuple(tool.name for tool in tools if not tool.command)
-    return Packaged(name, files, size_bytes, costs, absent, archives)
+    return Packaged(name, files, size_bytes, costs, elapsed_s, absent, archives)
 
 
 def cost_of(name: str, samples: Sequence[Sample], archive: Path | None) -> Cost:

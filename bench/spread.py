@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,16 @@ class Spread:
         """Sums up one measurement or more."""
         measured = sorted(values)
         return cls(statistics.median(measured), measured[0], measured[-1])
+
+
+def ratio_by_rounds(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """How many times as long one thing takes as another: the median of all rounds.
+
+    A machine may change its speed from round to round. None if one has not been done.
+
+    Args:
+        one: Round by round; what is slow may be in the first rounds only.
+        other: The same.
+    """
+    found = [here / there for here, there in zip(one, other, strict=False)]
+    return statistics.median(found) if found else None

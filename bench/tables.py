@@ -99,7 +99,7 @@ def packaging_marks(packaged: Iterable[Packaged]) -> str:
 def _marks_of(tree: Packaged, cost: Cost, marks: _PackagingMark) -> Iterator[str]:
     what = f"{tree.tree}, {cost.name}:"
     faster = _times_as_fast(tree, cost)
-    floor = cost.elapsed_s.median / tree.costs[FLOOR].elapsed_s.median
+    floor = _ratio(tree, cost.name, FLOOR)
     yield mark(
         f"{what} {faster:.1f} times as fast, at least {marks.times_as_fast:g}"
         f" ({floor:.1f} times as long as {FLOOR})",
@@ -120,7 +120,13 @@ def _marks_of(tree: Packaged, cost: Cost, marks: _PackagingMark) -> Iterator[str
 
 
 def _times_as_fast(tree: Packaged, cost: Cost) -> float:
-    return tree.costs[REFERENCE_TOOL].elapsed_s.median / cost.elapsed_s.median
+    return _ratio(tree, REFERENCE_TOOL, cost.name)
+
+
+def _ratio(tree: Packaged, one: str, other: str) -> float:
+    found = tree.ratio(one, other)
+    assert found is not None  # tools that are not here have no rows
+    return found
 
 
 def _size_ratio(tree: Packaged, cost: Cost) -> float | None:

@@ -36,6 +36,7 @@ from bench.jobs import uv_jobs
 from bench.packaging_cost import cost_of
 from bench.process import measure
 from bench.spread import Spread
+from bench.spread import ratio_by_rounds
 from tests.e2e.running import clean_environment
 from tests.lambda_runtime.memory import memory
 
@@ -90,15 +91,10 @@ class Jobs:
     extra: Extra
 
     def ratio(self, one: str, other: str) -> float | None:
-        """How many times as long one job takes as another: the median of all rounds.
-
-        A machine may change its speed from round to round. None if one has not run.
-        """
-        rounds = zip(
-            self.elapsed_s.get(one, ()), self.elapsed_s.get(other, ()), strict=False
+        """How many times as long one job takes as another, if both have been done."""
+        return ratio_by_rounds(
+            self.elapsed_s.get(one, ()), self.elapsed_s.get(other, ())
         )
-        found = [one_s / other_s for one_s, other_s in rounds]
-        return statistics.median(found) if found else None
 
 
 @dataclass(frozen=True)
