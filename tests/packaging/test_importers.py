@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from poetry_plugin_package_function.packaging import python_source
+from poetry_plugin_package_function.packaging.tree import importers
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
 
 
@@ -100,3 +102,25 @@ def test_most_of_the_sources(users: int, *, expected: bool) -> None:
     }
 
     assert expected is is_imported({**sources, **others, **inits, **core})
+
+
+def test_hardly_anything_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what leads to no package that the module is in, whoever is led to it."""
+    seen = []
+
+    def parsed(source: bytes) -> object:
+        seen.append(source)
+        return python_source.parsed(source)
+
+    monkeypatch.setattr(importers, "parsed", parsed)
+    mentioned = "def later():\n    from .sub import more\n"
+    sources = {
+        "big/__init__.py": mentioned,
+        "big/sub/__init__.py": "",
+        "big/sub/more.py": "from . import _fast\n",
+        "big/sub/core.py": "from . import more\n",
+        **{f"big/other{number}.py": "import big\n" for number in range(9)},
+    }
+
+    assert not is_imported(sources)
+    assert [mentioned.encode()] == seen

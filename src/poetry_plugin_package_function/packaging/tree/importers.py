@@ -38,33 +38,79 @@ def is_imported_at_once(module: Sequence[str], sources: Mapping[str, bytes]) -> 
         for name, source in sources.items()
         if name.startswith(top) and module_parts(name)
     }
-    packages = accumulate(module[:-1], "{}/{}".format)
-    inits = {f"{package}/__init__.py" for package in packages}
+    inits = _inits_above(module)
+    imported = _Imported(sources)
+    # To parse takes most of the time, so what may import it is found by patterns first.
+    suspected = {*_leading_to(module, sources)}
+    names = {".".join(module), *map(_named, suspected - inits)}
+    if 2 * len(suspected) <= len(sources) and all(
+        names.isdisjoint(imported[init]) for init in inits & suspected
+    ):
+        return False
+    for count, name in enumerate(_leading_to(module, sources, imported), 1):
+        if name in inits or 2 * count > len(sources):
+            return True
+    return False
+
+
+class _Imported(dict[str, frozenset[str]]):
+    """What sources import, by their files' names: parsed once it is asked for."""
+
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def __missing__(self, name: str) -> frozenset[str]:
+        found = self[name] = frozenset(_imported(name, self._sources[name]))
+        return found
+
+
+def _leading_to(
+    module: Sequence[str],
+    sources: Mapping[str, bytes],
+    imported: Mapping[str, frozenset[str]] | None = None,
+) -> Iterator[str]:
+    """Finds the sources that import a module, directly or by what they import.
+
+    Who imports the packages that the module is in is not looked for.
+
+    Args:
+        module: The parts of its name.
+        sources: The sources, by their files' names.
+        imported: What they import; if it is not given, all that may import it are
+            found, as far as patterns know.
+    """
     by_size = sorted(sources, key=lambda name: (len(sources[name]), name))
-    imported: dict[str, frozenset[str]] = {}
+    inits = _inits_above(module)
     reached: set[str] = set()
     targets = {".".join(module)}
     while targets:
-        more = set()
         words = sorted({each.rpartition(".")[2].encode() for each in targets})
         mention = _mention(words)
-        for name in by_size:  # to parse costs most of the time: the small ones first
-            if name in reached:
-                continue
+        more = set()
+        for name in by_size:  # the small ones first: they are parsed in less time
             source = sources[name]
             if (
-                name not in imported
+                name not in reached
                 and any(word in source for word in words)  # a pattern takes longer
                 and mention.search(source)
+                and not (imported is not None and targets.isdisjoint(imported[name]))
             ):
-                imported[name] = frozenset(_imported(name, source))
-            if not targets.isdisjoint(imported.get(name, ())):
-                more.add(name)
                 reached.add(name)
-                if name in inits or 2 * len(reached) > len(sources):
-                    return True
-        targets = {".".join(module_parts(name)) for name in more}
-    return False
+                if name not in inits:
+                    more.add(_named(name))
+                yield name
+        targets = more
+
+
+def _inits_above(module: Sequence[str]) -> set[str]:
+    """Lists the files that run before a module, those of its packages."""
+    packages = accumulate(module[:-1], "{}/{}".format)
+    return {f"{package}/__init__.py" for package in packages}
+
+
+def _named(file: str) -> str:
+    return ".".join(module_parts(file))
 
 
 def _mention(words: Iterable[bytes]) -> re.Pattern[bytes]:
