@@ -87,7 +87,7 @@ class Linker:
         self._places = places
         # Most of what is needed is the system's, and need not be looked for.
         self._offered = {
-            *(posixpath.basename(path) for place in places for path in place),
+            *(path.rpartition("/")[2] for place in places for path in place),
             *(each.soname for each in linkages.values()),
         }
 

@@ -5,8 +5,6 @@ Format: https://packaging.python.org/en/latest/specifications/binary-distributio
 
 from __future__ import annotations
 
-import posixpath
-
 from dataclasses import dataclass
 from functools import cache
 from functools import cached_property
@@ -84,12 +82,12 @@ class WheelSource:
         def is_gone(directory: str) -> bool:
             """Whether a directory, or one that it is in, is left out."""
             return directory != "" and (
-                is_gone(posixpath.dirname(directory)) or is_excluded(directory)
+                is_gone(directory.rpartition("/")[0]) or is_excluded(directory)
             )
 
         for name, entry in self._entries.items():
             if not (
-                is_gone(posixpath.dirname(name))
+                is_gone(name.rpartition("/")[0])
                 or is_installers_mark(name)
                 or is_cached_bytecode(name, self._files)
                 or is_excluded(name)
