@@ -82,9 +82,7 @@ class Packaged:
 
     def ratio(self, one: str, other: str) -> float | None:
         """How many times as long one tool takes as another, if both are here."""
-        return ratio_by_rounds(
-            self.elapsed_s.get(one, ()), self.elapsed_s.get(other, ())
-        )
+        return ratio_by_rounds(self.elapsed_s, one, other)
 
 
 def own_tools(command: Path) -> tuple[Tool, Tool]:

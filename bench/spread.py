@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping
     from collections.abc import Sequence
 
 
@@ -28,14 +29,18 @@ class Spread:
         return cls(statistics.median(measured), measured[0], measured[-1])
 
 
-def ratio_by_rounds(one: Sequence[float], other: Sequence[float]) -> float | None:
+def ratio_by_rounds(
+    elapsed_s: Mapping[str, Sequence[float]], one: str, other: str
+) -> float | None:
     """How many times as long one thing takes as another: the median of all rounds.
 
     A machine may change its speed from round to round. None if one has not been done.
 
     Args:
-        one: Round by round; what is slow may be in the first rounds only.
-        other: The same.
+        elapsed_s: Round by round; what is slow may be in the first rounds only.
+        one: The name of one of them.
+        other: That of the other one.
     """
-    found = [here / there for here, there in zip(one, other, strict=False)]
+    rounds = zip(elapsed_s.get(one, ()), elapsed_s.get(other, ()), strict=False)
+    found = [one_s / other_s for one_s, other_s in rounds]
     return statistics.median(found) if found else None

@@ -92,9 +92,7 @@ class Jobs:
 
     def ratio(self, one: str, other: str) -> float | None:
         """How many times as long one job takes as another, if both have been done."""
-        return ratio_by_rounds(
-            self.elapsed_s.get(one, ()), self.elapsed_s.get(other, ())
-        )
+        return ratio_by_rounds(self.elapsed_s, one, other)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from typing import NoReturn
+
+import pytest
+
+from poetry_plugin_package_function import cli
+from poetry_plugin_package_function import garbage
+from poetry_plugin_package_function.command import PackageFunctionCommand
+
 
 COLLECTED_PY = """\
 import gc
@@ -42,3 +50,22 @@ def test_a_run_is_hardly_searched() -> None:
     )
 
     assert (0, "0\nTrue\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+class _AskedError(Exception):
+    pass
+
+
+def ask() -> NoReturn:
+    raise _AskedError
+
+
+def test_both_commands_ask_for_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before they make the objects that live as long as the run."""
+    monkeypatch.setattr(cli, "collect_rarely", ask)
+    monkeypatch.setattr(garbage, "collect_rarely", ask)
+
+    with pytest.raises(_AskedError):
+        cli.main([])
+    with pytest.raises(_AskedError):
+        PackageFunctionCommand().handle()

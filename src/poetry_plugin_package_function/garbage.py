@@ -13,7 +13,7 @@ _NEW_OBJECTS: Final = 100_000
 
 
 def collect_rarely() -> None:
-    """Lets the process look for cycles a hundred times less often than it would.
+    """Lets the process look for cycles far less often than it would.
 
     We make none worth the search: tens of thousands of small objects live as long as
     the run, and Python would look at them again and again, at all of Poetry's, too, and

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from poetry_plugin_package_function.packaging.archive.compression import Member
 from poetry_plugin_package_function.packaging.archive.compression import deflate_one
+from poetry_plugin_package_function.packaging.archive.output import create
 from poetry_plugin_package_function.packaging.archive.timestamp import EARLIEST_EPOCH_S
 from poetry_plugin_package_function.packaging.archive.timestamp import dos_time
 from poetry_plugin_package_function.packaging.archive.zip_writer import Archive
@@ -163,19 +164,26 @@ def test_a_nested_archive_tells_its_digest() -> None:
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
-def test_digests_around_the_size_of_a_chunk(size_bytes: int) -> None:
+@pytest.mark.parametrize("hashed", [True, False])
+def test_digests_around_the_size_of_a_chunk(
+    tmp_path: Path, size_bytes: int, *, hashed: bool
+) -> None:
     """However members are gathered, digest and checksum are those of what is there."""
-    stream = io.BytesIO()
-    outer = Archive(stream, TIME)
+    path = tmp_path / "outer.zip"
     contents = {"a": b"small", "b": b"x" * size_bytes, "c": b"behind"}
-    with outer.nested("b.zip") as inner:
-        for name, content in contents.items():
-            checksum = zlib.crc32(content)
-            inner.add(Member(name, STORED, checksum, len(content), content))
+    with create(str(path)) as stream:
+        outer = Archive(stream, TIME, hashed=hashed)
+        outer.add(deflate_one(entry("a", contents["b"])))
+        with outer.nested("b.zip") as inner:
+            for name, content in contents.items():
+                checksum = zlib.crc32(content)
+                inner.add(Member(name, STORED, checksum, len(content), content))
+        outer.add(deflate_one(entry("c", b"behind")))
+        sha256 = outer.close().sha256
 
-    outer.close()
-
-    with zipfile.ZipFile(stream) as archive:
+    whole = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (whole if hashed else "") == sha256
+    with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         nested = archive.read("b.zip")
     assert hashlib.sha256(nested).hexdigest() == inner.close().sha256

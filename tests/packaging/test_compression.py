@@ -217,7 +217,8 @@ def test_a_file_that_has_gone(tmp_path: Path) -> None:
 def test_an_error_stops_the_workers(tmp_path: Path) -> None:
     """The first error comes out, and no thread is left behind."""
     before = threading.active_count()
-    good = [Entry(f"{number}", BytesContent(b"x"), 1) for number in range(1000)]
+    text = b"x" * 1000
+    good = [Entry(f"{number}", BytesContent(text), 1000) for number in range(1000)]
 
     gone = Entry("a", FileContent(str(tmp_path / "gone")), 1)
 

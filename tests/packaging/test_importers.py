@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from poetry_plugin_package_function.packaging import python_source
 from poetry_plugin_package_function.packaging.tree import importers
 from poetry_plugin_package_function.packaging.tree.importers import is_imported_at_once
@@ -124,3 +127,46 @@ def test_hardly_anything_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert not is_imported(sources)
     assert [mentioned.encode()] == seen
+
+
+def test_a_package_that_is_imported_by_its_own_modules() -> None:
+    """`from . import` imports it, too, which no word in the statement says."""
+    modules = (f"big/other/x{number}.py" for number in range(6))
+    text = "from . import y\ndef later():\n    from ..sub import _fast\n"
+    sources = {
+        **dict.fromkeys(("big/__init__.py", "big/a.py", "big/sub/__init__.py"), ""),
+        "big/other/__init__.py": "from ..sub import _fast\n",
+        **dict.fromkeys(modules, text),
+    }
+
+    assert is_imported(sources)
+
+
+NAMES = ("big/__init__.py", "big/sub/__init__.py", "big/x.py", "big/sub/y.py")
+STATEMENTS = ("from .sub import _fast", "from . import x", "import big.sub.y", "a = 1")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from((*NAMES, "big/z/__init__.py", "big/z/w.py", "big/last.py")),
+        st.lists(st.tuples(st.sampled_from(STATEMENTS), st.booleans()), max_size=3),
+    )
+)
+def test_the_quick_answer_is_the_exact_one(
+    texts: dict[str, list[tuple[str, bool]]],
+) -> None:
+    """Nothing is decided by patterns that parsing would decide in another way."""
+    sources = {
+        name: "\n".join(
+            f"def f():\n    {text}" if is_late else text for text, is_late in lines
+        ).encode()
+        for name, lines in texts.items()
+    }
+    module = ["big", "sub", "_fast"]
+
+    imported = importers._Imported(sources)
+    reached = {*importers._leading_to(module, sources, imported)}
+    inits = {"big/__init__.py", "big/sub/__init__.py"}
+    exact = bool(inits & reached) or 2 * len(reached) > len(sources)
+
+    assert exact == is_imported_at_once(module, sources)

@@ -211,7 +211,7 @@ def test_in_several_threads(
 ) -> None:
     """Functions that are packaged at once get what they would get alone."""
     entries = [
-        file_entry(tmp_path / f"{number}", f"{number}\n".encode() * 500)
+        file_entry(tmp_path / f"{number}", f"{number}\n".encode() * 50_000)
         for number in range(40)
     ]
     alone = plain(deflate(entries))

@@ -45,7 +45,7 @@ class Part(NamedTuple):
     """An archive that is to be written.
 
     Attributes:
-        stream: Where to; empty, and seekable.
+        stream: Where to: empty, to read and to seek in, too.
         holds: Whether a file goes into it; None if all do.
         prefix: What their names begin with there: a layer has all below `python/`.
     """

@@ -60,9 +60,9 @@ Sources: RFC 1952, 2.3.1; the .xz file format 1.2.1, 2.1.1.1; RFC 8878, 3.1.1.
 _BATCH_BYTES: Final = 1 << 20
 _BATCH_FILES: Final = 256
 _THREAD_BYTES: Final = 1 << 16
-"""What is compressed by a thread of its own, at least. Each read of a file lets others
-run, and waits for Python's lock then: to copy all streams of LARGE takes two threads
-0.1 s, and whoever writes them 0.07 s."""
+"""What a thread of its own gets that is not copied, at least. Each read of a file lets
+others run, and waits for Python's lock then: to copy all streams of LARGE takes two
+threads 0.1 s, and whoever writes them 0.07 s."""
 
 IN_FLIGHT_BYTES: Final = 48 << 20
 MAPPED_FROM_BYTES: Final = 32 << 20
@@ -112,7 +112,7 @@ def deflate(
         with ThreadPoolExecutor(usable_cores(), "deflate") as own:
             yield from deflate(entries, level=level, pool=own)
         return
-    begun: deque[_Begun] = deque()
+    waiting: deque[_Batch] = deque()
     in_flight_bytes = 0
     try:
         for batch in _batches(entries):
@@ -120,43 +120,45 @@ def deflate(
             if _is_worth_a_thread(batch, level):
                 size_bytes = sum(entry.size_bytes for entry in batch)
                 # What comes next does not count: a large file would stop all others.
-                while begun and (
-                    size_bytes + in_flight_bytes - begun[0].size_bytes > IN_FLIGHT_BYTES
+                while (
+                    waiting
+                    and size_bytes + in_flight_bytes - waiting[0].in_flight_bytes
+                    > IN_FLIGHT_BYTES
                 ):
-                    in_flight_bytes -= begun[0].size_bytes
-                    yield from begun.popleft().members(level)
+                    in_flight_bytes -= waiting[0].in_flight_bytes
+                    yield from waiting.popleft().members(level)
                 future = pool.submit(_deflate_batch, batch, level)
                 in_flight_bytes += size_bytes
-            begun.append(_Begun(batch, size_bytes, future))
-        while begun:
-            yield from begun.popleft().members(level)
+            waiting.append(_Batch(batch, size_bytes, future))
+        while waiting:
+            yield from waiting.popleft().members(level)
     finally:  # nothing is read any more when this ends
-        futures = [each.future for each in begun if each.future]
+        futures = [each.future for each in waiting if each.future]
         wait([each for each in futures if not each.cancel()])
 
 
-class _Begun(NamedTuple):
-    """A batch that is compressed, or copied once it is asked for.
+class _Batch(NamedTuple):
+    """Entries that are compressed, or copied once they are asked for.
 
     Attributes:
-        batch: What it holds.
-        size_bytes: What is in memory of it at most.
-        future: What it becomes, if another thread compresses it.
+        entries: These.
+        in_flight_bytes: What counts of them against `IN_FLIGHT_BYTES`.
+        future: What becomes of them, if another thread compresses them.
     """
 
-    batch: list[Entry]
-    size_bytes: int
+    entries: list[Entry]
+    in_flight_bytes: int
     future: Future[list[Member]] | None
 
     def members(self, level: int) -> list[Member]:
         """Waits for what is compressed, or copies what is not."""
         if self.future is None:
-            return _deflate_batch(self.batch, level)
+            return _deflate_batch(self.entries, level)
         return self.future.result()
 
 
 def _is_worth_a_thread(batch: list[Entry], level: int) -> bool:
-    """Whether so much is compressed that Python's lock is free most of the time."""
+    """Whether so much is not copied that Python's lock is free most of the time."""
     sizes = (each.size_bytes for each in batch if copied(each, level) is None)
     return sum(sizes) >= _THREAD_BYTES
 
@@ -175,14 +177,21 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _deflate_batch(batch: list[Entry], level: int) -> list[Member]:
-    sound = [sound_member(entry.content) for entry in batch]
-    stored = _read_stored([member for member in sound if member is not None])
+    together = [_read_together(entry, level) for entry in batch]
+    stored = _read_stored([member for member in together if member is not None])
     return [
         deflate_one(entry, level)
         if member is None
         else _of_zip(entry, member, next(stored), level)
-        for entry, member in zip(batch, sound, strict=True)
+        for entry, member in zip(batch, together, strict=True)
     ]
+
+
+def _read_together(entry: Entry, level: int) -> ZipMember | None:
+    """Finds what is read with its neighbours: what is copied, or is small."""
+    is_copied = copied(entry, level) is not None
+    is_small = entry.size_bytes < _BATCH_BYTES
+    return sound_member(entry.content) if is_copied or is_small else None
 
 
 def _of_zip(entry: Entry, member: ZipMember, stored: memoryview, level: int) -> Member:

@@ -46,8 +46,8 @@ _UTF8: Final = 0x800  # 4.4.4: bit 11
 _READABLE: Final = 0o100644 << 16  # a regular file's mode in the external attributes
 _EXECUTABLE: Final = 0o100755 << 16
 _CHUNK_BYTES: Final = 1 << 20
-"""What is gathered of small members before it is written: thousands of
-calls that release the GIL would be thousands of turns in the queue for it."""
+"""What is gathered of small members before it is written: thousands of calls that
+release the GIL would be thousands of turns in the queue for it."""
 
 
 def may_be_ours(path: Path) -> bool:
@@ -154,7 +154,7 @@ class Archive:
 
         Its header is patched when its checksum and size are known, and then it is
         hashed, so the stream has to be one to read and to seek in, too. The inner
-        archive is closed on leaving the context.
+        archive is closed on leaving the context, and its digest known.
 
         Raises:
             SourceError: There is a member of this name.

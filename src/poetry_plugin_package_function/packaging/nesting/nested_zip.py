@@ -72,7 +72,7 @@ def write_nested(
     """Writes the outer ZIP, with the inner one in place.
 
     Args:
-        stream: A seekable stream.
+        stream: To write, to read and to seek in.
         layout: Where each file is.
         members: Those of `NestedLayout.in_order`.
         time: Of all members.

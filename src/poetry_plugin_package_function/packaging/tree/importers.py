@@ -41,12 +41,15 @@ def is_imported_at_once(module: Sequence[str], sources: Mapping[str, bytes]) -> 
     inits = _inits_above(module)
     imported = _Imported(sources)
     # To parse takes most of the time, so what may import it is found by patterns first.
-    suspected = {*_leading_to(module, sources)}
-    names = {".".join(module), *map(_named, suspected - inits)}
-    if 2 * len(suspected) <= len(sources) and all(
-        names.isdisjoint(imported[init]) for init in inits & suspected
-    ):
-        return False
+    suspected: set[str] = set()
+    for name in _leading_to(module, sources):
+        suspected.add(name)
+        if 2 * len(suspected) > len(sources):
+            break
+    else:
+        names = {".".join(module), *map(_named, suspected - inits)}
+        if all(names.isdisjoint(imported[init]) for init in inits & suspected):
+            return False
     for count, name in enumerate(_leading_to(module, sources, imported), 1):
         if name in inits or 2 * count > len(sources):
             return True
@@ -89,13 +92,16 @@ def _leading_to(
         mention = _mention(words)
         more = set()
         for name in by_size:  # the small ones first: they are parsed in less time
+            if name in reached:
+                continue
             source = sources[name]
-            if (
-                name not in reached
-                and any(word in source for word in words)  # a pattern takes longer
+            is_parsed = imported is not None and name in imported
+            if not is_parsed and not (
+                any(word in source for word in words)  # a pattern takes longer
                 and mention.search(source)
-                and not (imported is not None and targets.isdisjoint(imported[name]))
             ):
+                continue
+            if imported is None or not targets.isdisjoint(imported[name]):
                 reached.add(name)
                 if name not in inits:
                     more.add(_named(name))

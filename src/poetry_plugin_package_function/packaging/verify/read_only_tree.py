@@ -27,6 +27,7 @@ from poetry_plugin_package_function.packaging.sources.content import DEFLATED
 from poetry_plugin_package_function.packaging.sources.content import ZipMember
 from poetry_plugin_package_function.packaging.sources.content import read
 from poetry_plugin_package_function.packaging.sources.content import seek_data
+from poetry_plugin_package_function.packaging.sources.content import sound_member
 from poetry_plugin_package_function.packaging.sources.inflation import InflateError
 from poetry_plugin_package_function.packaging.sources.inflation import inflater
 
@@ -123,17 +124,17 @@ class ReadOnlyTree:
         archives: dict[str, BinaryIO] = {}
         with ExitStack() as stack:
             for entry in entries:
-                content = entry.content
                 chunks: Iterable[Data]
-                if isinstance(content, ZipMember) and content.is_sound:
-                    path = content.archive
+                member = sound_member(entry.content)
+                if member is not None:
+                    path = member.archive
                     if path not in archives:
                         archives[path] = stack.enter_context(
                             open(path, "rb", buffering=0)
                         )
-                    chunks = _checked(content, _chunks(archives[path], content))
+                    chunks = _checked(member, _chunks(archives[path], member))
                 else:
-                    chunks = (read(content),)
+                    chunks = (read(entry.content),)
                 mode = _READ_AND_EXECUTE if entry.executable else _READ
                 status = _write(f"{self.root}/{entry.name}", chunks, mode)
                 self._states[entry.name] = _state(entry, status)
