@@ -34,7 +34,8 @@ def stoppable() -> Iterator[Callable[[], None]]:
     """Unwinds the stack when the process is asked to stop, so that all is cleaned up.
 
     Poetry's installer swallows KeyboardInterrupt and returns a status instead, so the
-    context gives a function that raises again if a signal has come.
+    context gives a function that raises again if a signal has come. What fails after a
+    signal fails because of it: processes that were at work have been ended.
 
     Raises:
         InterruptedBySignal: One of the signals has come. Those that come later are
@@ -58,7 +59,9 @@ def stoppable() -> Iterator[Callable[[], None]]:
     with _handled_by(stop):
         try:
             yield check
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Exception) as error:
+            if not received and not isinstance(error, KeyboardInterrupt):
+                raise
             number = received[0] if received else signal.SIGINT
             name = signal.Signals(number).name
             known = ", ".join(map(str, dict.fromkeys(_written)))

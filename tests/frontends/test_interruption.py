@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 from pathlib import Path
 
 import pytest
 
 from poetry_plugin_package_function.errors import InterruptedBySignal
+from poetry_plugin_package_function.errors import SourceError
 from poetry_plugin_package_function.interruption import held_back
 from poetry_plugin_package_function.interruption import note_written
 from poetry_plugin_package_function.interruption import scratch_directory
@@ -62,6 +65,26 @@ def test_a_signal_that_was_swallowed() -> None:
 
     with pytest.raises(InterruptedBySignal, match="Stopped by SIGINT"):
         swallow()
+
+
+def test_what_fails_because_of_a_signal() -> None:
+    """Somebody swallows it, and then misses the process that it has ended."""
+
+    def fail() -> None:
+        with stoppable():
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(60)
+            raise SourceError("The interpreter says nothing.")
+
+    with pytest.raises(InterruptedBySignal, match="Stopped by SIGTERM"):
+        fail()
+
+
+def test_what_fails_without_a_signal() -> None:
+    """It is what it is."""
+    with pytest.raises(SourceError, match="says nothing"), stoppable():
+        raise SourceError("The interpreter says nothing.")
 
 
 def test_nothing_has_happened() -> None:
