@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from typing import NoReturn
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from poetry_plugin_package_function import cli
 from poetry_plugin_package_function import garbage
 from poetry_plugin_package_function.command import PackageFunctionCommand
+from tests.own_process import outcome
 
 
 COLLECTED_PY = """\
@@ -41,15 +39,7 @@ def test_a_run_is_hardly_searched() -> None:
 
     In a process of its own: it is a setting of the whole process.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", COLLECTED_PY],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (0, "0\nTrue\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (0, "0\nTrue\n", "") == outcome(COLLECTED_PY)
 
 
 class _AskedError(Exception):

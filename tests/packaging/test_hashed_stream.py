@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
 from poetry_plugin_package_function.packaging.archive.hashed_stream import HashedStream
+from tests.own_process import outcome
 
 
 PIECES = [bytes([number]) * number * 999 for number in range(64)]
@@ -158,12 +157,4 @@ def test_nobody_asks_for_the_result() -> None:
 
 def test_a_signal_while_the_thread_is_being_started() -> None:
     """The process ends all the same."""
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (0, "stopped\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (0, "stopped\n", "") == outcome(INTERRUPTED)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zlib
 
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from zlib_ng import zlib_ng
 
 from poetry_plugin_package_function.packaging.sources.inflation import InflateError
 from poetry_plugin_package_function.packaging.sources.inflation import inflater
+from tests.own_process import outcome
 
 
 if TYPE_CHECKING:
@@ -91,10 +90,5 @@ def test_the_faster_library_is_used_where_it_is_installed() -> None:
 
 
 def test_zlib_takes_its_place() -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", WITHOUT_ZLIB_NG],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (run.returncode, run.stderr) == (0, "")
+    status, _, errors = outcome(WITHOUT_ZLIB_NG)
+    assert (status, errors) == (0, "")
